@@ -1,0 +1,200 @@
+//! The balance of one account: a fold over its events that no order and no repetition changes.
+
+use shared_kernel::domain::{AccountId, Ispb, Timestamp, Violation};
+
+use super::{AccountEvent, AccountVersion, Funds, MissingVersions};
+
+/// What an account has, as far as its events have arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountBalance {
+    /// The newest event; its owner's name may stem from the opening.
+    newest: AccountEvent,
+    missing: MissingVersions,
+}
+
+/// What an event did to the balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It is the newest: the amounts are its own.
+    Newest,
+    /// It is older than the newest and had not come before.
+    Late,
+    /// It had come before: nothing changed.
+    Repeated,
+}
+
+impl AccountBalance {
+    /// The balance after the first event to arrive, whichever it is.
+    pub fn begin(event: AccountEvent) -> Self {
+        Self { missing: MissingVersions::before(event.version), newest: event }
+    }
+
+    /// A balance as it was stored.
+    pub fn restore(newest: AccountEvent, missing: MissingVersions) -> Self {
+        Self { newest, missing }
+    }
+
+    /// Takes an event in: its amounts only if its version is newer than all before.
+    ///
+    /// # Errors
+    /// `account_of_another_bank` when the event names another bank than those before it.
+    pub fn apply(&mut self, event: &AccountEvent) -> Result<Applied, Violation> {
+        if event.ispb != self.newest.ispb {
+            let message = format!(
+                "account {} belongs to bank {}, and this event says it belongs to bank {}",
+                event.account_id, self.newest.ispb, event.ispb
+            );
+            return Err(Violation::failed_precondition("account_of_another_bank", "ispb", message));
+        }
+        let owner_name = self.newest.owner_name.clone().or_else(|| event.owner_name.clone());
+        let applied = if event.version > self.newest.version {
+            self.missing.between(self.newest.version, event.version);
+            self.newest = event.clone();
+            Applied::Newest
+        } else if self.missing.fill(event.version) {
+            Applied::Late
+        } else {
+            Applied::Repeated
+        };
+        self.newest.owner_name = owner_name;
+        Ok(applied)
+    }
+
+    /// Which account.
+    pub const fn account_id(&self) -> AccountId {
+        self.newest.account_id
+    }
+
+    /// Its bank.
+    pub const fn ispb(&self) -> Ispb {
+        self.newest.ispb
+    }
+
+    /// Its owner, once the opening has arrived.
+    pub fn owner_name(&self) -> Option<&str> {
+        self.newest.owner_name.as_deref()
+    }
+
+    /// Its money.
+    pub const fn funds(&self) -> Funds {
+        self.newest.funds
+    }
+
+    /// The highest version that arrived.
+    pub const fn version(&self) -> AccountVersion {
+        self.newest.version
+    }
+
+    /// The versions below that did not.
+    pub const fn missing(&self) -> &MissingVersions {
+        &self.missing
+    }
+
+    /// When the bank made it so.
+    pub const fn updated_at(&self) -> Timestamp {
+        self.newest.occurred_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use shared_kernel::domain::Money;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn event(version: i64) -> AccountEvent {
+        let money = Money::from_centavos;
+        AccountEvent {
+            account_id: AccountId::from_uuid(Uuid::from_u128(1)),
+            ispb: Ispb::parse("00000001").unwrap(),
+            owner_name: (version == 1).then(|| "Ana".to_owned()),
+            funds: Funds::new(money(version.saturating_mul(100)), money(version)).unwrap(),
+            version: AccountVersion::new(version).unwrap(),
+            occurred_at: Timestamp::from_micros(version).unwrap(),
+        }
+    }
+
+    fn after(versions: &[i64]) -> AccountBalance {
+        let mut events = versions.iter().map(|version| event(*version));
+        let mut balance = AccountBalance::begin(events.next().unwrap());
+        for event in events {
+            balance.apply(&event).unwrap();
+        }
+        balance
+    }
+
+    #[test]
+    fn given_events_in_order_the_last_one_counts() {
+        let balance = after(&[1, 2, 3]);
+        assert_eq!(balance.funds(), event(3).funds);
+        assert_eq!((balance.version().number(), balance.owner_name()), (3, Some("Ana")));
+        assert_eq!(balance.updated_at(), event(3).occurred_at);
+        assert!(balance.missing().is_empty());
+    }
+
+    #[test]
+    fn given_an_older_event_after_a_newer_one_the_amounts_stay() {
+        let mut balance = after(&[1, 3]);
+        assert_eq!(balance.missing().ranges().collect::<Vec<_>>(), [2..=2]);
+        assert_eq!(balance.apply(&event(2)), Ok(Applied::Late));
+        assert_eq!(balance, after(&[1, 2, 3]));
+    }
+
+    #[test]
+    fn given_a_repeated_event_nothing_changes() {
+        let mut balance = after(&[1, 2]);
+        for version in [1, 2] {
+            assert_eq!(balance.apply(&event(version)), Ok(Applied::Repeated));
+        }
+        assert_eq!(balance, after(&[1, 2]));
+    }
+
+    #[test]
+    fn given_the_opening_last_the_owner_is_known_all_the_same() {
+        let mut balance = after(&[2]);
+        assert_eq!(balance.owner_name(), None);
+        assert_eq!(balance.apply(&event(1)), Ok(Applied::Late));
+        assert_eq!(balance, after(&[1, 2]));
+    }
+
+    #[test]
+    fn given_an_event_of_another_bank_it_is_refused_and_nothing_changes() {
+        let mut balance = after(&[1]);
+        let stranger = AccountEvent { ispb: Ispb::parse("00000002").unwrap(), ..event(2) };
+        let broken = balance.apply(&stranger).unwrap_err();
+        assert_eq!(broken.code(), "account_of_another_bank");
+        assert_eq!(balance, after(&[1]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_and_any_repetition_give_the_same_balance(
+            (newest, order) in (1_i64..12).prop_flat_map(|newest| {
+                let repeats = prop::collection::vec(1..=newest, 0..12);
+                let order = repeats.prop_flat_map(move |repeats| {
+                    let all: Vec<i64> = (1..=newest).chain(repeats).collect();
+                    Just(all).prop_shuffle()
+                });
+                (Just(newest), order)
+            })
+        ) {
+            let in_order: Vec<i64> = (1..=newest).collect();
+            prop_assert_eq!(after(&order), after(&in_order));
+        }
+
+        #[test]
+        fn what_never_arrived_is_exactly_what_is_missing(
+            arrived in prop::collection::vec(1_i64..40, 1..30)
+        ) {
+            let balance = after(&arrived);
+            let newest = *arrived.iter().max().unwrap();
+            let missing: Vec<i64> = balance.missing().ranges().flatten().collect();
+            let expected: Vec<i64> = (1..=newest).filter(|it| !arrived.contains(it)).collect();
+            prop_assert_eq!(missing, expected);
+            prop_assert_eq!(balance.version().number(), newest);
+            prop_assert_eq!(balance.funds(), event(newest).funds);
+        }
+    }
+}

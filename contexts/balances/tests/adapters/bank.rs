@@ -1,0 +1,118 @@
+//! A bank that states what its accounts have, and what the tests ask of the projection.
+
+use std::sync::Arc;
+
+use balances::application::ports::BalancesReads;
+use balances::domain::AccountBalance;
+use balances::infrastructure::BalancesAudit;
+use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, AccountsConsumer};
+use balances::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
+use shared_kernel::application::observer::Silent;
+use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
+use shared_kernel::application::stop::stop_pair;
+use shared_kernel::application::{InboundRecord, OutboundRecord};
+use shared_kernel::domain::{AccountId, Money};
+use shared_kernel::infrastructure::postgres::DatabaseSettings;
+use shared_kernel::infrastructure::postgres::session::Sessions;
+use shared_kernel::testing::{ForeignEvent, TestServers};
+use uuid::Uuid;
+
+pub(crate) const ISPB: &str = "00000001";
+const PARTITIONS: i32 = 8;
+
+/// One test's servers with the schema of this context.
+pub(crate) struct World {
+    pub(crate) servers: TestServers,
+    pub(crate) sessions: Sessions,
+    pub(crate) reads: PgBalancesReads,
+}
+
+impl World {
+    pub(crate) async fn fresh() -> Self {
+        let servers = TestServers::fresh().await;
+        servers.create_topics(&[ACCOUNTS_TOPIC], PARTITIONS).await;
+        let sessions = servers.sessions(SCHEMA, "/codepix/balances", MIGRATIONS).await;
+        let reads = PgBalancesReads::new(sessions.database.clone());
+        Self { servers, sessions, reads }
+    }
+
+    pub(crate) fn audit(&self) -> BalancesAudit {
+        let url = self.servers.database_url.clone();
+        BalancesAudit::new(&DatabaseSettings { url, connections_max: 2 }).unwrap()
+    }
+
+    /// Consumes until every partition is read to its end, then leaves.
+    pub(crate) async fn consume(&self) {
+        let handler = Arc::new(AccountsConsumer::new(self.sessions.clone()));
+        let group = "codepix.balances";
+        let (mut consumer, progress) =
+            self.servers.consumer(group, ACCOUNTS_TOPIC, &self.sessions, handler);
+        let (_handle, stop) = stop_pair();
+        while progress.at_end().len() < 8 {
+            consumer.step(&stop).await.unwrap();
+        }
+    }
+
+    /// Sends what the outbox holds and reads the dead-letter topic.
+    pub(crate) async fn dead_letters(&self) -> Vec<InboundRecord> {
+        let ports = RelayPorts {
+            outbox: Arc::new(self.sessions.clone()),
+            log: self.servers.writer(),
+            clock: Arc::clone(&self.sessions.clock),
+            observer: Arc::new(Silent),
+        };
+        let mut relay = Relay::new(0, ports, RelaySettings::default());
+        while relay.step().await != Relayed::Idle {}
+        self.servers.read_all(&format!("{ACCOUNTS_TOPIC}.dlq")).await
+    }
+
+    pub(crate) async fn balance(&self, account: AccountId) -> Option<AccountBalance> {
+        self.reads.balances(&[account]).await.unwrap().into_iter().next()
+    }
+
+    /// The `version`-th event of an account: the opening, then deposits.
+    pub(crate) fn stated(&self, account: AccountId, version: i64) -> OutboundRecord {
+        self.stated_by(ISPB, account, version)
+    }
+
+    pub(crate) fn stated_by(&self, ispb: &str, account: AccountId, version: i64) -> OutboundRecord {
+        let event = statement(account, version);
+        let payload = body(ispb, account, version, version == 1);
+        self.servers.foreign(ACCOUNTS_TOPIC, ForeignEvent { payload, ..event })
+    }
+}
+
+/// The envelope of what the bank states, with an empty body.
+pub(crate) fn statement(account: AccountId, version: i64) -> ForeignEvent {
+    ForeignEvent {
+        event_type: match version {
+            1 => "codepix.banking.AccountOpened.v1",
+            _ => "codepix.banking.AmountDeposited.v1",
+        },
+        source: "/codepix/banking",
+        subject: account.to_string(),
+        version,
+        payload: String::new(),
+    }
+}
+
+/// What the bank states: each version has amounts and a time of its own.
+pub(crate) fn body(ispb: &str, account: AccountId, version: i64, opening: bool) -> String {
+    let money = |centavos| serde_json::to_value(Money::from_centavos(centavos)).unwrap();
+    let mut body = serde_json::json!({
+        "account_id": account.to_string(),
+        "ispb": ispb,
+        "available": money(version.saturating_mul(100)),
+        "held": money(version),
+        "occurred_at": format!("2026-11-20T12:00:{version:02}Z"),
+        "of no interest here": { "deeply": [1, 2, 3] },
+    });
+    if opening {
+        body["owner_name"] = "Ana".into();
+    }
+    body.to_string()
+}
+
+pub(crate) fn account(number: u128) -> AccountId {
+    AccountId::from_uuid(Uuid::from_u128(number))
+}

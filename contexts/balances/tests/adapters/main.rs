@@ -1,0 +1,10 @@
+//! The adapters of the read side on a real PostgreSQL and a real Kafka.
+
+#[cfg(test)]
+mod bank;
+#[cfg(test)]
+mod consumer;
+#[cfg(test)]
+mod grpc;
+#[cfg(test)]
+mod store;

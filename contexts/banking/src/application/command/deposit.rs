@@ -1,0 +1,44 @@
+//! Cash to account.
+
+use shared_kernel::application::CommandIdentity;
+use shared_kernel::domain::{Amount, Violation};
+
+use super::identity;
+use crate::application::account_command::{AccountCommand, OnAccount};
+use crate::application::books::{Books, Movement};
+use crate::domain::{Account, InternalAccount, Leg};
+
+/// Puts cash on an account.
+#[derive(Clone, Debug)]
+pub struct Deposit {
+    /// Who, and on which account.
+    pub on: OnAccount,
+    /// A repeat with this key gets the first answer.
+    pub idempotency_key: String,
+    /// How much.
+    pub amount: Amount,
+}
+
+impl AccountCommand for Deposit {
+    const OPERATION: &'static str = "deposit";
+
+    fn on(&self) -> &OnAccount {
+        &self.on
+    }
+
+    fn identity(&self) -> Option<CommandIdentity> {
+        let account_id = self.on.account_id.uuid();
+        let amount = self.amount.centavos().to_be_bytes();
+        let content: [&[u8]; 2] = [account_id.as_bytes(), &amount];
+        Some(identity(self.on.ispb, Self::OPERATION, &self.idempotency_key, &content))
+    }
+
+    fn decide(&self, books: &mut Books, account: &Account) -> Result<(), Violation> {
+        let entry_id = books.entry_id();
+        let event = account.deposit(self.amount, entry_id, books.now())?;
+        let reference = entry_id.to_string();
+        let movement = Movement { leg: Leg::Deposit, reference, amount: self.amount };
+        books.credit_customer(movement, InternalAccount::Cash, event, &self.on.trace);
+        Ok(())
+    }
+}

@@ -1,0 +1,413 @@
+//! A store in memory for tests: the same promises as the tables, checks and unique keys included.
+//! Transactions are for one at a time; dropping one without commit undoes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use shared_kernel::application::transaction::{AnswerBook, OffsetMove};
+use shared_kernel::application::{
+    Answers, DeadLetter, Remembered, StoreError, TraceParent, Transaction,
+};
+use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Money, TaxId, Timestamp};
+
+use super::books::Changes;
+use super::ports::{
+    AccountCursor, BankChange, BankDesk, BankingReads, BankingStore, BankingTransaction, KeyChange,
+    NumberedAccount, OpenTransaction, SideIds, Traced, TransferCursor,
+};
+use super::views::{BankView, StatementLine, TransferView};
+use crate::domain::{
+    Account, AccountEvent, Bank, BookTransfer, Customer, HubMessage, IncomingStatus,
+    IncomingTransfer, Leg, OutgoingStatus, OutgoingTransfer, OwnerName, Party,
+};
+
+/// An entry by its unique key.
+pub(crate) type EntryKey = (String, Leg, AccountId);
+
+#[derive(Clone, Default)]
+pub(crate) struct Tables {
+    pub(crate) banks: BTreeMap<Ispb, (Bank, i64, i64)>,
+    pub(crate) customers: BTreeMap<(Ispb, TaxId), OwnerName>,
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) internal: BTreeMap<AccountId, Money>,
+    pub(crate) entries: BTreeMap<EntryKey, (Ispb, Money)>,
+    pub(crate) outgoing: BTreeMap<EndToEndId, (OutgoingTransfer, TraceParent)>,
+    pub(crate) incoming: BTreeMap<EndToEndId, (IncomingTransfer, TraceParent)>,
+    pub(crate) booked: BTreeMap<EndToEndId, BookTransfer>,
+    pub(crate) keys: BTreeMap<String, KeyChange>,
+    pub(crate) answers: BTreeMap<(String, String), Remembered>,
+    pub(crate) events: Vec<AccountEvent>,
+    pub(crate) messages: Vec<HubMessage>,
+}
+
+/// The store; clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Tables>>);
+
+pub(crate) struct MemoryTransaction {
+    home: Memory,
+    tables: Tables,
+}
+
+impl Memory {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Tables) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn tables(&self) -> Tables {
+        self.with(|tables| tables.clone())
+    }
+}
+
+fn conflict(what: &str) -> StoreError {
+    StoreError::Conflict(what.to_owned())
+}
+
+impl Tables {
+    fn post(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        for posting in &changes.postings {
+            let head = posting.head();
+            for entry in posting.entries() {
+                let account = entry.account.id(head.ispb);
+                let key = (head.reference.clone(), head.leg, account);
+                if self.entries.insert(key, (head.ispb, entry.amount)).is_some() {
+                    return Err(conflict("posted twice"));
+                }
+                if !self.accounts.contains_key(&account) {
+                    let balance = self.internal.entry(account).or_default();
+                    *balance = balance.checked_add(entry.amount).unwrap();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
+        for Customer { ispb, tax_id, name } in changes.customers.clone() {
+            if self.customers.insert((ispb, tax_id), name).is_some() {
+                return Err(conflict("customer"));
+            }
+        }
+        for account in &changes.opened {
+            if self.accounts.insert(account.state().id, account.clone()).is_some() {
+                return Err(conflict("account"));
+            }
+        }
+        for account in &changes.accounts {
+            let funds = account.state().funds;
+            if funds.held.is_negative() || funds.available().is_negative() {
+                return Err(StoreError::Rejected("account_available_not_negative".into()));
+            }
+            let known = self.accounts.insert(account.state().id, account.clone()).unwrap();
+            assert!(known.state().version < account.state().version);
+        }
+        for (ispb, number) in &changes.next_numbers {
+            self.banks.get_mut(ispb).unwrap().2 = *number;
+        }
+        self.post(&changes)?;
+        for Traced { value, trace } in changes.ordered {
+            let id = value.state().payment.end_to_end_id;
+            if self.outgoing.insert(id, (value, trace)).is_some() {
+                return Err(conflict("outgoing"));
+            }
+        }
+        for value in changes.outgoing {
+            let known = self.outgoing.get_mut(&value.state().payment.end_to_end_id).unwrap();
+            assert_eq!(known.0.state().status, OutgoingStatus::Requested);
+            known.0 = value;
+        }
+        for Traced { value, trace } in changes.received {
+            let id = value.state().payment.end_to_end_id;
+            if self.incoming.insert(id, (value, trace)).is_some() {
+                return Err(conflict("incoming"));
+            }
+        }
+        for value in changes.incoming {
+            let known = self.incoming.get_mut(&value.state().payment.end_to_end_id).unwrap();
+            known.0 = value;
+        }
+        for value in changes.booked {
+            self.booked.insert(value.payment.end_to_end_id, value);
+        }
+        self.events.extend(changes.account_events.into_iter().map(|it| it.value));
+        self.messages.extend(changes.messages.into_iter().map(|it| it.value));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl BankingStore for Memory {
+    async fn begin(&self) -> Result<Box<OpenTransaction>, StoreError> {
+        Ok(Box::new(MemoryTransaction { home: self.clone(), tables: self.tables() }))
+    }
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    async fn advance(&mut self, _consumer: &str, _moves: &[OffsetMove]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn dead_letter(&mut self, _letters: Vec<DeadLetter>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let Self { home, tables } = *self;
+        home.with(|known| *known = tables);
+        Ok(())
+    }
+
+    async fn rollback(self: Box<Self>) {}
+}
+
+#[async_trait]
+impl Answers for MemoryTransaction {
+    async fn remember(&mut self, answers: &[Remembered]) -> Result<(), StoreError> {
+        for answer in answers {
+            let key = (answer.scope.clone(), answer.key.clone());
+            if self.tables.answers.insert(key, answer.clone()).is_some() {
+                return Err(conflict("answer"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AnswerBook for Memory {
+    async fn remembered(&self, keys: &[(String, String)]) -> Result<Vec<Remembered>, StoreError> {
+        let found = |tables: &mut Tables| {
+            keys.iter().filter_map(|key| tables.answers.get(key).cloned()).collect()
+        };
+        Ok(self.with(found))
+    }
+}
+
+fn among<K: Ord + Copy, V: Clone>(map: &BTreeMap<K, V>, ids: &[K]) -> Vec<V> {
+    let ids: BTreeSet<K> = ids.iter().copied().collect();
+    ids.iter().filter_map(|id| map.get(id).cloned()).collect()
+}
+
+#[async_trait]
+impl BankingTransaction for MemoryTransaction {
+    async fn settled(&mut self, sides: &SideIds) -> Result<SideIds, StoreError> {
+        let Tables { outgoing, incoming, .. } = &self.tables;
+        let debited = |id: &&EndToEndId| {
+            let side = outgoing.get(id).map(|(side, _)| side.state().status);
+            side == Some(OutgoingStatus::Settled)
+        };
+        let credited =
+            |id: &&EndToEndId| incoming.get(id).is_some_and(|(side, _)| side.is_posted());
+        Ok(SideIds {
+            outgoing: sides.outgoing.iter().filter(debited).copied().collect(),
+            incoming: sides.incoming.iter().filter(credited).copied().collect(),
+        })
+    }
+
+    async fn outgoing(&mut self, ids: &[EndToEndId]) -> Result<Vec<OutgoingTransfer>, StoreError> {
+        Ok(among(&self.tables.outgoing, ids).into_iter().map(|(value, _)| value).collect())
+    }
+
+    async fn incoming(&mut self, ids: &[EndToEndId]) -> Result<Vec<IncomingTransfer>, StoreError> {
+        Ok(among(&self.tables.incoming, ids).into_iter().map(|(value, _)| value).collect())
+    }
+
+    async fn due_outgoing(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Traced<OutgoingTransfer>>, StoreError> {
+        let due = self.tables.outgoing.values().filter(|(value, _)| {
+            value.state().status == OutgoingStatus::Requested && value.state().resend_at <= now
+        });
+        let traced = |(value, trace): &(_, _)| Traced {
+            value: Clone::clone(value),
+            trace: Clone::clone(trace),
+        };
+        Ok(due.take(usize::try_from(limit).unwrap()).map(traced).collect())
+    }
+
+    async fn due_incoming(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Traced<IncomingTransfer>>, StoreError> {
+        let due = self.tables.incoming.values().filter(|(value, _)| {
+            value.state().status == IncomingStatus::Expected && value.state().resend_at <= now
+        });
+        let traced = |(value, trace): &(_, _)| Traced {
+            value: Clone::clone(value),
+            trace: Clone::clone(trace),
+        };
+        Ok(due.take(usize::try_from(limit).unwrap()).map(traced).collect())
+    }
+
+    async fn accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        Ok(among(&self.tables.accounts, ids))
+    }
+
+    async fn expected_credits(
+        &mut self,
+        ids: &[AccountId],
+    ) -> Result<Vec<(AccountId, i64)>, StoreError> {
+        let expected = |id: &AccountId| {
+            let of = self.tables.incoming.values().filter(|(value, _)| {
+                value.state().status == IncomingStatus::Expected
+                    && value.state().payment.payee.account_id == *id
+            });
+            (*id, i64::try_from(of.count()).unwrap())
+        };
+        Ok(ids.iter().map(expected).collect())
+    }
+
+    async fn desks(&mut self, banks: &[Ispb]) -> Result<Vec<BankDesk>, StoreError> {
+        let desk = |(bank, _, next_number): (Bank, i64, i64)| BankDesk {
+            ispb: bank.ispb,
+            hosted: bank.hosted,
+            next_number,
+        };
+        Ok(among(&self.tables.banks, banks).into_iter().map(desk).collect())
+    }
+
+    async fn customers(&mut self, ids: &[(Ispb, TaxId)]) -> Result<Vec<Customer>, StoreError> {
+        let known = ids.iter().filter_map(|(ispb, tax_id)| {
+            let name = self.tables.customers.get(&(*ispb, *tax_id))?.clone();
+            Some(Customer { ispb: *ispb, tax_id: *tax_id, name })
+        });
+        Ok(known.collect())
+    }
+
+    async fn taken_numbers(
+        &mut self,
+        places: &[NumberedAccount],
+    ) -> Result<Vec<NumberedAccount>, StoreError> {
+        let taken = self.tables.accounts.values().map(|account| {
+            let state = account.state();
+            (state.ispb, state.branch.clone(), state.number.clone())
+        });
+        let taken: BTreeSet<NumberedAccount> = taken.collect();
+        Ok(places.iter().filter(|place| taken.contains(place)).cloned().collect())
+    }
+
+    async fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
+        self.tables.save(changes)
+    }
+
+    async fn save_banks(&mut self, changes: &[BankChange]) -> Result<(), StoreError> {
+        for BankChange { bank, version } in changes {
+            let known = self.tables.banks.get(&bank.ispb);
+            let (old, next) = known.map_or((0, 10_001), |(_, version, next)| (*version, *next));
+            if old < *version {
+                self.tables.banks.insert(bank.ispb, (bank.clone(), *version, next));
+            }
+        }
+        Ok(())
+    }
+
+    async fn save_keys(&mut self, changes: &[KeyChange]) -> Result<(), StoreError> {
+        for change in changes {
+            let known = self.tables.keys.get(&change.key).map_or(0, |known| known.version);
+            if known < change.version {
+                self.tables.keys.insert(change.key.clone(), change.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl BankingReads for Memory {
+    async fn banks(&self) -> Result<Vec<BankView>, StoreError> {
+        let view = |bank: Bank| BankView {
+            ispb: bank.ispb,
+            code: bank.code,
+            name: bank.name,
+            primary_color: bank.colors.primary,
+            secondary_color: bank.colors.secondary,
+        };
+        let banks = self.tables().banks.into_values().map(|(bank, _, _)| bank);
+        Ok(banks.filter(|bank| bank.hosted).map(view).collect())
+    }
+
+    async fn hosted(&self, banks: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
+        let known = self.tables().banks;
+        let hosted = |ispb: &&Ispb| known.get(ispb).is_some_and(|(bank, _, _)| bank.hosted);
+        Ok(banks.iter().filter(hosted).copied().collect())
+    }
+
+    async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        Ok(self.with(|tables| among(&tables.accounts, ids)))
+    }
+
+    async fn accounts_of(
+        &self,
+        bank: Ispb,
+        after: Option<AccountCursor>,
+        limit: i64,
+    ) -> Result<Vec<Account>, StoreError> {
+        let place = |account: &Account| (account.state().opened_at, account.state().id);
+        let mut accounts: Vec<Account> = self.tables().accounts.into_values().collect();
+        accounts.retain(|it| it.state().ispb == bank && after.is_none_or(|at| place(it) > at));
+        accounts.sort_by_key(place);
+        accounts.truncate(usize::try_from(limit).unwrap());
+        Ok(accounts)
+    }
+
+    async fn own_keys(
+        &self,
+        wanted: &[(Ispb, String)],
+    ) -> Result<Vec<(String, Party)>, StoreError> {
+        let keys = self.tables().keys;
+        let own = |(ispb, key): &(Ispb, String)| {
+            let owner = keys.get(key)?.owner.clone()?;
+            (owner.ispb == *ispb).then(|| (key.clone(), owner))
+        };
+        Ok(wanted.iter().filter_map(own).collect())
+    }
+
+    async fn transfer(
+        &self,
+        id: EndToEndId,
+        account_id: AccountId,
+    ) -> Result<Option<TransferView>, StoreError> {
+        let all = self.transfers_of(account_id, None, i64::MAX).await?;
+        Ok(all.into_iter().find(|view| view.end_to_end_id == id))
+    }
+
+    async fn transfers_of(
+        &self,
+        account_id: AccountId,
+        before: Option<TransferCursor>,
+        limit: i64,
+    ) -> Result<Vec<TransferView>, StoreError> {
+        let Tables { outgoing, incoming, booked, .. } = self.tables();
+        let outgoing = outgoing.into_values().map(|(value, _)| value);
+        let outgoing = outgoing.filter(|it| it.state().payment.payer.account_id == account_id);
+        let incoming = incoming.into_values().map(|(value, _)| value);
+        let incoming = incoming.filter(|it| it.state().payment.payee.account_id == account_id);
+        let sides = |it: &BookTransfer| {
+            [it.payment.payer.account_id, it.payment.payee.account_id].contains(&account_id)
+        };
+        let booked = booked.into_values().filter(sides);
+        let mut views: Vec<TransferView> = outgoing
+            .map(|it| TransferView::from(&it))
+            .chain(incoming.map(|it| TransferView::from(&it)))
+            .chain(booked.map(|it| TransferView::book(&it, account_id)))
+            .collect();
+        views.retain(|it| before.is_none_or(|at| (it.requested_at, it.end_to_end_id) < at));
+        views.sort_by_key(|view| std::cmp::Reverse((view.requested_at, view.end_to_end_id)));
+        views.truncate(usize::try_from(limit).unwrap());
+        Ok(views)
+    }
+
+    async fn statement(
+        &self,
+        _account_id: AccountId,
+        _before: Option<i64>,
+        _limit: i64,
+    ) -> Result<Vec<StatementLine>, StoreError> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,327 @@
+//! Private events into public ones: the only place where they meet.
+
+use shared_kernel::application::Published;
+
+use super::published::{
+    AccountBlockedV1, AccountClosedV1, AccountCreditedV1, AccountDebitedV1, AccountLimitsChangedV1,
+    AccountOpenedV1, AccountUnblockedV1, AccountV1, AmountDepositedV1, AmountHeldV1,
+    AmountWithdrawnV1, BookTransferCompletedV1, HoldReleasedV1, LimitsV1, PartyV1, PublicEvent,
+    SideV1, TransferAcceptedV1, TransferRefusedV1, TransferRequestedV1, TransferSettledByPayeeV1,
+    TransferSettledByPayerV1,
+};
+use super::{ACCOUNTS, TRANSFERS};
+use crate::application::books::Changes;
+use crate::application::ports::Traced;
+use crate::domain::{AccountEvent, AccountFact, BookSide, HubMessage, Limits, Party, Payment};
+
+/// Type and JSON of an event.
+type Body = (&'static str, Vec<u8>);
+
+/// JSON of texts and whole numbers: there is nothing that it cannot hold.
+fn body<E: PublicEvent>(event: &E) -> Body {
+    (E::TYPE, serde_json::to_vec(event).unwrap_or_default())
+}
+
+/// The records of everything that a batch changed, in order per account and transfer.
+pub fn events(changes: Changes) -> Vec<Published> {
+    let accounts = changes.account_events.into_iter().map(of_account);
+    let messages = changes.messages.into_iter().map(of_transfer);
+    accounts.chain(messages).collect()
+}
+
+fn of_account(event: Traced<AccountEvent>) -> Published {
+    let Traced { value, trace } = event;
+    let account = AccountV1 {
+        account_id: value.account_id,
+        ispb: value.ispb,
+        available: value.funds.available(),
+        held: value.funds.held,
+        occurred_at: value.occurred_at,
+    };
+    let (event_type, payload) = account_body(account, value.fact);
+    Published {
+        topics: vec![ACCOUNTS.to_owned()],
+        event_type,
+        subject: value.account_id.to_string(),
+        aggregate_version: value.version,
+        trace,
+        payload,
+    }
+}
+
+fn limits(limits: Limits) -> LimitsV1 {
+    LimitsV1 { per_transfer: limits.per_transfer, per_day: limits.per_day }
+}
+
+fn account_body(account: AccountV1, fact: AccountFact) -> Body {
+    match fact {
+        AccountFact::Opened { branch, number, owner_name, owner_tax_id, limits: set } => {
+            let (branch, number) = (branch.to_string(), number.to_string());
+            let owner_name = owner_name.as_str().to_owned();
+            let limits = limits(set);
+            body(&AccountOpenedV1 { account, branch, number, owner_name, owner_tax_id, limits })
+        }
+        AccountFact::Blocked => body(&AccountBlockedV1 { account }),
+        AccountFact::Unblocked => body(&AccountUnblockedV1 { account }),
+        AccountFact::Closed => body(&AccountClosedV1 { account }),
+        AccountFact::LimitsChanged(set) => {
+            body(&AccountLimitsChangedV1 { account, limits: limits(set) })
+        }
+        AccountFact::Deposited { entry_id, amount } => {
+            body(&AmountDepositedV1 { account, entry_id, amount })
+        }
+        AccountFact::Withdrawn { entry_id, amount } => {
+            body(&AmountWithdrawnV1 { account, entry_id, amount })
+        }
+        AccountFact::Held(held) => body(&AmountHeldV1 {
+            account,
+            end_to_end_id: held.end_to_end_id,
+            amount: held.amount,
+            payee_key: held.payee_key,
+            counterparty_name: held.counterparty_name,
+            counterparty_ispb: held.counterparty_ispb,
+            description: held.description,
+        }),
+        AccountFact::Released { end_to_end_id, amount, reason } => {
+            body(&HoldReleasedV1 { account, end_to_end_id, amount, reason_code: reason })
+        }
+        AccountFact::Debited(moved) => body(&AccountDebitedV1 {
+            account,
+            end_to_end_id: moved.end_to_end_id,
+            entry_id: moved.entry_id,
+            amount: moved.amount,
+            counterparty_ispb: moved.counterparty_ispb,
+            counterparty_name: moved.counterparty_name,
+            description: moved.description,
+        }),
+        AccountFact::Credited(moved) => body(&AccountCreditedV1 {
+            account,
+            end_to_end_id: moved.end_to_end_id,
+            entry_id: moved.entry_id,
+            amount: moved.amount,
+            counterparty_ispb: moved.counterparty_ispb,
+            counterparty_name: moved.counterparty_name,
+            description: moved.description,
+        }),
+        AccountFact::Booked(booked) => body(&BookTransferCompletedV1 {
+            account,
+            end_to_end_id: booked.end_to_end_id,
+            entry_id: booked.entry_id,
+            side: match booked.side {
+                BookSide::Debit => SideV1::Debit,
+                BookSide::Credit => SideV1::Credit,
+            },
+            amount: booked.amount,
+            counterparty_account_id: booked.counterparty_account_id,
+            counterparty_name: booked.counterparty_name,
+            description: booked.description,
+        }),
+    }
+}
+
+fn party(party: Party) -> PartyV1 {
+    let Party { ispb, account_id, owner_name, owner_tax_id } = party;
+    PartyV1 { ispb, account_id, owner_name, owner_tax_id }
+}
+
+fn requested(payment: Payment) -> TransferRequestedV1 {
+    TransferRequestedV1 {
+        end_to_end_id: payment.end_to_end_id,
+        ispb: payment.payer.ispb,
+        payer: party(payment.payer),
+        payee: party(payment.payee),
+        payee_key: payment.payee_key,
+        amount: payment.amount,
+        description: payment.description,
+        requested_at: payment.ordered_at,
+    }
+}
+
+fn of_transfer(message: Traced<HubMessage>) -> Published {
+    let Traced { value, trace } = message;
+    let subject = value.end_to_end_id().to_string();
+    let (aggregate_version, (event_type, payload)) = transfer_body(value);
+    let topics = vec![TRANSFERS.to_owned()];
+    Published { topics, event_type, subject, aggregate_version, trace, payload }
+}
+
+/// A side's order or answer is its first version, its report the second.
+fn transfer_body(message: HubMessage) -> (i64, Body) {
+    match message {
+        HubMessage::Requested(payment) => (1, body(&requested(*payment))),
+        HubMessage::Accepted { end_to_end_id, ispb, account_id, accepted_at } => {
+            (1, body(&TransferAcceptedV1 { end_to_end_id, ispb, account_id, accepted_at }))
+        }
+        HubMessage::Refused { end_to_end_id, ispb, reason, refused_at } => {
+            let reason_code = reason;
+            (1, body(&TransferRefusedV1 { end_to_end_id, ispb, reason_code, refused_at }))
+        }
+        HubMessage::SettledByPayee { end_to_end_id, ispb, account_id, unapplied, settled_at } => {
+            let event =
+                TransferSettledByPayeeV1 { end_to_end_id, ispb, account_id, unapplied, settled_at };
+            (2, body(&event))
+        }
+        HubMessage::SettledByPayer { end_to_end_id, ispb, account_id, settled_at } => {
+            (2, body(&TransferSettledByPayerV1 { end_to_end_id, ispb, account_id, settled_at }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use shared_kernel::application::TraceParent;
+    use shared_kernel::domain::{Money, ReasonCode};
+
+    use super::super::published::published_types;
+    use super::*;
+    use crate::domain::samples::{BANK_A, BANK_B, account, amount, entry, noon, opened, payment};
+    use crate::domain::{Account, IncomingTransfer, OutgoingTransfer};
+
+    fn trace() -> TraceParent {
+        TraceParent::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap()
+    }
+
+    fn published(event: AccountEvent) -> (Published, Value) {
+        let published = of_account(Traced { value: event, trace: trace() });
+        let body = serde_json::from_slice(&published.payload).unwrap();
+        (published, body)
+    }
+
+    fn told(message: HubMessage) -> (Published, Value) {
+        let published = of_transfer(Traced { value: message, trace: trace() });
+        let body = serde_json::from_slice(&published.payload).unwrap();
+        (published, body)
+    }
+
+    fn name(published: &Published) -> &'static str {
+        published.event_type.trim_start_matches("codepix.banking.").trim_end_matches(".v1")
+    }
+
+    fn brl(text: &str) -> Value {
+        json!({"amount": text, "currency": "BRL"})
+    }
+
+    /// Everything that happens to an account, in the order in which it may happen.
+    fn life() -> Vec<AccountEvent> {
+        let (mut payer, first) = opened(BANK_A, 1);
+        let paid = payment(&payer, &account(BANK_B, 2, 0), 300);
+        let back = payment(&account(BANK_B, 2, 500), &payer, 200);
+        let booked = payment(&payer, &account(BANK_A, 3, 0), 100);
+        let limits = Limits { per_transfer: Some(Money::from_centavos(500)), per_day: None };
+        let mut events = vec![first];
+        let mut then = |decide: &dyn Fn(&Account) -> AccountEvent| {
+            let event = decide(&payer);
+            payer.apply(&event);
+            events.push(event);
+        };
+        then(&|it| it.deposit(amount(1_000), entry(1), noon()).unwrap());
+        then(&|it| it.set_limits(limits, noon()).unwrap().unwrap());
+        then(&|it| it.hold(&paid, noon()).unwrap());
+        then(&|it| it.release(&paid, ReasonCode::Ab03, noon()).unwrap());
+        then(&|it| it.hold(&paid, noon()).unwrap());
+        then(&|it| it.debit(&paid, entry(2), noon()).unwrap());
+        then(&|it| it.credit(&back, entry(3), noon()).unwrap());
+        then(&|it| it.book_debit(&booked, entry(4), noon()).unwrap());
+        then(&|it| it.withdraw(amount(800), entry(5), noon()).unwrap());
+        then(&|it| it.block(noon()).unwrap().unwrap());
+        then(&|it| it.unblock(noon()).unwrap().unwrap());
+        then(&|it| it.close(0, noon()).unwrap().unwrap());
+        events
+    }
+
+    #[test]
+    fn every_event_of_an_account_states_its_money_after_it() {
+        let mut names = Vec::new();
+        for (event, version) in life().into_iter().zip(1_i64..) {
+            let (id, available, held) =
+                (event.account_id, event.funds.available(), event.funds.held);
+            let (published, body) = published(event);
+            names.push(name(&published));
+            assert_eq!(published.topics, [ACCOUNTS]);
+            assert_eq!(published.subject, id.to_string());
+            assert_eq!(published.aggregate_version, version);
+            assert_eq!(body["account_id"], json!(id));
+            assert_eq!(body["ispb"], json!(BANK_A));
+            assert_eq!(body["available"], brl(&available.to_string()));
+            assert_eq!(body["held"], brl(&held.to_string()));
+            assert_eq!(body["occurred_at"], json!("2026-11-20T12:00:00.000000Z"));
+        }
+        let known: Vec<&str> = published_types()
+            .into_iter()
+            .filter(|it| it.topic == ACCOUNTS)
+            .map(|it| it.event_type.trim_start_matches("codepix.banking."))
+            .map(|it| it.trim_end_matches(".v1"))
+            .collect();
+        assert!(known.iter().all(|name| names.contains(name)), "{known:?} {names:?}");
+        assert!(names.iter().all(|name| known.contains(name)));
+    }
+
+    #[test]
+    fn events_carry_what_their_readers_need() {
+        let bodies: Vec<(&str, Value)> = life()
+            .into_iter()
+            .map(|event| {
+                let (published, body) = published(event);
+                (name(&published), body)
+            })
+            .collect();
+        let body = |wanted: &str| {
+            let (_, body) = bodies.iter().find(|(name, _)| *name == wanted).unwrap();
+            body.clone()
+        };
+        let opened = body("AccountOpened");
+        assert_eq!(opened["branch"], json!("0001"));
+        assert_eq!(opened["owner_name"], json!("Owner 1"));
+        assert_eq!(opened["limits"], json!({"per_transfer": null, "per_day": null}));
+        let limits = json!({"per_transfer": brl("5.00"), "per_day": null});
+        assert_eq!(body("AccountLimitsChanged")["limits"], limits);
+        assert_eq!(body("AmountDeposited")["amount"], brl("10.00"));
+        let held = body("AmountHeld");
+        assert_eq!(held["payee_key"], json!("payee@example.com"));
+        assert_eq!(held["counterparty_ispb"], json!(BANK_B));
+        assert_eq!(body("HoldReleased")["reason_code"], json!("AB03"));
+        let debited = body("AccountDebited");
+        assert_eq!(debited["counterparty_name"], json!("Owner 2"));
+        assert_eq!(debited["entry_id"], json!(entry(2)));
+        assert_eq!(debited["description"], json!("rent"));
+        let booked = body("BookTransferCompleted");
+        assert_eq!(booked["side"], json!("debit"));
+        assert!(booked["counterparty_account_id"].is_string());
+    }
+
+    #[test]
+    fn banks_tell_the_hub_who_they_are_and_of_which_transfer() {
+        let paid = payment(&account(BANK_A, 1, 1_000), &account(BANK_B, 2, 0), 300);
+        let outgoing = OutgoingTransfer::request(paid.clone());
+        let (published, body) = told(outgoing.order());
+        assert_eq!(name(&published), "TransferRequested");
+        assert_eq!(published.topics, [TRANSFERS]);
+        assert_eq!(published.subject, paid.end_to_end_id.to_string());
+        assert_eq!(body["ispb"], json!(BANK_A));
+        assert_eq!(body["payer"]["account_id"], json!(paid.payer.account_id));
+        assert_eq!(body["payee"]["owner_tax_id"], json!(paid.payee.owner_tax_id));
+        assert_eq!(body["amount"], brl("3.00"));
+        assert_eq!(body["requested_at"], json!(noon()));
+        let accepted = IncomingTransfer::answer(paid.clone(), None, noon());
+        let (published, body) = told(accepted.reply().unwrap());
+        assert_eq!((name(&published), &body["ispb"]), ("TransferAccepted", &json!(BANK_B)));
+        let refused = IncomingTransfer::answer(paid, Some(ReasonCode::Ac06), noon());
+        let (published, body) = told(refused.reply().unwrap());
+        assert_eq!((name(&published), &body["reason_code"]), ("TransferRefused", &json!("AC06")));
+        let mut credited = accepted;
+        let posted = credited.settle(Some(ReasonCode::Ac07), noon()).unwrap().unwrap();
+        credited.apply(&posted);
+        let (published, body) = told(credited.report().unwrap());
+        assert_eq!(
+            (name(&published), &body["unapplied"]),
+            ("TransferSettledByPayee", &json!(true))
+        );
+        let mut settled = outgoing;
+        let event = settled.settle(noon()).unwrap().unwrap();
+        settled.apply(&event);
+        let (published, body) = told(settled.report().unwrap());
+        assert_eq!((name(&published), &body["ispb"]), ("TransferSettledByPayer", &json!(BANK_A)));
+        assert_eq!(published.aggregate_version, 2);
+    }
+}

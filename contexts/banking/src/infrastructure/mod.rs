@@ -1,0 +1,14 @@
+//! `PostgreSQL`, Kafka and gRPC behind the ports of the banks.
+
+pub mod grpc;
+pub mod kafka;
+pub mod postgres;
+mod start;
+mod watch;
+
+pub use grpc::{BankingServices, FILE_DESCRIPTOR_SET};
+pub use kafka::topics;
+pub use postgres::MIGRATIONS;
+pub use postgres::audit::BankingAudit;
+pub use start::{BankingSettings, Running, start};
+pub use watch::TransferWatches;

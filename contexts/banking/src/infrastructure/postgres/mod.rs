@@ -1,0 +1,20 @@
+//! The schema `banking`: rows and domain, transactions, reads, audit.
+
+pub mod audit;
+mod columns;
+mod ledger;
+mod reads;
+mod rows;
+mod transaction;
+mod write;
+
+pub use write::paint;
+
+use shared_kernel::infrastructure::postgres::Migration;
+use shared_kernel::migration;
+
+/// Name of the schema.
+pub const SCHEMA: &str = "banking";
+
+/// The schema's steps, oldest first.
+pub const MIGRATIONS: &[Migration] = &[migration!("banking", "2026-11-21_banks")];

@@ -1,0 +1,215 @@
+//! Wires the context: schema, topics, consumers, command queues, sweeper, services.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shared_kernel::application::log::LogError;
+use shared_kernel::application::{StoreError, Sweep};
+use shared_kernel::domain::Ispb;
+use shared_kernel::infrastructure::context::{
+    ContextPlan, ContextSettings, ContextStart, StartError, Worker,
+};
+use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::postgres::session::Sessions;
+
+use super::grpc::{BankingServices, DirectoryClient};
+use super::kafka::consumer::BankingConsumer;
+use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
+use super::postgres::{MIGRATIONS, SCHEMA, paint};
+use super::watch::TransferWatches;
+use crate::application::Banking;
+use crate::application::account_command::AccountDesk;
+use crate::application::banks::AccountBanks;
+use crate::application::command::{OpenAccountDesk, RequestTransferDesk};
+use crate::application::directory::{Patience, PatientDirectory};
+use crate::application::hub::HubReactions;
+use crate::application::ports::BankingPorts;
+use crate::application::query::{
+    GetAccount, GetStatement, GetTransfer, ListAccounts, ListBanks, ListTransfers,
+};
+use crate::application::reaction::OnParticipantEnrolled;
+use crate::application::reminder::Reminder;
+use crate::domain::Colors;
+
+const NAME: &str = "banking";
+const SOURCE: &str = "/codepix/banking";
+/// Group and offset name; with `banks` one for each, `<group>.<ispb>`.
+const GROUP: &str = "codepix.banking";
+/// How often overdue holds and expected credits are looked for.
+const REMIND_EVERY: Duration = Duration::from_secs(1);
+/// How often old answers are forgotten.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
+/// Old answers that are forgotten together.
+const FORGET_MAX: i64 = 5_000;
+
+/// What this context is told beside the settings of every context.
+#[derive(Clone)]
+pub struct BankingSettings {
+    /// The only banks of this process; empty: all native ones.
+    pub banks: Vec<Ispb>,
+    /// How long a hold may wait for the hub by the bank's own clock.
+    pub transfer_deadline: Duration,
+    /// `http://host:port` of the directory of keys.
+    pub pix_keys_url: String,
+    /// Bearer token for the directory, where it asks for one.
+    pub pix_keys_token: Option<String>,
+    /// Colours of banks; others get colours of their own.
+    pub colors: BTreeMap<Ispb, Colors>,
+    /// Workers on the queue of transfers: while one waits for the disk, the next collects.
+    pub transfer_workers: usize,
+}
+
+impl std::fmt::Debug for BankingSettings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("BankingSettings")
+            .field("banks", &self.banks)
+            .field("transfer_deadline", &self.transfer_deadline)
+            .field("pix_keys_url", &self.pix_keys_url)
+            .field("transfer_workers", &self.transfer_workers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BankingSettings {
+    /// The usual settings over a directory.
+    pub fn new(pix_keys_url: impl Into<String>) -> Self {
+        Self {
+            banks: Vec::new(),
+            transfer_deadline: Duration::from_secs(40),
+            pix_keys_url: pix_keys_url.into(),
+            pix_keys_token: None,
+            colors: BTreeMap::new(),
+            transfer_workers: 2,
+        }
+    }
+}
+
+/// The context at work.
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct Running {
+    /// Its gRPC services.
+    pub services: BankingServices,
+    /// Its use cases.
+    pub facade: Arc<Banking>,
+    /// Transfers that are followed.
+    pub watches: TransferWatches,
+    /// Its loops.
+    pub workers: Vec<Worker>,
+}
+
+/// Starts the context.
+///
+/// # Errors
+/// [`StartError`] names what does not answer.
+pub async fn start(
+    settings: &ContextSettings,
+    own: BankingSettings,
+) -> Result<Running, StartError> {
+    let fatal = |error: String| StartError::Log { context: NAME, error: LogError::Fatal(error) };
+    let directory = DirectoryClient::new(&own.pix_keys_url, own.pix_keys_token.as_deref())
+        .map_err(|error| fatal(format!("PIX_KEYS_URL: {error}")))?;
+    let plan = ContextPlan {
+        name: NAME,
+        schema: SCHEMA,
+        source: SOURCE,
+        migrations: MIGRATIONS,
+        topics: all_topics(&own.banks),
+    };
+    let mut start = ContextStart::begin(settings, plan).await?;
+    let store = |error: StoreError| StartError::Store { context: NAME, error };
+    paint(&start.sessions, &own.colors).await.map_err(store)?;
+    let directory =
+        PatientDirectory::new(Arc::new(directory), start.clock.clone(), Patience::default());
+    let ports = BankingPorts {
+        store: Arc::new(start.sessions.clone()),
+        reads: Arc::new(start.sessions.clone()),
+        directory: Arc::new(directory),
+        clock: start.clock.clone(),
+        ids: start.ids.clone(),
+    };
+    consumers(&mut start, &ports, &own)?;
+    start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
+    let forgetful = Arc::new(Forgetful(start.sessions.clone()));
+    start.sweeper("answers", FORGET_EVERY, forgetful);
+    let facade = Arc::new(facade(&mut start, &ports, &own));
+    let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS), start.clock.clone());
+    let callers = Arc::clone(&start.callers);
+    let services =
+        BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());
+    Ok(Running { services, facade, watches, workers: start.finish() })
+}
+
+/// Own topics, those of neighbours, and those of the banks that this process is narrowed to.
+fn all_topics(banks: &[Ispb]) -> Vec<TopicPlan> {
+    let own = banks.iter().map(|ispb| {
+        TopicPlan::new(format!("{BANK_PREFIX}{ispb}"), Retention::Days30).partitions(2)
+    });
+    topics().into_iter().chain(own).collect()
+}
+
+/// One consumer for all banks, or one for each bank that this process is narrowed to: each reads
+/// its bank's topic by name, and banks and keys for itself.
+fn consumers(
+    start: &mut ContextStart,
+    ports: &BankingPorts,
+    own: &BankingSettings,
+) -> Result<(), StartError> {
+    let topic_prefix = start.kafka().topic_prefix.clone();
+    let handler = |banks: BTreeSet<Ispb>| {
+        Arc::new(BankingConsumer {
+            store: ports.store.clone(),
+            ids: ports.ids.clone(),
+            topic_prefix: topic_prefix.clone(),
+            participants: OnParticipantEnrolled { banks, colors: own.colors.clone() },
+            hub: HubReactions::new(ports.clock.clone(), ports.ids.clone()),
+        })
+    };
+    let shared = [PARTICIPANTS.to_owned(), PIX_KEYS.to_owned()];
+    let all: BTreeSet<Ispb> = own.banks.iter().copied().collect();
+    if all.is_empty() {
+        let topics: Vec<String> = std::iter::once(BANKS.to_owned()).chain(shared).collect();
+        start.consumer(GROUP, &topics, handler(all))?;
+        return Ok(());
+    }
+    for ispb in &all {
+        let bank = format!("{BANK_PREFIX}{ispb}");
+        let topics: Vec<String> = std::iter::once(bank).chain(shared.clone()).collect();
+        start.consumer(&format!("{GROUP}.{ispb}"), &topics, handler(BTreeSet::from([*ispb])))?;
+    }
+    Ok(())
+}
+
+fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings) -> Banking {
+    let reads = || ports.reads.clone();
+    let transfers = RequestTransferDesk::new(ports, own.transfer_deadline);
+    Banking {
+        open_account: start.command(Arc::new(OpenAccountDesk(ports.clone())), 1),
+        deposit: start.command(Arc::new(AccountDesk::new(ports)), 1),
+        withdraw: start.command(Arc::new(AccountDesk::new(ports)), 1),
+        block_account: start.command(Arc::new(AccountDesk::new(ports)), 1),
+        unblock_account: start.command(Arc::new(AccountDesk::new(ports)), 1),
+        close_account: start.command(Arc::new(AccountDesk::new(ports)), 1),
+        set_account_limits: start.command(Arc::new(AccountDesk::new(ports)), 1),
+        request_transfer: start.command(Arc::new(transfers), own.transfer_workers),
+        account_banks: AccountBanks::new(reads()),
+        list_banks: ListBanks(reads()),
+        get_account: GetAccount(reads()),
+        list_accounts: ListAccounts(reads()),
+        get_transfer: GetTransfer(reads()),
+        list_transfers: ListTransfers(reads()),
+        get_statement: GetStatement(reads()),
+    }
+}
+
+/// Forgets answers that are older than anybody may repeat.
+struct Forgetful(Sessions);
+
+#[async_trait]
+impl Sweep for Forgetful {
+    async fn sweep(&self) -> Result<usize, StoreError> {
+        self.0.forget_old_answers(FORGET_MAX).await
+    }
+}

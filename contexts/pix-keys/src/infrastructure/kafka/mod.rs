@@ -1,0 +1,7 @@
+//! Events in and out.
+
+mod consumer;
+pub mod inbound;
+pub mod published;
+
+pub use consumer::{CONSUMER, DirectoryConsumer};

@@ -1,0 +1,91 @@
+//! Wires the directory: store, queues, desk, consumer, services.
+
+use std::sync::Arc;
+
+use shared_kernel::application::{BatchCommand, Batcher};
+use shared_kernel::infrastructure::{ContextSettings, ContextStart, StartError, Worker};
+
+use super::grpc::PixKeysServices;
+use super::kafka::{CONSUMER, DirectoryConsumer, inbound};
+use super::plan::plan;
+use super::postgres::{Auditor, PgDirectory};
+use crate::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
+use crate::application::query::{FindAccountExecutor, FindKeyExecutor, ListKeys};
+use crate::application::{Desk, DeskPorts, DirectoryReads, DirectoryStore, PixKeys};
+
+/// The directory's own settings.
+#[derive(Clone, Copy, Debug)]
+pub struct PixKeysSettings {
+    /// Batches of one kind of command that may be decided at a time.
+    pub command_workers: usize,
+    /// Batches of lookups that may be read at a time.
+    pub lookup_workers: usize,
+}
+
+impl Default for PixKeysSettings {
+    fn default() -> Self {
+        Self { command_workers: 2, lookup_workers: 2 }
+    }
+}
+
+/// The directory, ready to serve once its workers run.
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct Running {
+    /// Its gRPC services.
+    pub services: PixKeysServices,
+    /// Its use cases.
+    pub facade: PixKeys,
+    /// What `codepix doctor` asks.
+    pub auditor: Auditor,
+    /// Its loops.
+    pub workers: Vec<Worker>,
+}
+
+/// Migrates the schema, creates the topics and wires everything.
+///
+/// # Errors
+/// [`StartError`] when the database or the log does not answer.
+pub async fn start(
+    settings: &ContextSettings,
+    own: PixKeysSettings,
+) -> Result<Running, StartError> {
+    let mut context = ContextStart::begin(settings, plan()).await?;
+    let directory = Arc::new(PgDirectory::new(context.sessions.clone()));
+    let auditor = Auditor::new(context.sessions.database.clone());
+    let facade = wire(&mut context, Arc::clone(&directory), own);
+    let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
+    let consumer = DirectoryConsumer::new(directory, clock, Arc::clone(&ids));
+    let topics = [inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC].map(str::to_owned);
+    context.consumer(CONSUMER, &topics, Arc::new(consumer))?;
+    let services = PixKeysServices::new(facade.clone(), Arc::clone(&context.callers), ids);
+    Ok(Running { services, facade, auditor, workers: context.finish() })
+}
+
+fn command<U: BatchCommand>(
+    context: &mut ContextStart,
+    own: PixKeysSettings,
+    use_case: U,
+) -> Batcher<U::Command, U::Answer> {
+    context.command(Arc::new(use_case), own.command_workers)
+}
+
+fn wire(context: &mut ContextStart, directory: Arc<PgDirectory>, own: PixKeysSettings) -> PixKeys {
+    let reads: Arc<dyn DirectoryReads> = directory.clone();
+    let store: Arc<dyn DirectoryStore> = directory;
+    let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
+    let keys = Arc::new(FindKeyExecutor::new(Arc::clone(&reads)));
+    let accounts = Arc::new(FindAccountExecutor::new(Arc::clone(&reads)));
+    let find_key = context.batches("find_key", keys, own.lookup_workers);
+    let find_account = context.batches("find_account", accounts, own.lookup_workers);
+    let registers = RegisterKeyHandler::new(Arc::clone(&store), Arc::clone(&clock), ids);
+    let removes = RemoveKeyHandler::new(Arc::clone(&store), Arc::clone(&clock));
+    let desk = Desk::new(DeskPorts {
+        reads: Arc::clone(&reads),
+        clock,
+        find_account: find_account.clone(),
+        register_key: command(context, own, registers),
+        remove_key: command(context, own, removes),
+        enrol_account: command(context, own, EnrolAccountHandler::new(store)),
+    });
+    PixKeys { desk, find_key, find_account, list_keys: ListKeys::new(reads) }
+}

@@ -1,0 +1,230 @@
+//! What the hub needs from outside: a store that publishes what it saves, a read side, the topics
+//! of the banks, and word of changes. Everything takes slices; one is a batch of one.
+
+use async_trait::async_trait;
+use shared_kernel::application::{Answers, StoreError, TraceParent};
+use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+
+use crate::domain::{
+    Participant, ParticipantEvent, Position, PositionMove, Standing, Transfer, TransferState,
+};
+
+/// Who gets a copy of a notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// All readers of the hub's topic.
+    pub everyone: bool,
+    /// The payer's bank, on its own topic.
+    pub payer: bool,
+    /// The payee's bank, on its own topic.
+    pub payee: bool,
+}
+
+impl Audience {
+    /// Nobody listens.
+    pub const fn is_empty(self) -> bool {
+        !(self.everyone || self.payer || self.payee)
+    }
+}
+
+/// What is told of a transfer: the event of the state that it had at that moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Where the transfer stood.
+    pub standing: Standing,
+    /// To whom.
+    pub audience: Audience,
+    /// In which trace.
+    pub trace: TraceParent,
+}
+
+/// Where an order came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Birth {
+    /// The partition: its end must be read before the transfer may expire.
+    pub origin: i32,
+    /// The trace of the order, for what happens without a message.
+    pub trace: TraceParent,
+}
+
+/// What happened to a transfer in this transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Born(Birth),
+    /// Its standing changed.
+    Moved,
+    /// Nothing: notices alone.
+    None,
+}
+
+/// A transfer to be saved and told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedTransfer {
+    /// As it is now.
+    pub transfer: Transfer,
+    /// What happened to it.
+    pub change: Change,
+    /// When to send `TransferConfirmed` again unless both banks have reported; set by a
+    /// confirmation.
+    pub resend_at: Option<Timestamp>,
+    /// What is told, in order.
+    pub notices: Vec<Notice>,
+}
+
+/// A participant to be saved and told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedParticipant {
+    /// As it is now.
+    pub participant: Participant,
+    /// What happened.
+    pub event: ParticipantEvent,
+    /// In which trace.
+    pub trace: TraceParent,
+}
+
+/// A transfer that a sweeper found due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueTransfer {
+    /// The transfer, its row locked.
+    pub transfer: Transfer,
+    /// The trace of its order.
+    pub trace: TraceParent,
+    /// How often `TransferConfirmed` was sent again.
+    pub resends: u32,
+}
+
+/// Until when deadlines may pass for orders of one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// The partition.
+    pub origin: i32,
+    /// Deadlines before this moment may pass.
+    pub before: Timestamp,
+}
+
+/// The next time to send `TransferConfirmed` of a transfer again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resend {
+    /// Which transfer.
+    pub end_to_end_id: EndToEndId,
+    /// When.
+    pub at: Timestamp,
+    /// How often it was sent again by now.
+    pub resends: u32,
+}
+
+/// A transaction of the hub. Rows are locked in the order of their ids: transfers first, then
+/// positions.
+#[async_trait]
+pub trait TransfersTransaction: Answers {
+    /// The transfers that are known of `ids`, locked.
+    async fn load_transfers(&mut self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError>;
+
+    /// The participants that are known of `ispbs`.
+    async fn load_participants(&mut self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError>;
+
+    /// The positions of `ispbs`, locked.
+    async fn lock_positions(&mut self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError>;
+
+    /// Saves transfers and publishes their notices. Each transfer at most once per transaction.
+    async fn save_transfers(&mut self, saved: Vec<SavedTransfer>) -> Result<(), StoreError>;
+
+    /// Adds to positions.
+    async fn move_positions(&mut self, moves: &[PositionMove]) -> Result<(), StoreError>;
+
+    /// At most `limit` pending transfers whose deadline is before the horizon of the partition
+    /// that their order came from, locked; those that another transaction holds are left out.
+    async fn lock_overdue(
+        &mut self,
+        horizons: &[Horizon],
+        limit: u16,
+    ) -> Result<Vec<DueTransfer>, StoreError>;
+
+    /// At most `limit` confirmed transfers that are due to be told again by `now`, locked; those
+    /// that another transaction holds are left out.
+    async fn lock_unreported(
+        &mut self,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<DueTransfer>, StoreError>;
+
+    /// Notes when to tell confirmed transfers again.
+    async fn schedule_resends(&mut self, resends: &[Resend]) -> Result<(), StoreError>;
+
+    /// The participants that have one of these ISPBs or one of these codes, locked.
+    async fn lock_enrolled(
+        &mut self,
+        ispbs: &[Ispb],
+        codes: &[BankCode],
+    ) -> Result<Vec<Participant>, StoreError>;
+
+    /// Saves participants, opens the positions of new ones, and publishes what happened.
+    async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError>;
+}
+
+/// Opens transactions.
+#[async_trait]
+pub trait TransfersStore: Send + Sync {
+    /// A new transaction.
+    async fn begin(&self) -> Result<Box<dyn TransfersTransaction>, StoreError>;
+}
+
+/// Which transfers a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransferFilter {
+    /// Only those with this bank as payer or payee.
+    pub bank: Option<Ispb>,
+    /// Only those in this state.
+    pub state: Option<TransferState>,
+}
+
+/// A place in a list that runs from the newest to the oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageKey {
+    /// When the last transfer of the page before was registered.
+    pub registered_at: Timestamp,
+    /// Its id.
+    pub end_to_end_id: EndToEndId,
+}
+
+/// What the hub knows, outside any transaction.
+#[async_trait]
+pub trait TransfersReads: Send + Sync {
+    /// One transfer.
+    async fn transfer(&self, id: &EndToEndId) -> Result<Option<Transfer>, StoreError>;
+
+    /// At most `limit` transfers, newest first, behind `after`.
+    async fn page(
+        &self,
+        filter: TransferFilter,
+        after: Option<PageKey>,
+        limit: u16,
+    ) -> Result<Vec<Transfer>, StoreError>;
+
+    /// All participants, by ISPB.
+    async fn participants(&self) -> Result<Vec<Participant>, StoreError>;
+
+    /// All positions, or one, by ISPB.
+    async fn positions(&self, of: Option<Ispb>) -> Result<Vec<Position>, StoreError>;
+}
+
+/// The topics of the banks.
+#[async_trait]
+pub trait BankTopics: Send + Sync {
+    /// Creates the topics of these banks that are missing, and their dead-letter topics.
+    async fn ensure(&self, banks: &[Ispb]) -> Result<(), StoreError>;
+}
+
+/// Word of changes of transfers, as they appear in the log.
+pub trait ChangeFeed: Send + Sync {
+    /// Changes from now on.
+    fn watch(&self) -> Box<dyn ChangeWatch>;
+}
+
+/// One listener.
+#[async_trait]
+pub trait ChangeWatch: Send {
+    /// Returns when the transfer changed, or may have. `false` when the process is stopping.
+    async fn changed(&mut self, id: &EndToEndId) -> bool;
+}

@@ -1,0 +1,34 @@
+//! The hub's own settings.
+
+use std::time::Duration;
+
+/// Times and bounds of the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransfersSettings {
+    /// How long the payee's bank has to accept, from the registration of the order.
+    pub transfer_deadline: Duration,
+    /// How often a sweeper looks for what is due.
+    pub sweep_every: Duration,
+    /// How long past a deadline the sweeper leaves a transfer alone: an acceptance in time may
+    /// still be on its way from the broker.
+    pub sweep_grace: Duration,
+    /// Transfers that a sweeper handles in one transaction.
+    pub sweep_batch_max: u16,
+    /// How long the hub waits for a bank's report before it sends `TransferConfirmed` again.
+    pub report_wait: Duration,
+    /// The longest such wait: each is twice the one before.
+    pub report_wait_max: Duration,
+}
+
+impl Default for TransfersSettings {
+    fn default() -> Self {
+        Self {
+            transfer_deadline: Duration::from_secs(40),
+            sweep_every: Duration::from_millis(500),
+            sweep_grace: Duration::from_secs(1),
+            sweep_batch_max: 500,
+            report_wait: Duration::from_secs(20),
+            report_wait_max: Duration::from_mins(10),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The hub's store in memory, and a bench on which messages are cleared, for tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use shared_kernel::application::transaction::OffsetMove;
+use shared_kernel::application::{
+    Answers, DeadLetter, Refusal, Remembered, StoreError, TraceParent, Transaction,
+};
+use shared_kernel::domain::{BankCode, EndToEndId, Ispb, ReasonCode, Timestamp};
+use shared_kernel::testing::FixedClock;
+
+use crate::application::clearing::Clearing;
+use crate::application::message::{
+    BankMessage, Heard, Received, TransferAccepted, TransferRefused, TransferRequested,
+    TransferSettled,
+};
+use crate::application::ports::{
+    Change, DueTransfer, Horizon, Notice, PageKey, Resend, SavedParticipant, SavedTransfer,
+    TransferFilter, TransfersReads, TransfersStore, TransfersTransaction,
+};
+use crate::application::settings::TransfersSettings;
+use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
+use crate::domain::{
+    Order, Participant, ParticipantEvent, Position, PositionMove, Side, Transfer, TransferState,
+};
+
+/// A stored transfer and what the sweepers keep beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) transfer: Transfer,
+    origin: i32,
+    trace: TraceParent,
+    pub(crate) resend_at: Option<Timestamp>,
+    pub(crate) resends: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) transfers: BTreeMap<EndToEndId, Row>,
+    pub(crate) participants: BTreeMap<Ispb, Participant>,
+    pub(crate) positions: BTreeMap<Ispb, Position>,
+    pub(crate) told: Vec<(EndToEndId, Notice)>,
+    pub(crate) banks_told: Vec<(Ispb, ParticipantEvent)>,
+    /// Statements of each kind so far, to hold batches to a constant number.
+    pub(crate) calls: BTreeMap<&'static str, usize>,
+}
+
+/// The store; clones share their content.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryStore(Arc<Mutex<Tables>>);
+
+pub(crate) fn trace(number: u8) -> TraceParent {
+    TraceParent::parse(&format!("00-{:032x}-{:016x}-01", 1, number.max(1))).unwrap()
+}
+
+impl MemoryStore {
+    pub(crate) fn with(banks: impl IntoIterator<Item = Participant>) -> Self {
+        let store = Self::default();
+        for bank in banks {
+            let mut tables = store.tables();
+            tables.positions.insert(bank.ispb, Position::opening(bank.ispb));
+            tables.participants.insert(bank.ispb, bank);
+        }
+        store
+    }
+
+    pub(crate) fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn put_transfer(&self, transfer: Transfer) {
+        let id = transfer.order().end_to_end_id;
+        let row = Row { transfer, origin: 0, trace: trace(1), resend_at: None, resends: 0 };
+        self.tables().transfers.insert(id, row);
+    }
+
+    pub(crate) fn stored(&self, id: &EndToEndId) -> Option<Transfer> {
+        self.tables().transfers.get(id).map(|row| row.transfer.clone())
+    }
+}
+
+#[async_trait]
+impl TransfersStore for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn TransfersTransaction>, StoreError> {
+        let work = self.tables().clone();
+        Ok(Box::new(MemoryTransaction { store: self.clone(), work }))
+    }
+}
+
+#[async_trait]
+impl TransfersReads for MemoryStore {
+    async fn transfer(&self, id: &EndToEndId) -> Result<Option<Transfer>, StoreError> {
+        Ok(self.stored(id))
+    }
+
+    async fn page(
+        &self,
+        filter: TransferFilter,
+        after: Option<PageKey>,
+        limit: u16,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        let key =
+            |transfer: &Transfer| (transfer.terms().registered_at, transfer.order().end_to_end_id);
+        let tables = self.tables();
+        let mut all: Vec<&Transfer> = tables
+            .transfers
+            .values()
+            .map(|row| &row.transfer)
+            .filter(|transfer| filter.state.is_none_or(|state| transfer.standing().state == state))
+            .filter(|transfer| {
+                let is_end =
+                    |bank| [Side::Payer, Side::Payee].map(|s| transfer.bank(s)).contains(&bank);
+                filter.bank.is_none_or(is_end)
+            })
+            .filter(|transfer| {
+                after.is_none_or(|after| key(transfer) < (after.registered_at, after.end_to_end_id))
+            })
+            .collect();
+        all.sort_by_key(|transfer| std::cmp::Reverse(key(transfer)));
+        Ok(all.into_iter().take(usize::from(limit)).cloned().collect())
+    }
+
+    async fn participants(&self) -> Result<Vec<Participant>, StoreError> {
+        Ok(self.tables().participants.values().cloned().collect())
+    }
+
+    async fn positions(&self, of: Option<Ispb>) -> Result<Vec<Position>, StoreError> {
+        let tables = self.tables();
+        let all = tables.positions.values().copied();
+        Ok(all.filter(|position| of.is_none_or(|ispb| position.ispb == ispb)).collect())
+    }
+}
+
+/// Works on a copy; only a commit is seen.
+struct MemoryTransaction {
+    store: MemoryStore,
+    work: Tables,
+}
+
+impl MemoryTransaction {
+    fn count(&mut self, call: &'static str) {
+        let count = self.work.calls.entry(call).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+#[async_trait]
+impl Transaction for MemoryTransaction {
+    async fn advance(&mut self, _: &str, _: &[OffsetMove]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn dead_letter(&mut self, _: Vec<DeadLetter>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        *self.store.tables() = self.work;
+        Ok(())
+    }
+
+    async fn rollback(self: Box<Self>) {}
+}
+
+#[async_trait]
+impl Answers for MemoryTransaction {
+    async fn remember(&mut self, _: &[Remembered]) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TransfersTransaction for MemoryTransaction {
+    async fn load_transfers(&mut self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError> {
+        self.count("load_transfers");
+        let known = ids.iter().filter_map(|id| self.work.transfers.get(id));
+        Ok(known.map(|row| row.transfer.clone()).collect())
+    }
+
+    async fn load_participants(&mut self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
+        self.count("load_participants");
+        Ok(ispbs.iter().filter_map(|ispb| self.work.participants.get(ispb).cloned()).collect())
+    }
+
+    async fn lock_positions(&mut self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
+        self.count("lock_positions");
+        Ok(ispbs.iter().filter_map(|ispb| self.work.positions.get(ispb).copied()).collect())
+    }
+
+    async fn save_transfers(&mut self, saved: Vec<SavedTransfer>) -> Result<(), StoreError> {
+        self.count("save_transfers");
+        for SavedTransfer { transfer, change, resend_at, notices } in saved {
+            let id = transfer.order().end_to_end_id;
+            self.work.told.extend(notices.into_iter().map(|notice| (id, notice)));
+            match change {
+                Change::Born(birth) => {
+                    let (origin, trace) = (birth.origin, birth.trace);
+                    let row = Row { transfer, origin, trace, resend_at, resends: 0 };
+                    assert!(self.work.transfers.insert(id, row).is_none(), "born twice");
+                }
+                Change::Moved => {
+                    let row = self.work.transfers.get_mut(&id).expect("moved and never born");
+                    row.transfer = transfer;
+                    row.resend_at = resend_at.or(row.resend_at);
+                }
+                Change::None => assert_eq!(self.work.transfers[&id].transfer, transfer),
+            }
+        }
+        Ok(())
+    }
+
+    async fn move_positions(&mut self, moves: &[PositionMove]) -> Result<(), StoreError> {
+        self.count("move_positions");
+        for step in moves {
+            let position = self.work.positions.get_mut(&step.ispb).expect("a position");
+            position.shift(step).unwrap();
+            assert!(!position.reserved.is_negative(), "{position:?}");
+        }
+        Ok(())
+    }
+
+    async fn lock_overdue(
+        &mut self,
+        horizons: &[Horizon],
+        limit: u16,
+    ) -> Result<Vec<DueTransfer>, StoreError> {
+        Ok(self.due(limit, |row| {
+            let deadline = row.transfer.terms().deadline;
+            let passed =
+                |horizon: &Horizon| horizon.origin == row.origin && deadline < horizon.before;
+            row.transfer.standing().state == TransferState::Pending && horizons.iter().any(passed)
+        }))
+    }
+
+    async fn lock_unreported(
+        &mut self,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<DueTransfer>, StoreError> {
+        Ok(self.due(limit, |row| {
+            row.transfer.standing().state == TransferState::Confirmed
+                && row.resend_at.is_some_and(|at| at <= now)
+        }))
+    }
+
+    async fn schedule_resends(&mut self, resends: &[Resend]) -> Result<(), StoreError> {
+        for resend in resends {
+            let row = self.work.transfers.get_mut(&resend.end_to_end_id).expect("a transfer");
+            (row.resend_at, row.resends) = (Some(resend.at), resend.resends);
+        }
+        Ok(())
+    }
+
+    async fn lock_enrolled(
+        &mut self,
+        ispbs: &[Ispb],
+        codes: &[BankCode],
+    ) -> Result<Vec<Participant>, StoreError> {
+        let wanted = |bank: &&Participant| ispbs.contains(&bank.ispb) || codes.contains(&bank.code);
+        Ok(self.work.participants.values().filter(wanted).cloned().collect())
+    }
+
+    async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError> {
+        for SavedParticipant { participant, event, .. } in saved {
+            let ispb = participant.ispb;
+            self.work.positions.entry(ispb).or_insert(Position::opening(ispb));
+            self.work.participants.insert(ispb, participant.clone());
+            self.work.banks_told.push((ispb, event.clone()));
+        }
+        Ok(())
+    }
+}
+
+impl MemoryTransaction {
+    fn due(&self, limit: u16, is_due: impl Fn(&Row) -> bool) -> Vec<DueTransfer> {
+        let rows = self.work.transfers.values().filter(|row| is_due(row)).take(limit.into());
+        rows.map(|row| DueTransfer {
+            transfer: row.transfer.clone(),
+            trace: row.trace.clone(),
+            resends: row.resends,
+        })
+        .collect()
+    }
+}
+
+/// Who was told of which state: `hub`, `payer`, `payee`.
+pub(crate) type Told = (TransferState, Vec<&'static str>);
+
+/// Two native banks, a clock that stands at second 0, and the hub between them.
+pub(crate) struct Bench {
+    pub(crate) store: MemoryStore,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) clearing: Clearing,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with([native(PAYER_BANK), native(PAYEE_BANK)])
+    }
+
+    pub(crate) fn with(banks: impl IntoIterator<Item = Participant>) -> Self {
+        let clock = Arc::new(FixedClock::at(at(0)));
+        let clearing =
+            Clearing::new(Arc::<FixedClock>::clone(&clock), TransfersSettings::default());
+        Self { store: MemoryStore::with(banks), clock, clearing }
+    }
+
+    /// Clears messages in one batch, each heard at that second; answers the codes of refusals.
+    pub(crate) async fn hear(&self, heard_at: u64, said: Vec<BankMessage>) -> Vec<String> {
+        let received = said.into_iter().enumerate().map(|(index, message)| Received {
+            index,
+            heard: Heard { at: at(heard_at), origin: 0, trace: trace(2) },
+            message,
+        });
+        let mut transaction = self.store.begin().await.unwrap();
+        let refusals = self.clearing.clear(&mut *transaction, received.collect()).await.unwrap();
+        transaction.commit().await.unwrap();
+        refusals.into_iter().map(|Refusal { code, .. }| code).collect()
+    }
+
+    /// What was told since the last time.
+    pub(crate) fn told(&self) -> Vec<Told> {
+        let told = std::mem::take(&mut self.store.tables().told);
+        let ears = |notice: &Notice| {
+            let flags = [
+                (notice.audience.everyone, "hub"),
+                (notice.audience.payer, "payer"),
+                (notice.audience.payee, "payee"),
+            ];
+            flags.into_iter().filter(|(hears, _)| *hears).map(|(_, ear)| ear).collect()
+        };
+        told.iter().map(|(_, notice)| (notice.standing.state, ears(notice))).collect()
+    }
+
+    pub(crate) fn state(&self, number: u64) -> TransferState {
+        self.store.stored(&order(number).end_to_end_id).unwrap().standing().state
+    }
+
+    /// Amounts of payer's and payee's position, and what the payer has reserved.
+    pub(crate) fn positions(&self) -> (i64, i64, i64) {
+        let tables = self.store.tables();
+        let of = |bank: &str| tables.positions[&ispb(bank)];
+        let (payer, payee) = (of(PAYER_BANK), of(PAYEE_BANK));
+        (payer.amount.centavos(), payee.amount.centavos(), payer.reserved.centavos())
+    }
+}
+
+pub(crate) fn requested(order: Order) -> BankMessage {
+    let sender = order.payer.ispb;
+    BankMessage::Requested(Box::new(TransferRequested { sender, order }))
+}
+
+pub(crate) fn accepted(number: u64) -> BankMessage {
+    let end_to_end_id = order(number).end_to_end_id;
+    BankMessage::Accepted(TransferAccepted { sender: ispb(PAYEE_BANK), end_to_end_id })
+}
+
+pub(crate) fn refused(number: u64, reason: ReasonCode) -> BankMessage {
+    let end_to_end_id = order(number).end_to_end_id;
+    BankMessage::Refused(TransferRefused { sender: ispb(PAYEE_BANK), end_to_end_id, reason })
+}
+
+pub(crate) fn settled(number: u64, by: Side) -> BankMessage {
+    let end_to_end_id = order(number).end_to_end_id;
+    match by {
+        Side::Payer => {
+            BankMessage::SettledByPayer(TransferSettled { sender: ispb(PAYER_BANK), end_to_end_id })
+        }
+        Side::Payee => {
+            BankMessage::SettledByPayee(TransferSettled { sender: ispb(PAYEE_BANK), end_to_end_id })
+        }
+    }
+}

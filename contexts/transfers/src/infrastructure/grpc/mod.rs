@@ -1,0 +1,9 @@
+//! `codepix.transfers.v1.TransfersService`.
+
+mod convert;
+mod page_token;
+mod proto;
+mod service;
+
+pub use proto::{FILE_DESCRIPTOR_SET, v1};
+pub use service::TransfersServices;

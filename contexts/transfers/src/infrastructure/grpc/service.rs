@@ -1,0 +1,144 @@
+//! The service: reads requests, asks the use cases, writes answers. Refusals carry error details.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use shared_kernel::application::{Caller, Ids, TraceParent};
+use shared_kernel::infrastructure::grpc::status::violation_status;
+use shared_kernel::infrastructure::grpc::{Callers, request_context, status};
+use tonic::service::RoutesBuilder;
+use tonic::{Request, Response, Status};
+
+use super::proto::v1;
+use super::proto::v1::transfers_service_server::{TransfersService, TransfersServiceServer};
+use super::{convert, page_token};
+use crate::application::Transfers;
+
+/// The hub's gRPC service.
+#[derive(Clone)]
+pub struct TransfersServices {
+    facade: Arc<Transfers>,
+    callers: Arc<Callers>,
+    ids: Arc<dyn Ids>,
+}
+
+impl std::fmt::Debug for TransfersServices {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("TransfersServices").finish_non_exhaustive()
+    }
+}
+
+impl TransfersServices {
+    /// The service over the hub's use cases.
+    pub fn new(facade: Arc<Transfers>, callers: Arc<Callers>, ids: Arc<dyn Ids>) -> Self {
+        Self { facade, callers, ids }
+    }
+
+    /// Adds it to a server.
+    pub fn add_to(self, routes: &mut RoutesBuilder) {
+        routes.add_service(TransfersServiceServer::new(self));
+    }
+
+    fn context<T>(&self, request: &Request<T>) -> Result<(Caller, TraceParent), Status> {
+        request_context(request, &self.callers, &*self.ids)
+            .map_err(|broken| violation_status(&broken))
+    }
+}
+
+/// What a watcher gets.
+type Watched = Pin<Box<dyn Stream<Item = Result<v1::WatchTransferResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl TransfersService for TransfersServices {
+    type WatchTransferStream = Watched;
+
+    async fn get_transfer(
+        &self,
+        request: Request<v1::GetTransferRequest>,
+    ) -> Result<Response<v1::GetTransferResponse>, Status> {
+        let (caller, _) = self.context(&request)?;
+        let id = convert::id(&request.get_ref().end_to_end_id)
+            .map_err(|broken| violation_status(&broken))?;
+        let found = self.facade.get_transfer.execute(caller, &id).await;
+        let transfer = found.map_err(|error| status(&error))?;
+        let transfer = Some(convert::transfer(&transfer));
+        Ok(Response::new(v1::GetTransferResponse { transfer }))
+    }
+
+    async fn list_transfers(
+        &self,
+        request: Request<v1::ListTransfersRequest>,
+    ) -> Result<Response<v1::ListTransfersResponse>, Status> {
+        let (caller, _) = self.context(&request)?;
+        let request = request.get_ref();
+        let asked = convert::filter(request)
+            .and_then(|filter| Ok((filter, page_token::read(&request.page_token)?)));
+        let (filter, after) = asked.map_err(|broken| violation_status(&broken))?;
+        let list = &self.facade.list_transfers;
+        let page = list
+            .execute(caller, filter, after, request.page_size)
+            .await
+            .map_err(|error| status(&error))?;
+        Ok(Response::new(v1::ListTransfersResponse {
+            transfers: page.transfers.iter().map(convert::transfer).collect(),
+            next_page_token: page.next.as_ref().map(page_token::write).unwrap_or_default(),
+        }))
+    }
+
+    async fn watch_transfer(
+        &self,
+        request: Request<v1::WatchTransferRequest>,
+    ) -> Result<Response<Watched>, Status> {
+        let (caller, _) = self.context(&request)?;
+        let id = convert::id(&request.get_ref().end_to_end_id)
+            .map_err(|broken| violation_status(&broken))?;
+        let seen = self.facade.watch_transfer.execute(caller, id);
+        let answers = seen.map(|seen| match seen {
+            Ok(transfer) => {
+                let transfer = Some(convert::transfer(&transfer));
+                Ok(v1::WatchTransferResponse { transfer })
+            }
+            Err(error) => Err(status(&error)),
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn enrol_participant(
+        &self,
+        request: Request<v1::EnrolParticipantRequest>,
+    ) -> Result<Response<v1::EnrolParticipantResponse>, Status> {
+        let (caller, trace) = self.context(&request)?;
+        // Who may not do it learns that first, whatever the content.
+        let command = caller
+            .must_be_operator()
+            .and_then(|()| convert::enrolment(request.get_ref(), caller, trace))
+            .map_err(|broken| violation_status(&broken))?;
+        let enrolled = self.facade.enrol_participant.submit(command).await;
+        let participant = enrolled.map_err(|error| status(&error))?;
+        let participant = Some(convert::participant(&participant));
+        Ok(Response::new(v1::EnrolParticipantResponse { participant }))
+    }
+
+    async fn list_participants(
+        &self,
+        request: Request<v1::ListParticipantsRequest>,
+    ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
+        self.context(&request)?;
+        let listed = self.facade.list_participants.execute().await;
+        let listed = listed.map_err(|error| status(&error))?;
+        let participants = listed.iter().map(convert::participant).collect();
+        Ok(Response::new(v1::ListParticipantsResponse { participants }))
+    }
+
+    async fn list_positions(
+        &self,
+        request: Request<v1::ListPositionsRequest>,
+    ) -> Result<Response<v1::ListPositionsResponse>, Status> {
+        let (caller, _) = self.context(&request)?;
+        let listed = self.facade.list_positions.execute(caller).await;
+        let listed = listed.map_err(|error| status(&error))?;
+        let positions = listed.iter().map(convert::position).collect();
+        Ok(Response::new(v1::ListPositionsResponse { positions }))
+    }
+}

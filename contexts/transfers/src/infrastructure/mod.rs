@@ -1,0 +1,37 @@
+//! The hub behind its ports: `PostgreSQL`, Kafka, gRPC, and how they start.
+
+pub mod grpc;
+pub mod kafka;
+pub mod postgres;
+mod start;
+
+use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::postgres::Migration;
+use shared_kernel::migration;
+
+pub use crate::application::TransfersSettings;
+pub use grpc::{FILE_DESCRIPTOR_SET, TransfersServices};
+pub use postgres::audit;
+pub use start::{Running, start};
+
+/// The context's name.
+pub const NAME: &str = "transfers";
+
+/// Its schema.
+pub const SCHEMA: &str = "transfers";
+
+/// `ce_source` of its events.
+pub const SOURCE: &str = "/codepix/transfers";
+
+/// Its migrations, oldest first.
+pub const MIGRATIONS: &[Migration] = &[migration!("transfers", "2026-11-20_hub")];
+
+/// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
+/// are enrolled.
+pub fn topics() -> Vec<TopicPlan> {
+    vec![
+        TopicPlan::new(kafka::published::TRANSFERS, Retention::Forever),
+        TopicPlan::new(kafka::published::PARTICIPANTS, Retention::Forever),
+        TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30),
+    ]
+}

@@ -1,0 +1,143 @@
+//! `CloudEvents` 1.0 in Kafka's binary mode: the envelope of every event of ours.
+
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::application::log::{InboundRecord, OutboundRecord};
+use crate::application::trace::TraceParent;
+use crate::domain::Timestamp;
+
+/// Media type of every event body.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// An event that a context publishes, before it has an id and a time.
+///
+/// The record key is the subject, so that one aggregate is one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Topics that get a copy, without prefix.
+    pub topics: Vec<String>,
+    /// `ce_type`, e.g. `codepix.transfers.TransferConfirmed.v1`.
+    pub event_type: &'static str,
+    /// `ce_subject`: id of the aggregate.
+    pub subject: String,
+    /// `ce_aggregateversion`: version of the aggregate after the event.
+    pub aggregate_version: i64,
+    /// The trace that caused it.
+    pub trace: TraceParent,
+    /// JSON body.
+    pub payload: Vec<u8>,
+}
+
+impl Published {
+    /// Gives the event its identity and makes the record.
+    pub fn into_record(
+        self,
+        prefix: &str,
+        source: &str,
+        id: Uuid,
+        at: Timestamp,
+    ) -> OutboundRecord {
+        let text = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        OutboundRecord {
+            topics: self.topics.iter().map(|topic| format!("{prefix}{topic}")).collect(),
+            headers: vec![
+                text("ce_specversion", "1.0"),
+                text("ce_id", &id.to_string()),
+                text("ce_type", self.event_type),
+                text("ce_source", source),
+                text("ce_time", &at.to_string()),
+                text("ce_subject", &self.subject),
+                text("ce_aggregateversion", &self.aggregate_version.to_string()),
+                text("traceparent", self.trace.as_str()),
+                text("content-type", CONTENT_TYPE),
+            ],
+            key: Some(self.subject.into_bytes()),
+            payload: Some(self.payload),
+            time: Some(at),
+        }
+    }
+}
+
+/// The envelope of a record that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// `ce_id`.
+    pub id: Uuid,
+    /// `ce_type`.
+    pub event_type: String,
+    /// `ce_source`.
+    pub source: String,
+    /// `ce_subject`.
+    pub subject: String,
+    /// `ce_aggregateversion`.
+    pub aggregate_version: i64,
+    /// `ce_time`.
+    pub time: Timestamp,
+    /// `traceparent`, if the sender had one.
+    pub trace: Option<TraceParent>,
+}
+
+/// A record cannot be read as an event: it goes to the dead-letter topic.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Unreadable {
+    /// Stable code.
+    pub code: &'static str,
+    /// What is wrong with it.
+    pub sentence: String,
+}
+
+impl Unreadable {
+    /// A record that breaks the rule `code`.
+    pub fn new(code: &'static str, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into() }
+    }
+}
+
+impl Envelope {
+    /// Reads the headers of a record.
+    ///
+    /// # Errors
+    /// `envelope_header` names the header that is missing or malformed.
+    pub fn read(record: &InboundRecord) -> Result<Self, Unreadable> {
+        let need = |name: &'static str| {
+            record.header(name).ok_or_else(|| {
+                Unreadable::new("envelope_header", format!("the header {name} is missing"))
+            })
+        };
+        let bad = |name: &'static str, value: &str| {
+            Unreadable::new("envelope_header", format!("the header {name} is malformed: {value:?}"))
+        };
+        let version = need("ce_specversion")?;
+        if version != "1.0" {
+            return Err(bad("ce_specversion", version));
+        }
+        let (id, time) = (need("ce_id")?, need("ce_time")?);
+        let aggregate_version = need("ce_aggregateversion")?;
+        Ok(Self {
+            id: Uuid::parse_str(id).map_err(|_invalid| bad("ce_id", id))?,
+            event_type: need("ce_type")?.to_owned(),
+            source: need("ce_source")?.to_owned(),
+            subject: need("ce_subject")?.to_owned(),
+            aggregate_version: aggregate_version
+                .parse()
+                .map_err(|_invalid| bad("ce_aggregateversion", aggregate_version))?,
+            time: Timestamp::parse(time).map_err(|_invalid| bad("ce_time", time))?,
+            trace: record.header("traceparent").and_then(TraceParent::parse),
+        })
+    }
+}
+
+/// Reads the JSON body of a record.
+///
+/// # Errors
+/// `payload_missing` for a tombstone, `payload_json` when the body is not the expected JSON.
+pub fn read_payload<T: DeserializeOwned>(record: &InboundRecord) -> Result<T, Unreadable> {
+    let Some(payload) = &record.payload else {
+        return Err(Unreadable::new("payload_missing", "the record has no body"));
+    };
+    serde_json::from_slice(payload).map_err(|error| {
+        Unreadable::new("payload_json", format!("the body is unreadable: {error}"))
+    })
+}

@@ -1,0 +1,25 @@
+//! What the core reports of itself, as a port: metrics in production, nothing in a test.
+
+use std::time::Duration;
+
+/// Receives figures from relay, consumers and commands. Every method has an empty default.
+pub trait Observer: Send + Sync {
+    /// A consumer committed a batch of `records` after `took`.
+    fn batch_committed(&self, _consumer: &str, _records: usize, _took: Duration) {}
+    /// A consumer had to try a batch again.
+    fn batch_retried(&self, _consumer: &str) {}
+    /// A record went to the dead-letter topic.
+    fn dead_lettered(&self, _consumer: &str, _code: &str) {}
+    /// A relay had `records` acknowledged by the broker.
+    fn relayed(&self, _records: usize) {}
+    /// A relay had to try again.
+    fn relay_retried(&self) {}
+    /// `commands` of one kind were decided in one transaction.
+    fn commands_decided(&self, _operation: &'static str, _commands: usize, _refused: usize) {}
+}
+
+/// Reports to nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Observer for Silent {}

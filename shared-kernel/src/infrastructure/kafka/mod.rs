@@ -1,0 +1,13 @@
+//! The log: Apache Kafka through librdkafka.
+
+pub mod reader;
+pub mod settings;
+pub mod tail;
+pub mod topics;
+pub mod writer;
+
+pub use reader::KafkaReader;
+pub use settings::KafkaSettings;
+pub use tail::{Tail, TailFeed};
+pub use topics::{Retention, TopicPlan, ensure_topics};
+pub use writer::KafkaWriter;

@@ -1,0 +1,173 @@
+//! The live end of a topic: wakes those who watch an aggregate, on every process of a context.
+//!
+//! A watcher reads the present state from its store, then again each time the tail names its
+//! aggregate: nothing is missed, nothing is polled. The tail belongs to no group and stores no
+//! offsets; after a restart watchers read the state anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::metadata::MetadataTopic;
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::sync::broadcast;
+
+use crate::application::log::LogError;
+use crate::application::stop::StopSignal;
+use crate::infrastructure::kafka::settings::KafkaSettings;
+
+/// Names that watchers may lag behind before they are told to look anew.
+const BACKLOG_MAX: usize = 16_384;
+
+/// How long a question to the broker may take.
+const ASK: Duration = Duration::from_secs(5);
+
+/// In place of a key: any may have changed.
+const ANY: &str = "";
+
+/// Where watchers subscribe.
+#[derive(Clone, Debug)]
+pub struct TailFeed(broadcast::Sender<Arc<str>>);
+
+impl Default for TailFeed {
+    fn default() -> Self {
+        Self(broadcast::channel(BACKLOG_MAX).0)
+    }
+}
+
+impl TailFeed {
+    /// The record keys that arrive from now on.
+    pub fn watch(&self) -> TailWatch {
+        TailWatch(self.0.subscribe())
+    }
+
+    /// Tells every watcher of `key` to look anew.
+    pub fn changed(&self, key: &str) {
+        if self.0.receiver_count() > 0 {
+            drop(self.0.send(Arc::from(key)));
+        }
+    }
+
+    /// Tells every watcher to look anew: something may have been missed.
+    pub fn all_changed(&self) {
+        self.changed(ANY);
+    }
+}
+
+/// One watcher.
+#[derive(Debug)]
+pub struct TailWatch(broadcast::Receiver<Arc<str>>);
+
+impl TailWatch {
+    /// Returns when one of `keys` changed, or may have. `false` when the process is stopping.
+    pub async fn changed(&mut self, keys: &[&str]) -> bool {
+        loop {
+            match self.0.recv().await {
+                Ok(key) if &*key == ANY || keys.contains(&&*key) => return true,
+                Ok(_) => {}
+                Err(broadcast::error::RecvError::Lagged(_)) => return true,
+                Err(broadcast::error::RecvError::Closed) => return false,
+            }
+        }
+    }
+}
+
+/// Follows one topic from its end.
+#[derive(Debug)]
+pub struct Tail {
+    settings: KafkaSettings,
+    topic: String,
+    feed: TailFeed,
+}
+
+impl Tail {
+    /// A tail of `topic` (name without prefix) that feeds `feed`.
+    pub fn new(settings: &KafkaSettings, topic: &str, feed: TailFeed) -> Self {
+        Self { settings: settings.clone(), topic: settings.named(topic), feed }
+    }
+
+    /// Follows until asked to stop; connects again after errors.
+    pub async fn run(self, mut stop: StopSignal) {
+        while !stop.is_stopped() {
+            let following = self.follow();
+            tokio::select! {
+                () = stop.stopped() => return,
+                outcome = following => {
+                    if let Err(error) = outcome {
+                        tracing::debug!(topic = self.topic, %error, "the tail connects again");
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    async fn follow(&self) -> Result<(), LogError> {
+        let unavailable = |error: KafkaError| LogError::Unavailable(error.to_string());
+        let consumer: StreamConsumer = self
+            .settings
+            .client(&[
+                ("group.id", &self.settings.named("codepix.tail")),
+                ("enable.auto.commit", "false"),
+                ("fetch.wait.max.ms", "50"),
+                ("auto.offset.reset", "latest"),
+            ])
+            .create()
+            .map_err(unavailable)?;
+        let topic = self.topic.clone();
+        let ask = move || ends(&consumer, &topic).map(|list| (consumer, list));
+        let asked = tokio::task::spawn_blocking(ask);
+        let (consumer, list) = match asked.await {
+            Ok(answer) => answer.map_err(unavailable)?,
+            Err(stopped) => return Err(LogError::Unavailable(stopped.to_string())),
+        };
+        if list.count() == 0 {
+            return Err(LogError::Unavailable("the topic does not exist yet".into()));
+        }
+        consumer.assign(&list).map_err(unavailable)?;
+        // Whatever happened while nothing followed the topic.
+        self.feed.all_changed();
+        let mut stream = consumer.stream();
+        while let Some(message) = stream.next().await {
+            let message = message.map_err(unavailable)?;
+            if let Some(Ok(key)) = message.key().map(std::str::from_utf8) {
+                self.feed.changed(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ends of a topic's partitions as offsets: what comes after this question is followed, and
+/// what came before it is seen by those who look anew. Asking blocks.
+fn ends(consumer: &StreamConsumer, topic: &str) -> Result<TopicPartitionList, KafkaError> {
+    let metadata = consumer.fetch_metadata(Some(topic), ASK)?;
+    let mut list = TopicPartitionList::new();
+    for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
+        let (_begin, end) = consumer.fetch_watermarks(topic, partition.id(), ASK)?;
+        list.add_partition_offset(topic, partition.id(), Offset::Offset(end))?;
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watcher_wakes_for_its_keys_and_for_any() {
+        let feed = TailFeed::default();
+        let mut watch = feed.watch();
+        feed.changed("other");
+        feed.changed("mine");
+        assert!(watch.changed(&["mine"]).await);
+        feed.changed("other");
+        feed.all_changed();
+        assert!(watch.changed(&["mine"]).await);
+        drop(feed);
+        assert!(!watch.changed(&["mine"]).await);
+    }
+}

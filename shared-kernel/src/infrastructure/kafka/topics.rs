@@ -1,0 +1,96 @@
+//! Topics are created by the contexts that own them, never by accident.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::application::dead_letter::SUFFIX;
+use crate::application::log::LogError;
+use crate::infrastructure::kafka::settings::KafkaSettings;
+
+/// How long records are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// The record of what happened: never deleted.
+    Forever,
+    /// Deleted after 30 days.
+    Days30,
+}
+
+/// A topic as its owner wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPlan {
+    /// Name without prefix.
+    pub name: String,
+    /// Partitions, fixed at creation.
+    pub partitions: i32,
+    /// Retention.
+    pub retention: Retention,
+    /// Whether `<name>.dlq` is created beside it.
+    pub dead_letters: bool,
+}
+
+impl TopicPlan {
+    /// A topic of ours with 8 partitions and a dead-letter topic beside it.
+    pub fn new(name: impl Into<String>, retention: Retention) -> Self {
+        Self { name: name.into(), partitions: 8, retention, dead_letters: true }
+    }
+
+    /// The same with another number of partitions.
+    #[must_use]
+    pub fn partitions(self, partitions: i32) -> Self {
+        Self { partitions, ..self }
+    }
+}
+
+/// Milliseconds of 30 days, as Kafka wants them.
+const DAYS_30_MS: &str = "2592000000";
+
+/// Creates the topics that are missing; one that exists is left as it is.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer or refuses.
+pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Result<(), LogError> {
+    let unavailable = |error: rdkafka::error::KafkaError| LogError::Unavailable(error.to_string());
+    let admin: AdminClient<DefaultClientContext> =
+        settings.client(&[]).create().map_err(unavailable)?;
+    let names: Vec<(String, &TopicPlan, bool)> = plans
+        .iter()
+        .flat_map(|plan| {
+            let own = (settings.named(&plan.name), plan, false);
+            let letters = (format!("{}{SUFFIX}", own.0), plan, true);
+            std::iter::once(own).chain(plan.dead_letters.then_some(letters))
+        })
+        .collect();
+    let topics: Vec<NewTopic<'_>> = names
+        .iter()
+        .map(|(name, plan, letters)| {
+            let kept = if *letters { Retention::Days30 } else { plan.retention };
+            let partitions = if *letters { 1 } else { plan.partitions };
+            let topic =
+                NewTopic::new(name, partitions, TopicReplication::Fixed(settings.replication))
+                    .set("cleanup.policy", "delete")
+                    .set("retention.ms", if kept == Retention::Forever { "-1" } else { DAYS_30_MS })
+                    .set("retention.bytes", "-1")
+                    .set(
+                        "message.timestamp.type",
+                        if *letters { "CreateTime" } else { "LogAppendTime" },
+                    );
+            if settings.replication > 1 { topic.set("min.insync.replicas", "2") } else { topic }
+        })
+        .collect();
+    let options = AdminOptions::new()
+        .operation_timeout(Some(Duration::from_secs(30)))
+        .request_timeout(Some(Duration::from_secs(40)));
+    for outcome in admin.create_topics(&topics, &options).await.map_err(unavailable)? {
+        match outcome {
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => {
+                return Err(LogError::Unavailable(format!("topic {topic}: {code}")));
+            }
+        }
+    }
+    Ok(())
+}

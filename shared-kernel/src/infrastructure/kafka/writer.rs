@@ -1,0 +1,135 @@
+//! Writes to the log: idempotent producer, acknowledged by all in-sync replicas.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
+
+use crate::application::log::{LogError, LogWriter, OutboundRecord};
+use crate::infrastructure::kafka::settings::KafkaSettings;
+
+/// The producer of a process.
+pub struct KafkaWriter {
+    settings: KafkaSettings,
+    producer: Mutex<FutureProducer>,
+}
+
+impl std::fmt::Debug for KafkaWriter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("KafkaWriter")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn connect(settings: &KafkaSettings) -> Result<FutureProducer, LogError> {
+    settings
+        .client(&[
+            ("acks", "all"),
+            ("enable.idempotence", "true"),
+            ("linger.ms", "0"),
+            ("message.timeout.ms", "30000"),
+            ("queue.buffering.max.messages", "500000"),
+            // Copies for bank topics of one transfer stay together; several aggregates do not.
+            ("partitioner", "murmur2_random"),
+        ])
+        .create()
+        .map_err(|error| LogError::Fatal(format!("the Kafka producer cannot start: {error}")))
+}
+
+impl KafkaWriter {
+    /// A producer; it connects in the background.
+    ///
+    /// # Errors
+    /// [`LogError::Fatal`] when librdkafka refuses the settings.
+    pub fn new(settings: &KafkaSettings) -> Result<Self, LogError> {
+        Ok(Self { settings: settings.clone(), producer: Mutex::new(connect(settings)?) })
+    }
+
+    fn producer(&self) -> FutureProducer {
+        self.producer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A producer with a fatal error can never send again: a new one takes its place.
+    fn renew(&self, broken: &FutureProducer) {
+        if broken.client().fatal_error().is_none() {
+            return;
+        }
+        match connect(&self.settings) {
+            Ok(producer) => {
+                *self.producer.lock().unwrap_or_else(PoisonError::into_inner) = producer;
+                tracing::warn!("the Kafka producer was replaced after a fatal error");
+            }
+            Err(error) => tracing::error!(%error, "the Kafka producer could not be replaced"),
+        }
+    }
+}
+
+fn headers(record: &OutboundRecord) -> OwnedHeaders {
+    record
+        .headers
+        .iter()
+        .fold(OwnedHeaders::new_with_capacity(record.headers.len()), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        })
+}
+
+/// Queues one copy; waits while librdkafka's own queue is full.
+async fn enqueue(
+    producer: &FutureProducer,
+    topic: &str,
+    record: &OutboundRecord,
+) -> Result<DeliveryFuture, KafkaError> {
+    let mut message: FutureRecord<'_, [u8], [u8]> =
+        FutureRecord::to(topic).headers(headers(record));
+    if let Some(key) = &record.key {
+        message = message.key(key);
+    }
+    if let Some(payload) = &record.payload {
+        message = message.payload(payload);
+    }
+    if let Some(time) = record.time {
+        message = message.timestamp(time.millis());
+    }
+    loop {
+        match producer.send_result(message) {
+            Ok(delivery) => return Ok(delivery),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                message = back;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl LogWriter for KafkaWriter {
+    async fn write(&self, records: &[OutboundRecord]) -> Result<(), LogError> {
+        let producer = self.producer();
+        let written = async {
+            let mut deliveries = Vec::with_capacity(records.len());
+            for record in records {
+                for topic in &record.topics {
+                    deliveries.push(enqueue(&producer, topic, record).await?);
+                }
+            }
+            for delivery in deliveries {
+                match delivery.await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err((error, _))) => return Err(error),
+                    Err(_cancelled) => return Err(KafkaError::Canceled),
+                }
+            }
+            Ok(())
+        };
+        written.await.map_err(|error: KafkaError| {
+            self.renew(&producer);
+            LogError::Unavailable(error.to_string())
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! `PostgreSQL`, Kafka and gRPC behind the ports of the application layer.
+
+pub mod context;
+pub mod grpc;
+pub mod kafka;
+pub mod postgres;
+pub mod system;
+
+pub use context::{ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker};

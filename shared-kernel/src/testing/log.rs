@@ -1,0 +1,182 @@
+//! The log of a test: topics, records in, records out, and a consumer that the test drives.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::application::consumer::{BatchHandler, Consumer, ConsumerPorts, ConsumerSettings};
+use crate::application::envelope::Published;
+use crate::application::log::{InboundRecord, LogReader, LogWriter, OutboundRecord};
+use crate::application::observer::Silent;
+use crate::application::stop::{StopHandle, stop_pair};
+use crate::application::trace::TraceParent;
+use crate::application::{Clock, Ids, Progress};
+use crate::infrastructure::context::ContextSettings;
+use crate::infrastructure::grpc::Callers;
+use crate::infrastructure::kafka::reader::record;
+use crate::infrastructure::kafka::{KafkaReader, KafkaWriter, Retention, TopicPlan, ensure_topics};
+use crate::infrastructure::postgres::DatabaseSettings;
+use crate::infrastructure::postgres::session::Sessions;
+use crate::infrastructure::system::{SystemClock, SystemIds};
+use crate::testing::TestServers;
+
+/// How long one answer of the broker may take.
+const ASK: Duration = Duration::from_secs(10);
+
+/// Settings to start a whole context with, and the handles that stop it.
+#[derive(Debug)]
+pub struct TestContext {
+    /// For the context's `start`.
+    pub settings: ContextSettings,
+    /// Ends consumers, commands and sweepers.
+    pub stop_work: StopHandle,
+    /// Ends relays.
+    pub stop_relays: StopHandle,
+}
+
+/// An event as another context would publish it.
+#[derive(Clone, Debug)]
+pub struct ForeignEvent {
+    /// `ce_type`.
+    pub event_type: &'static str,
+    /// `ce_source`.
+    pub source: &'static str,
+    /// `ce_subject` and record key.
+    pub subject: String,
+    /// `ce_aggregateversion`.
+    pub version: i64,
+    /// JSON body.
+    pub payload: String,
+}
+
+#[expect(clippy::expect_used, reason = "a test without its servers has failed")]
+impl TestServers {
+    /// Creates topics (names without prefix) of `partitions` each, with their dead-letter topics.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn create_topics(&self, names: &[&str], partitions: i32) {
+        let plan = |name: &&str| TopicPlan::new(*name, Retention::Forever).partitions(partitions);
+        let plans: Vec<TopicPlan> = names.iter().map(plan).collect();
+        ensure_topics(&self.kafka, &plans).await.expect("the topics of the test");
+    }
+
+    /// A producer.
+    ///
+    /// # Panics
+    /// When librdkafka refuses its settings.
+    pub fn writer(&self) -> Arc<KafkaWriter> {
+        Arc::new(KafkaWriter::new(&self.kafka).expect("a producer"))
+    }
+
+    /// An event of another context, ready to be written to `topic` (name without prefix).
+    pub fn foreign(&self, topic: &str, event: ForeignEvent) -> OutboundRecord {
+        let published = Published {
+            topics: vec![topic.to_owned()],
+            event_type: event.event_type,
+            subject: event.subject,
+            aggregate_version: event.version,
+            trace: TraceParent::begin(&SystemIds),
+            payload: event.payload.into_bytes(),
+        };
+        let (id, now) = (SystemIds.ordered(), SystemClock.now());
+        published.into_record(&self.kafka.topic_prefix, event.source, id, now)
+    }
+
+    /// Writes records; returns when the broker has them.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn write(&self, records: &[OutboundRecord]) {
+        self.writer().write(records).await.expect("the broker takes the records");
+    }
+
+    /// Everything that a topic (name without prefix) holds now, partition by partition.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn read_all(&self, topic: &str) -> Vec<InboundRecord> {
+        let (settings, topic) = (self.kafka.clone(), self.kafka.named(topic));
+        let reading = tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer =
+                settings.client(&[("group.id", "reads-all")]).create().expect("a consumer");
+            read_to_end(&consumer, &topic)
+        });
+        reading.await.expect("the topic is read")
+    }
+
+    /// A consumer of one topic (name without prefix) that the test drives step by step.
+    ///
+    /// # Panics
+    /// When librdkafka refuses its settings.
+    pub fn consumer<H: BatchHandler>(
+        &self,
+        group: &str,
+        topic: &str,
+        sessions: &Sessions,
+        handler: Arc<H>,
+    ) -> (Consumer<H>, Arc<Progress>) {
+        let group = self.kafka.named(group);
+        let reader = KafkaReader::join(&self.kafka, &group, &[self.kafka.named(topic)]);
+        let reader: Box<dyn LogReader> = Box::new(reader.expect("a group member"));
+        let progress = Arc::new(Progress::default());
+        let ports = ConsumerPorts {
+            reader,
+            offsets: Arc::new(sessions.clone()),
+            clock: Arc::clone(&sessions.clock),
+            observer: Arc::new(Silent),
+            progress: Arc::clone(&progress),
+        };
+        (Consumer::new(ConsumerSettings::new(group), ports, handler), progress)
+    }
+
+    /// Settings for a context's `start` on these servers.
+    pub fn context(&self) -> TestContext {
+        let (stop_work, work) = stop_pair();
+        let (stop_relays, relays) = stop_pair();
+        let settings = ContextSettings {
+            database: DatabaseSettings { url: self.database_url.clone(), connections_max: 8 },
+            kafka: self.kafka.clone(),
+            writer: self.writer(),
+            callers: Arc::new(Callers::default()),
+            outbox_shards: 1,
+            stop_work: work,
+            stop_relays: relays,
+        };
+        TestContext { settings, stop_work, stop_relays }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a test without its servers has failed")]
+fn read_to_end(consumer: &BaseConsumer, topic: &str) -> Vec<InboundRecord> {
+    let metadata = consumer.fetch_metadata(Some(topic), ASK).expect("metadata");
+    let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+    let mut list = TopicPartitionList::new();
+    let mut open = BTreeMap::new();
+    for partition in partitions.map(MetadataPartition::id) {
+        let (low, high) = consumer.fetch_watermarks(topic, partition, ASK).expect("watermarks");
+        if low < high {
+            list.add_partition_offset(topic, partition, Offset::Offset(low)).expect("an offset");
+            open.insert(partition, high);
+        }
+    }
+    consumer.assign(&list).expect("an assignment");
+    let mut records: Vec<InboundRecord> = Vec::new();
+    // The client may answer a poll with nothing before its time is over.
+    let mut polls = 0..100;
+    while !open.is_empty() {
+        polls.next().expect("the records in time");
+        let Some(message) = consumer.poll(Duration::from_secs(1)) else { continue };
+        let record = record(&message.expect("no error"));
+        polls = 0..100;
+        let next = record.offset.saturating_add(1);
+        open.retain(|partition, high| *partition != record.from.partition || next < *high);
+        records.push(record);
+    }
+    records.sort_by_key(|record| (record.from.partition, record.offset));
+    records
+}

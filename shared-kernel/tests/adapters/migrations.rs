@@ -1,0 +1,72 @@
+//! Migrations: once, in order, whoever comes first.
+
+use futures::future::join_all;
+use shared_kernel::application::StoreError;
+use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::postgres::{
+    Database, DatabaseSettings, Migration, Tables, migrate,
+};
+use shared_kernel::infrastructure::{ContextPlan, ContextStart};
+use shared_kernel::testing::TestServers;
+
+use crate::world::{MIGRATIONS, SCHEMA, SOURCE, TOPIC, World};
+
+const GOOD: Migration =
+    Migration { name: "2026-11-21_good", up: "INSERT INTO probe.once (name) VALUES ('good')" };
+
+fn database(servers: &TestServers) -> Database {
+    let url = servers.database_url.clone();
+    Database::new(&DatabaseSettings { url, connections_max: 2 }).unwrap()
+}
+
+#[tokio::test]
+async fn four_processes_that_start_together_migrate_once() {
+    let servers = TestServers::fresh().await;
+    let migrations = [MIGRATIONS[0], GOOD];
+    let starts = (0..4).map(async |_| {
+        // As a process has it: a pool of its own, a session of its own.
+        migrate(&database(&servers), &Tables::of(SCHEMA), &migrations).await
+    });
+    assert_eq!(join_all(starts).await, vec![Ok(()); 4]);
+    let once = migrate(&database(&servers), &Tables::of(SCHEMA), &migrations).await;
+    assert_eq!(once, Ok(()), "a start later finds nothing to do");
+}
+
+#[tokio::test]
+async fn four_contexts_that_start_together_agree_on_schema_topics_and_shards() {
+    let servers = TestServers::fresh().await;
+    let plan = || ContextPlan {
+        name: "probe",
+        schema: SCHEMA,
+        source: SOURCE,
+        migrations: MIGRATIONS,
+        topics: vec![TopicPlan::new(TOPIC, Retention::Forever).partitions(2)],
+    };
+    let contexts: Vec<_> = (0..4).map(|_| servers.context()).collect();
+    let starts = contexts.iter().map(|context| ContextStart::begin(&context.settings, plan()));
+    for start in join_all(starts).await {
+        let names: Vec<String> =
+            start.unwrap().finish().into_iter().map(|worker| worker.name).collect();
+        assert_eq!(names, ["probe/relay-0", "probe/forget-answers"]);
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_and_is_done_when_it_is_right() {
+    let world = World::fresh().await;
+    let tables = Tables::of(SCHEMA);
+    let bad = Migration {
+        name: "2026-11-21_bad",
+        up: "INSERT INTO probe.note (text) VALUES ('half'); SELECT nonsense",
+    };
+    let database = database(&world.servers);
+    let failed = migrate(&database, &tables, &[MIGRATIONS[0], bad, GOOD]).await.unwrap_err();
+    let StoreError::Rejected(reason) = failed else { panic!("{failed:?}") };
+    assert!(reason.contains("2026-11-21_bad") && reason.contains("nonsense"), "{reason}");
+    assert_eq!(world.read_notes().await.len(), 0, "not even its first half");
+    let right = Migration { up: "INSERT INTO probe.note (text) VALUES ('whole')", ..bad };
+    for _ in 0..2 {
+        migrate(&database, &tables, &[MIGRATIONS[0], right, GOOD]).await.unwrap();
+    }
+    assert_eq!(world.read_notes().await, ["whole"]);
+}

@@ -1,0 +1,109 @@
+//! docker-compose.yml and the Dockerfile say what the settings say: held by tests, since nothing
+//! else would notice a renamed variable.
+
+use std::collections::BTreeSet;
+
+use clap::{Command, CommandFactory as _};
+use serde_yaml_ng::Value;
+
+use crate::cli::Cli;
+use crate::config::ContextName;
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn compose() -> Value {
+    serde_yaml_ng::from_str(&file("docker-compose.yml")).unwrap()
+}
+
+/// Every variable that some command reads.
+fn variables(command: &Command, found: &mut BTreeSet<String>) {
+    let named = command.get_arguments().filter_map(|argument| argument.get_env());
+    found.extend(named.map(|name| name.to_string_lossy().into_owned()));
+    for inner in command.get_subcommands() {
+        variables(inner, found);
+    }
+}
+
+fn known_variables() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    variables(&Cli::command(), &mut found);
+    found.extend(ContextName::ALL.map(|context| context.database_variable().to_owned()));
+    found
+}
+
+/// The default of a `codepix serve` address, e.g. of `CODEPIX_GRPC_ADDRESS`.
+fn default_port(variable: &str) -> String {
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    let mut arguments = serve.get_arguments();
+    let argument = arguments.find(|argument| argument.get_env() == Some(variable.as_ref()));
+    let default = argument.unwrap().get_default_values()[0].to_string_lossy().into_owned();
+    default.rsplit_once(':').unwrap().1.to_owned()
+}
+
+const ADDRESSES: [&str; 3] =
+    ["CODEPIX_GRPC_ADDRESS", "CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS"];
+
+#[test]
+fn every_variable_of_the_compose_file_is_a_setting() {
+    let compose = compose();
+    let environment = compose["services"]["codepix"]["environment"].as_mapping().unwrap();
+    let known = known_variables();
+    assert!(environment.len() >= ADDRESSES.len());
+    for (name, _) in environment {
+        let name = name.as_str().unwrap();
+        assert!(known.contains(name), "{name} is no setting of any command");
+    }
+}
+
+#[test]
+fn ports_are_the_defaults_and_published_on_loopback_only() {
+    let compose = compose();
+    let service = &compose["services"]["codepix"];
+    let published: Vec<&str> =
+        service["ports"].as_sequence().unwrap().iter().map(|port| port.as_str().unwrap()).collect();
+    let exposed = file("Dockerfile");
+    let exposed = exposed.lines().find(|line| line.starts_with("EXPOSE")).unwrap();
+    for variable in ADDRESSES {
+        let port = default_port(variable);
+        let inside = service["environment"][variable].as_str().unwrap();
+        assert_eq!(inside, format!("0.0.0.0:{port}"));
+        assert!(published.contains(&format!("127.0.0.1:{port}:{port}").as_str()), "{port}");
+        assert!(exposed.split_whitespace().any(|word| word == port), "{port} is not exposed");
+    }
+    for name in ["postgres", "kafka"] {
+        for port in compose["services"][name]["ports"].as_sequence().unwrap() {
+            assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name} is reachable");
+        }
+    }
+}
+
+#[test]
+fn the_hub_finds_its_servers_where_the_compose_file_puts_them() {
+    let compose = compose();
+    let environment = &compose["services"]["codepix"]["environment"];
+    let postgres = &compose["services"]["postgres"]["environment"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let url = format!(
+        "postgres://{}:{}@postgres:5432/{}",
+        text(&postgres["POSTGRES_USER"]),
+        text(&postgres["POSTGRES_PASSWORD"]),
+        text(&postgres["POSTGRES_DB"])
+    );
+    assert_eq!(text(&environment["DATABASE_URL"]), url);
+    let kafka = &compose["services"]["kafka"]["environment"];
+    let brokers = text(&environment["KAFKA_BROKERS"]);
+    let advertised = text(&kafka["KAFKA_ADVERTISED_LISTENERS"]);
+    assert!(advertised.contains(&format!("INTERNAL://{brokers}")), "{advertised}");
+    // Contexts create their topics with their settings; a broker that makes them up would not.
+    assert_eq!(text(&kafka["KAFKA_AUTO_CREATE_TOPICS_ENABLE"]), "false");
+}
+
+#[test]
+fn every_command_and_setting_says_what_it_is() {
+    let mut root = Cli::command();
+    root.build();
+    root.debug_assert();
+}

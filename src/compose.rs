@@ -1,0 +1,371 @@
+//! The only place that names every context: builds a hub from its settings and runs it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, Producer as _};
+use shared_kernel::application::{Caller, Ids as _, StopSignal};
+use shared_kernel::infrastructure::grpc::Callers;
+use shared_kernel::infrastructure::kafka::{KafkaSettings, KafkaWriter};
+use shared_kernel::infrastructure::postgres::Database;
+use shared_kernel::infrastructure::system::SystemIds;
+use shared_kernel::infrastructure::{ContextSettings, Worker};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tonic::service::RoutesBuilder;
+
+use crate::config::{ContextName, HubArguments, ServerArguments};
+use crate::workers::{Stops, Workers};
+use crate::{grpc, http};
+
+/// What readiness asks.
+pub struct Probe {
+    /// The databases of this process's contexts.
+    pub databases: Vec<(&'static str, Database)>,
+    producer: Arc<BaseProducer>,
+}
+
+impl std::fmt::Debug for Probe {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Probe").field("databases", &self.databases).finish_non_exhaustive()
+    }
+}
+
+impl Probe {
+    fn new(
+        databases: Vec<(&'static str, Database)>,
+        kafka: &KafkaSettings,
+    ) -> anyhow::Result<Self> {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &kafka.brokers);
+        for (name, value) in &kafka.properties {
+            config.set(name, value);
+        }
+        Ok(Self { databases, producer: Arc::new(config.create()?) })
+    }
+
+    /// Asks the log for its metadata.
+    ///
+    /// # Errors
+    /// What the log said, or that it did not answer.
+    pub async fn log_answers(&self) -> Result<(), String> {
+        let producer = Arc::clone(&self.producer);
+        let asked = tokio::task::spawn_blocking(move || {
+            producer.client().fetch_metadata(None, std::time::Duration::from_secs(1)).map(drop)
+        });
+        match asked.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Where a hub listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// gRPC.
+    pub grpc: SocketAddr,
+    /// HTTP.
+    pub http: SocketAddr,
+    /// Internal HTTP.
+    pub internal: SocketAddr,
+}
+
+/// The sockets of a hub, bound before anything else starts.
+#[derive(Debug)]
+pub struct Listeners {
+    grpc: TcpListener,
+    http: TcpListener,
+    internal: TcpListener,
+    /// Wanted addresses that were busy, each with what was taken instead.
+    pub moved: Vec<(&'static str, SocketAddr, SocketAddr)>,
+}
+
+impl Listeners {
+    /// Binds the wanted addresses; with `or_free`, a free port where one is busy.
+    ///
+    /// # Errors
+    /// A busy or forbidden address, by the name of its setting.
+    pub async fn bind(hub: &HubArguments, or_free: bool) -> anyhow::Result<Self> {
+        let mut moved = Vec::new();
+        let grpc = bind("CODEPIX_GRPC_ADDRESS", hub.grpc_address, or_free, &mut moved).await?;
+        let http = bind("CODEPIX_HTTP_ADDRESS", hub.http_address, or_free, &mut moved).await?;
+        let internal =
+            bind("CODEPIX_INTERNAL_ADDRESS", hub.internal_address, or_free, &mut moved).await?;
+        Ok(Self { grpc, http, internal, moved })
+    }
+
+    /// Where they listen.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn addresses(&self) -> anyhow::Result<Addresses> {
+        Ok(Addresses {
+            grpc: self.grpc.local_addr()?,
+            http: self.http.local_addr()?,
+            internal: self.internal.local_addr()?,
+        })
+    }
+}
+
+async fn bind(
+    setting: &'static str,
+    wanted: SocketAddr,
+    or_free: bool,
+    moved: &mut Vec<(&'static str, SocketAddr, SocketAddr)>,
+) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(wanted).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if or_free && error.kind() == std::io::ErrorKind::AddrInUse => {
+            let listener = TcpListener::bind(SocketAddr::new(wanted.ip(), 0)).await?;
+            moved.push((setting, wanted, listener.local_addr()?));
+            Ok(listener)
+        }
+        Err(error) => Err(error).with_context(|| {
+            format!("{setting} is {wanted}, which is not free; set {setting} to another address")
+        }),
+    }
+}
+
+/// A hub that serves.
+#[derive(Debug)]
+pub struct Hub {
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// The token of its calls to itself, where tokens are asked for.
+    pub own_token: Option<String>,
+    workers: Workers,
+    edges: JoinSet<anyhow::Result<()>>,
+    stop_edges: tokio::sync::watch::Sender<bool>,
+}
+
+/// What the contexts of this process brought.
+struct Contexts {
+    routes: RoutesBuilder,
+    services: Vec<&'static str>,
+    descriptors: Vec<&'static [u8]>,
+    workers: Vec<Worker>,
+    databases: Vec<(&'static str, Database)>,
+}
+
+impl Hub {
+    /// Migrates, wires and serves the wanted contexts.
+    ///
+    /// # Errors
+    /// Settings that contradict each other, and servers that do not answer.
+    pub async fn start(
+        servers: &ServerArguments,
+        hub: &HubArguments,
+        listeners: Listeners,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let (callers, own_token) = callers(hub)?;
+        let addresses = listeners.addresses()?;
+        let kafka = servers.kafka()?;
+        let stops = Stops::new();
+        let wiring = Wiring {
+            servers,
+            hub,
+            addresses,
+            callers: Arc::new(callers),
+            own_token: own_token.clone(),
+            writer: Arc::new(KafkaWriter::new(&kafka)?),
+            stop_work: stops.work.1.clone(),
+            stop_relays: stops.relays.1.clone(),
+        };
+        let contexts = wiring.start_contexts().await?;
+        let probe = Arc::new(Probe::new(contexts.databases, &kafka)?);
+        let (stop_edges, stopped) = tokio::sync::watch::channel(false);
+        let mut edges = JoinSet::new();
+        edges.spawn(grpc::serve(
+            listeners.grpc,
+            contexts.routes,
+            grpc::Described { services: contexts.services, descriptors: contexts.descriptors },
+            until(stopped.clone()),
+        ));
+        edges.spawn(http::serve(listeners.http, http::public(probe), until(stopped.clone())));
+        edges.spawn(http::serve(listeners.internal, http::internal(metrics), until(stopped)));
+        let workers = Workers::start(contexts.workers, stops);
+        Ok(Self { addresses, own_token, workers, edges, stop_edges })
+    }
+
+    /// Runs until `stop` resolves, then ends gracefully: no new calls, consumers, relays.
+    ///
+    /// # Errors
+    /// When a part of it failed.
+    pub async fn run_until(mut self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let outcome = tokio::select! {
+            () = stop => Ok(()),
+            failed = self.workers.failed() => failed,
+            Some(edge) = self.edges.join_next() => match edge {
+                Ok(Ok(())) => Err(anyhow::anyhow!("a listener ended by itself")),
+                Ok(Err(error)) => Err(error),
+                Err(panic) => Err(panic.into()),
+            },
+        };
+        tracing::info!("stopping");
+        self.stop_edges.send_replace(true);
+        let closing = async { while self.edges.join_next().await.is_some() {} };
+        // A client that watches a stream does not keep the hub from ending.
+        if tokio::time::timeout(std::time::Duration::from_secs(3), closing).await.is_err() {
+            self.edges.abort_all();
+        }
+        self.workers.stop().await;
+        outcome
+    }
+}
+
+/// The configured callers; where tokens are asked for, also a token that this process makes for
+/// its calls to itself and tells nobody.
+fn callers(hub: &HubArguments) -> anyhow::Result<(Callers, Option<String>)> {
+    let callers = hub.callers()?;
+    if callers.is_open() {
+        return Ok((callers, None));
+    }
+    let token = format!("{:032x}{:032x}", SystemIds.entropy(), SystemIds.entropy());
+    Ok((callers.and(&token, Caller::Operator), Some(token)))
+}
+
+async fn until(mut stopped: tokio::sync::watch::Receiver<bool>) {
+    while !*stopped.borrow_and_update() {
+        if stopped.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What every context is started with.
+struct Wiring<'a> {
+    servers: &'a ServerArguments,
+    hub: &'a HubArguments,
+    addresses: Addresses,
+    callers: Arc<Callers>,
+    own_token: Option<String>,
+    writer: Arc<KafkaWriter>,
+    stop_work: StopSignal,
+    stop_relays: StopSignal,
+}
+
+impl Wiring<'_> {
+    fn settings(&self, context: ContextName) -> anyhow::Result<ContextSettings> {
+        Ok(ContextSettings {
+            database: self.servers.database(context)?,
+            kafka: self.servers.kafka()?,
+            writer: Arc::clone(&self.writer),
+            callers: Arc::clone(&self.callers),
+            outbox_shards: self.hub.outbox_shards,
+            stop_work: self.stop_work.clone(),
+            stop_relays: self.stop_relays.clone(),
+        })
+    }
+
+    async fn start_contexts(&self) -> anyhow::Result<Contexts> {
+        let mut contexts = Contexts {
+            routes: RoutesBuilder::default(),
+            services: Vec::new(),
+            descriptors: Vec::new(),
+            workers: Vec::new(),
+            databases: Vec::new(),
+        };
+        let mut wanted = self.hub.contexts.clone();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for context in wanted {
+            let settings = self.settings(context)?;
+            contexts.databases.push((context.as_str(), Database::new(&settings.database)?));
+            self.start_one(context, &settings, &mut contexts).await?;
+            tracing::info!(context = context.as_str(), "started");
+        }
+        Ok(contexts)
+    }
+
+    async fn start_one(
+        &self,
+        context: ContextName,
+        settings: &ContextSettings,
+        into: &mut Contexts,
+    ) -> anyhow::Result<()> {
+        match context {
+            ContextName::PixKeys => {
+                use pix_keys::infrastructure::{FILE_DESCRIPTOR_SET, PixKeysSettings, start};
+                let running = start(settings, PixKeysSettings::default()).await?;
+                running.services.add_to(&mut into.routes);
+                into.took_up(
+                    "codepix.pix_keys.v1.PixKeysService",
+                    FILE_DESCRIPTOR_SET,
+                    running.workers,
+                );
+            }
+            ContextName::Transfers => {
+                use transfers::infrastructure::{FILE_DESCRIPTOR_SET, TransfersSettings, start};
+                let own = TransfersSettings {
+                    transfer_deadline: self.hub.transfer_deadline,
+                    ..TransfersSettings::default()
+                };
+                let running = start(settings, own).await?;
+                running.services.add_to(&mut into.routes);
+                into.took_up(
+                    "codepix.transfers.v1.TransfersService",
+                    FILE_DESCRIPTOR_SET,
+                    running.workers,
+                );
+            }
+            ContextName::Banking => {
+                use banking::infrastructure::{BankingSettings, FILE_DESCRIPTOR_SET, start};
+                let own = BankingSettings {
+                    banks: self.hub.banks.clone(),
+                    transfer_deadline: self.hub.transfer_deadline,
+                    pix_keys_token: self.pix_keys_token(),
+                    ..BankingSettings::new(self.pix_keys_url())
+                };
+                let running = start(settings, own).await?;
+                running.services.add_to(&mut into.routes);
+                into.took_up(
+                    "codepix.banking.v1.BankingService",
+                    FILE_DESCRIPTOR_SET,
+                    running.workers,
+                );
+            }
+            ContextName::Balances => {
+                use balances::infrastructure::{FILE_DESCRIPTOR_SET, start};
+                let running = start(settings).await?;
+                running.services.add_to(&mut into.routes);
+                into.took_up(
+                    "codepix.balances.v1.BalancesService",
+                    FILE_DESCRIPTOR_SET,
+                    running.workers,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The token that Banking shows to the directory: the process's own to its own directory.
+    fn pix_keys_token(&self) -> Option<String> {
+        let named = self.hub.pix_keys_token.clone();
+        if self.hub.pix_keys_url.is_some() { named } else { named.or(self.own_token.clone()) }
+    }
+
+    /// The directory that Banking asks: the named one, else this process's own listener.
+    fn pix_keys_url(&self) -> String {
+        self.hub.pix_keys_url.clone().unwrap_or_else(|| {
+            let mut own = self.addresses.grpc;
+            if own.ip().is_unspecified() {
+                own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+            }
+            format!("http://{own}")
+        })
+    }
+}
+
+impl Contexts {
+    fn took_up(&mut self, service: &'static str, descriptors: &'static [u8], workers: Vec<Worker>) {
+        self.services.push(service);
+        self.descriptors.push(descriptors);
+        self.workers.extend(workers);
+    }
+}

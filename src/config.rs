@@ -1,0 +1,264 @@
+//! Settings of a hub process: flags, else environment variables, else defaults; checked once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use shared_kernel::domain::Ispb;
+use shared_kernel::infrastructure::grpc::Callers;
+use shared_kernel::infrastructure::kafka::KafkaSettings;
+use shared_kernel::infrastructure::postgres::DatabaseSettings;
+
+/// A bounded context of the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum ContextName {
+    /// The directory of Pix keys.
+    PixKeys,
+    /// The hub: transfers between banks.
+    Transfers,
+    /// The banks: accounts and ledgers.
+    Banking,
+    /// The read side: balances.
+    Balances,
+}
+
+impl ContextName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::PixKeys, Self::Transfers, Self::Banking, Self::Balances];
+
+    /// As it is written on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PixKeys => "pix-keys",
+            Self::Transfers => "transfers",
+            Self::Banking => "banking",
+            Self::Balances => "balances",
+        }
+    }
+
+    /// The variable that gives this context a database of its own.
+    pub fn database_variable(self) -> &'static str {
+        match self {
+            Self::PixKeys => "DATABASE_URL_PIX_KEYS",
+            Self::Transfers => "DATABASE_URL_TRANSFERS",
+            Self::Banking => "DATABASE_URL_BANKING",
+            Self::Balances => "DATABASE_URL_BALANCES",
+        }
+    }
+}
+
+/// Where a hub's stores and brokers are. Shared by every command that talks to them directly.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Servers")]
+pub struct ServerArguments {
+    /// `PostgreSQL` of all contexts; `DATABASE_URL_<CONTEXT>` gives one its own.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Kafka brokers, `host:port,host:port`.
+    #[arg(long, env = "KAFKA_BROKERS")]
+    pub kafka_brokers: Option<String>,
+    /// Put before every topic and group name.
+    #[arg(long, env = "CODEPIX_TOPIC_PREFIX", default_value = "")]
+    pub topic_prefix: String,
+    /// Replicas of topics that the hub creates; 3 or more asks for two in sync.
+    #[arg(long, env = "CODEPIX_KAFKA_REPLICATION", default_value_t = 1)]
+    pub kafka_replication: i32,
+    /// Further librdkafka properties, `name=value`.
+    #[arg(long = "kafka-property", env = "CODEPIX_KAFKA_PROPERTIES", value_delimiter = ',',
+        value_parser = property)]
+    pub kafka_properties: Vec<(String, String)>,
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+        .ok_or_else(|| "a property is written name=value".to_owned())
+}
+
+impl ServerArguments {
+    /// What the environment says and the defaults.
+    pub fn from_environment() -> Self {
+        let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            database_url: named("DATABASE_URL"),
+            kafka_brokers: named("KAFKA_BROKERS"),
+            topic_prefix: named("CODEPIX_TOPIC_PREFIX").unwrap_or_default(),
+            kafka_replication: 1,
+            kafka_properties: Vec::new(),
+        }
+    }
+
+    /// Settings of every Kafka client.
+    ///
+    /// # Errors
+    /// When no brokers are named.
+    pub fn kafka(&self) -> anyhow::Result<KafkaSettings> {
+        let Some(brokers) = self.kafka_brokers.clone() else {
+            anyhow::bail!("no Kafka is named: set KAFKA_BROKERS, or start with `codepix up`");
+        };
+        Ok(KafkaSettings {
+            brokers,
+            topic_prefix: self.topic_prefix.clone(),
+            replication: self.kafka_replication,
+            properties: self.kafka_properties.clone(),
+        })
+    }
+
+    /// The database of one context.
+    ///
+    /// # Errors
+    /// When none is named.
+    pub fn database(&self, context: ContextName) -> anyhow::Result<DatabaseSettings> {
+        let own = std::env::var(context.database_variable()).ok().filter(|url| !url.is_empty());
+        let Some(url) = own.or_else(|| self.database_url.clone()) else {
+            anyhow::bail!(
+                "no PostgreSQL is named for {}: set DATABASE_URL or {}, or start with `codepix up`",
+                context.as_str(),
+                context.database_variable()
+            );
+        };
+        Ok(DatabaseSettings { url, connections_max: 12 })
+    }
+}
+
+/// What a hub serves and how.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Hub")]
+pub struct HubArguments {
+    /// Contexts of this process.
+    #[arg(long, env = "CODEPIX_CONTEXTS", value_delimiter = ',', value_enum,
+        default_values_t = ContextName::ALL)]
+    pub contexts: Vec<ContextName>,
+    /// gRPC: native services, health, reflection.
+    #[arg(long, env = "CODEPIX_GRPC_ADDRESS", default_value = "127.0.0.1:50051")]
+    pub grpc_address: SocketAddr,
+    /// HTTP: health.
+    #[arg(long, env = "CODEPIX_HTTP_ADDRESS", default_value = "127.0.0.1:8080")]
+    pub http_address: SocketAddr,
+    /// Internal HTTP: metrics.
+    #[arg(long, env = "CODEPIX_INTERNAL_ADDRESS", default_value = "127.0.0.1:8081")]
+    pub internal_address: SocketAddr,
+    /// Directory that Banking asks; this process's own when it is not set.
+    #[arg(long, env = "PIX_KEYS_URL")]
+    pub pix_keys_url: Option<String>,
+    /// Token that Banking shows to the directory.
+    #[arg(long, env = "PIX_KEYS_TOKEN", hide_env_values = true)]
+    pub pix_keys_token: Option<String>,
+    /// Hosts only these banks (ISPB); every native bank when it is not set.
+    #[arg(long = "bank", env = "CODEPIX_BANKS", value_delimiter = ',', value_parser = ispb)]
+    pub banks: Vec<Ispb>,
+    /// How long the payee's bank may take to accept a transfer, e.g. 40s or 500ms.
+    #[arg(long, env = "CODEPIX_TRANSFER_DEADLINE", default_value = "40s", value_parser = duration)]
+    pub transfer_deadline: Duration,
+    /// Who may call: `operator=<token>,<ispb>=<token>`. Not needed on loopback.
+    #[arg(long, env = "CODEPIX_TOKENS", hide_env_values = true)]
+    pub tokens: Option<String>,
+    /// Serves addresses beyond loopback without tokens. Anyone who reaches them is the operator.
+    #[arg(long, env = "CODEPIX_INSECURE")]
+    pub insecure: bool,
+    /// Outbox shards of each context; changes only while its outbox is empty.
+    #[arg(long, env = "CODEPIX_OUTBOX_SHARDS", default_value_t = 1)]
+    pub outbox_shards: u16,
+}
+
+fn ispb(text: &str) -> Result<Ispb, String> {
+    Ispb::parse(text).map_err(|refusal| refusal.to_string())
+}
+
+/// Reads `40s`, `500ms`, `2m` or plain seconds.
+///
+/// # Errors
+/// A sentence that shows the forms.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number
+        .parse()
+        .map_err(|_digits| "a duration is written 500ms, 40s, 2m or 1h".to_owned())?;
+    let millis = match unit.trim() {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        other => return Err(format!("unknown unit {other:?}: write 500ms, 40s, 2m or 1h")),
+    };
+    number
+        .checked_mul(millis)
+        .filter(|millis| *millis > 0)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "a duration is longer than nothing and shorter than for ever".to_owned())
+}
+
+impl HubArguments {
+    /// The callers of this process, after the rule that an address beyond loopback needs tokens.
+    ///
+    /// # Errors
+    /// When tokens are malformed, or missing where they are needed.
+    pub fn callers(&self) -> anyhow::Result<Callers> {
+        let callers = match self.tokens.as_deref().filter(|text| !text.trim().is_empty()) {
+            Some(text) => Callers::parse(text)?,
+            None => Callers::default(),
+        };
+        let open = |address: &SocketAddr| !is_loopback(address.ip());
+        if callers.is_open() && !self.insecure {
+            let listeners = [
+                ("--grpc-address (CODEPIX_GRPC_ADDRESS)", &self.grpc_address),
+                ("--http-address (CODEPIX_HTTP_ADDRESS)", &self.http_address),
+                ("--internal-address (CODEPIX_INTERNAL_ADDRESS)", &self.internal_address),
+            ];
+            if let Some((name, address)) = listeners.iter().find(|(_, address)| open(address)) {
+                anyhow::bail!(
+                    "{name} is {address}, which others can reach: configure CODEPIX_TOKENS, or \
+                     pass --insecure to serve it without"
+                );
+            }
+        }
+        Ok(callers)
+    }
+}
+
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Probe {
+        #[command(flatten)]
+        hub: HubArguments,
+    }
+
+    fn hub(arguments: &[&str]) -> HubArguments {
+        Probe::parse_from([&["probe"], arguments].concat()).hub
+    }
+
+    #[test]
+    fn durations_are_read_with_their_unit() {
+        let seconds = |text| duration(text).map(|read| read.as_millis());
+        assert_eq!(seconds("40s"), Ok(40_000));
+        assert_eq!(seconds("500ms"), Ok(500));
+        assert_eq!(seconds("2m"), Ok(120_000));
+        assert_eq!(seconds("3"), Ok(3_000));
+        for text in ["", "s", "4x", "0s", "-1s", "99999999999999999999s"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn loopback_needs_no_token() {
+        assert!(hub(&[]).callers().unwrap().is_open());
+    }
+
+    #[test]
+    fn an_address_beyond_loopback_needs_tokens_or_insecure() {
+        let open = ["--grpc-address", "0.0.0.0:50051"];
+        assert!(hub(&open).callers().unwrap_err().to_string().contains("CODEPIX_GRPC_ADDRESS"));
+        assert!(hub(&[&open[..], &["--insecure"]].concat()).callers().is_ok());
+        let tokens = ["--tokens", "operator=0123456789abcdef"];
+        assert!(!hub(&[&open[..], &tokens[..]].concat()).callers().unwrap().is_open());
+    }
+}

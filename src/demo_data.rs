@@ -1,0 +1,241 @@
+//! The fixture banks 001 BBX and 002 CTER with their accounts and keys: what a new hub starts with.
+//!
+//! Everything is written through the hub's own services with fixed idempotency keys, so that
+//! filling in twice, or after a crash in the middle, changes nothing.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+use crate::client::{ClientOptions, Hub, banking, pix_keys, transfers};
+
+/// A fixture account. The tax ids are valid and made up; the e-mail domains do not exist.
+#[derive(Clone, Copy, Debug)]
+pub struct FixtureAccount {
+    /// UUID, the same on every hub.
+    pub account_id: &'static str,
+    /// Its bank.
+    pub ispb: &'static str,
+    /// Number at the bank.
+    pub number: &'static str,
+    /// Owner.
+    pub owner_name: &'static str,
+    /// Owner's CPF, also registered as a key.
+    pub cpf: &'static str,
+    /// Registered as a key.
+    pub email: &'static str,
+}
+
+/// A fixture bank.
+#[derive(Clone, Copy, Debug)]
+pub struct FixtureBank {
+    /// ISPB.
+    pub ispb: &'static str,
+    /// Code.
+    pub code: &'static str,
+    /// Name.
+    pub name: &'static str,
+}
+
+/// The fixture banks.
+pub const BANKS: [FixtureBank; 2] = [
+    FixtureBank { ispb: "00000001", code: "001", name: "BBX" },
+    FixtureBank { ispb: "00000002", code: "002", name: "CTER" },
+];
+
+/// The fixture accounts.
+pub const ACCOUNTS: [FixtureAccount; 4] = [
+    FixtureAccount {
+        account_id: "6e4635ce-88d1-4e58-9597-d13fc446ee47",
+        ispb: "00000001",
+        number: "1111",
+        owner_name: "User BBX 1",
+        cpf: "10020030088",
+        email: "user1@bbx.example",
+    },
+    FixtureAccount {
+        account_id: "51a720b2-5144-4d7f-921d-57023b1e24c1",
+        ispb: "00000001",
+        number: "2222",
+        owner_name: "User BBX 2",
+        cpf: "10020030169",
+        email: "user2@bbx.example",
+    },
+    FixtureAccount {
+        account_id: "103cc632-78e7-4476-ab63-d5ad3a562d26",
+        ispb: "00000002",
+        number: "3333",
+        owner_name: "User CTER 1",
+        cpf: "10020030240",
+        email: "user1@cter.example",
+    },
+    FixtureAccount {
+        account_id: "463b1b2a-b5fa-4b88-9c31-e5c894a20ae3",
+        ispb: "00000002",
+        number: "4444",
+        owner_name: "User CTER 2",
+        cpf: "10020030320",
+        email: "user2@cter.example",
+    },
+];
+
+/// Opening balance of a fixture account: 1,000.00.
+pub const OPENING_CENTAVOS: i64 = 100_000;
+
+/// How long the contexts may take to hear of each other.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Writes the fixtures.
+#[derive(Debug)]
+pub struct DemoData {
+    hub: Hub,
+}
+
+impl DemoData {
+    /// Fills in whatever is missing; `progress` hears what is being done.
+    ///
+    /// # Errors
+    /// A refusal that is not "already there", or a hub that does not answer.
+    pub async fn fill(
+        client: &ClientOptions,
+        progress: &mut (dyn FnMut(&str) + Send),
+    ) -> anyhow::Result<Self> {
+        let data = Self { hub: client.connect().await? };
+        for bank in BANKS {
+            progress(&format!("enrolling bank {} {}", bank.code, bank.name));
+            data.enrol(bank).await?;
+        }
+        for account in ACCOUNTS {
+            progress(&format!("opening account {} of {}", account.number, account.owner_name));
+            data.open(account).await?;
+            progress(&format!("registering the keys of {}", account.owner_name));
+            data.register(account, pix_keys::PixKeyKind::Cpf, account.cpf).await?;
+            data.register(account, pix_keys::PixKeyKind::Email, account.email).await?;
+        }
+        Ok(data)
+    }
+
+    /// The connection that it was filled in through.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    async fn enrol(&self, bank: FixtureBank) -> anyhow::Result<()> {
+        let request = transfers::EnrolParticipantRequest {
+            ispb: bank.ispb.to_owned(),
+            code: bank.code.to_owned(),
+            name: bank.name.to_owned(),
+            protocol: transfers::ParticipantProtocol::Native.into(),
+            position_limit_centavos: None,
+        };
+        let service = self.hub.transfers();
+        let ask = || {
+            let (mut service, request) = (service.clone(), request.clone());
+            async move { service.enrol_participant(request).await }
+        };
+        patiently(ask, |_status| false)
+            .await
+            .map(drop)
+            .map_err(|status| self.hub.error(&status).into())
+    }
+
+    async fn open(&self, account: FixtureAccount) -> anyhow::Result<()> {
+        let request = banking::OpenAccountRequest {
+            idempotency_key: format!("demo-open-{}", account.number),
+            ispb: account.ispb.to_owned(),
+            owner_name: account.owner_name.to_owned(),
+            owner_tax_id: account.cpf.to_owned(),
+            number: account.number.to_owned(),
+            branch: String::new(),
+            account_id: account.account_id.to_owned(),
+        };
+        let service = self.hub.banking();
+        // The bank hears of its enrolment through the log.
+        let ask = || {
+            let (mut service, request) = (service.clone(), request.clone());
+            async move { service.open_account(request).await }
+        };
+        patiently(ask, |status| status.code() == Code::NotFound)
+            .await
+            .map_err(|status| self.hub.error(&status))?;
+        let request = banking::DepositRequest {
+            idempotency_key: format!("demo-deposit-{}", account.number),
+            account_id: account.account_id.to_owned(),
+            amount_centavos: OPENING_CENTAVOS,
+        };
+        let ask = || {
+            let (mut service, request) = (service.clone(), request.clone());
+            async move { service.deposit(request).await }
+        };
+        patiently(ask, |_status| false)
+            .await
+            .map(drop)
+            .map_err(|status| self.hub.error(&status).into())
+    }
+
+    async fn register(
+        &self,
+        account: FixtureAccount,
+        kind: pix_keys::PixKeyKind,
+        key: &str,
+    ) -> anyhow::Result<()> {
+        let request = pix_keys::RegisterKeyRequest {
+            request_id: format!("demo-key-{key}"),
+            kind: kind.into(),
+            key: key.to_owned(),
+            account_id: account.account_id.to_owned(),
+        };
+        let service = self.hub.pix_keys();
+        // The directory hears of the account through the log.
+        let ask = || {
+            let (mut service, request) = (service.clone(), request.clone());
+            async move { service.register_key(request).await }
+        };
+        match patiently(ask, |status| status.code() == Code::NotFound).await {
+            // Its owner may have registered it otherwise since; it is there.
+            Ok(_) => Ok(()),
+            Err(status) if status.code() == Code::AlreadyExists => Ok(()),
+            Err(status) => Err(self.hub.error(&status).into()),
+        }
+    }
+}
+
+/// Asks again, for at most [`PATIENCE`], while the answer is unavailable or `not_yet`.
+pub(crate) async fn patiently<T, F>(
+    ask: impl Fn() -> F + Send,
+    not_yet: impl Fn(&Status) -> bool + Send,
+) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>> + Send,
+{
+    let started = Instant::now();
+    loop {
+        match ask().await {
+            Err(status)
+                if started.elapsed() < PATIENCE
+                    && (status.code() == Code::Unavailable || not_yet(&status)) =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_kernel::domain::{AccountId, Ispb, TaxId};
+
+    use super::*;
+
+    #[test]
+    fn every_fixture_is_valid_and_belongs_to_a_fixture_bank() {
+        for account in ACCOUNTS {
+            assert!(TaxId::parse(account.cpf).is_ok(), "{}", account.cpf);
+            assert!(AccountId::parse(account.account_id).is_ok());
+            assert!(BANKS.iter().any(|bank| bank.ispb == account.ispb));
+        }
+        assert!(BANKS.iter().all(|bank| Ispb::parse(bank.ispb).is_ok()));
+    }
+}

@@ -1,0 +1,244 @@
+//! The comparison itself, over what the contexts said: no I/O.
+
+use std::collections::BTreeMap;
+
+use banking::domain::{IncomingStatus, OutgoingStatus};
+use banking::infrastructure::postgres::audit::{
+    AuditedIncoming, AuditedOutgoing, Difference, InternalBalance, LedgerTotals,
+};
+use shared_kernel::domain::{EndToEndId, Ispb, Money, Timestamp};
+use transfers::domain::TransferState;
+use transfers::infrastructure::audit::{AuditedTransfer, HubAudit};
+
+use super::report::Finding;
+
+/// How long a hold may wait for the hub to know its order before that is a finding.
+const ORDER_GRACE: std::time::Duration = std::time::Duration::from_secs(90);
+
+/// What the hub said.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    /// Its own audit.
+    pub audit: HubAudit,
+    /// Every transfer.
+    pub transfers: BTreeMap<EndToEndId, AuditedTransfer>,
+}
+
+/// What the banks said.
+#[derive(Clone, Debug)]
+pub struct Banks {
+    /// Debits and credits of each ledger.
+    pub totals: Vec<LedgerTotals>,
+    /// The banks' own accounts.
+    pub internal: Vec<InternalBalance>,
+    /// What does not agree inside the banks.
+    pub differences: Vec<Difference>,
+    /// Payers' sides.
+    pub outgoing: BTreeMap<EndToEndId, AuditedOutgoing>,
+    /// Payees' sides.
+    pub incoming: BTreeMap<EndToEndId, AuditedIncoming>,
+}
+
+/// Every broken invariant between hub and banks at `now`.
+pub fn compare(hub: &Hub, banks: &Banks, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    hub_alone(hub, &mut findings);
+    banks_alone(banks, &mut findings);
+    for side in banks.outgoing.values() {
+        payer_side(side, hub.transfers.get(&side.end_to_end_id), now, &mut findings);
+    }
+    for side in banks.incoming.values() {
+        payee_side(side, hub.transfers.get(&side.end_to_end_id), &mut findings);
+    }
+    for transfer in hub.transfers.values() {
+        both_sides(transfer, banks, &mut findings);
+    }
+    if hub.audit.is_quiet() {
+        positions(hub, banks, &mut findings);
+    }
+    findings.sort();
+    findings
+}
+
+fn hub_alone(hub: &Hub, findings: &mut Vec<Finding>) {
+    let audit = &hub.audit;
+    if !audit.positions_sum.is_zero() {
+        findings.push(Finding::new(
+            "positions_sum",
+            "hub",
+            format!(
+                "the positions of all participants sum to {}, not to zero",
+                audit.positions_sum
+            ),
+        ));
+    }
+    for bank in audit.banks.iter().filter(|bank| !bank.is_sound()) {
+        findings.push(Finding::new(
+            "position_differs",
+            bank.ispb.to_string(),
+            format!(
+                "position {} or reservation {} is not what the transfers say",
+                bank.position, bank.reserved
+            ),
+        ));
+    }
+    let lists = [
+        ("pending_past_deadline", &audit.overdue, "is pending past its deadline"),
+        ("unreported", &audit.unreported, "is confirmed and a bank has not reported"),
+        ("misfiled", &audit.misfiled, "is not listed as what it is"),
+    ];
+    for (invariant, finding, sentence) in lists {
+        findings.extend(
+            finding.named.iter().map(|id| {
+                Finding::new(invariant, id.to_string(), format!("the transfer {sentence}"))
+            }),
+        );
+    }
+}
+
+fn banks_alone(banks: &Banks, findings: &mut Vec<Finding>) {
+    for ledger in banks.totals.iter().filter(|ledger| ledger.debits != ledger.credits) {
+        findings.push(Finding::new(
+            "ledger_unbalanced",
+            ledger.ispb.to_string(),
+            format!("debits of {} and credits of {} centavos", ledger.debits, ledger.credits),
+        ));
+    }
+    for difference in &banks.differences {
+        findings.push(Finding::new(
+            "books_differ",
+            format!("{} {}", difference.kind, difference.subject),
+            format!("stored {}, should be {}", difference.stored, difference.expected),
+        ));
+    }
+}
+
+/// A hold belongs to exactly one transfer without the payer's report, and the reverse.
+fn payer_side(
+    side: &AuditedOutgoing,
+    transfer: Option<&AuditedTransfer>,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) {
+    let id = side.end_to_end_id.to_string();
+    let Some(transfer) = transfer else {
+        if now.since(side.ordered_at) > ORDER_GRACE {
+            findings.push(Finding::new(
+                "order_unknown",
+                id,
+                "the payer's bank ordered it and the hub does not know it",
+            ));
+        }
+        return;
+    };
+    if transfer.amount.money() != side.amount || transfer.payer_account_id != side.account_id {
+        findings.push(Finding::new("sides_differ", id, "payer's bank and hub differ in content"));
+        return;
+    }
+    let agrees = match side.state {
+        OutgoingStatus::Requested => !transfer.payer_reported,
+        OutgoingStatus::Settled => {
+            matches!(transfer.state, TransferState::Confirmed | TransferState::Completed)
+        }
+        OutgoingStatus::Rejected => transfer.state == TransferState::Rejected,
+        OutgoingStatus::Expired => transfer.state == TransferState::Expired,
+    };
+    if !agrees {
+        findings.push(Finding::new(
+            "payer_side_differs",
+            id,
+            format!(
+                "the payer's bank says {}, the hub {}",
+                side.state.as_str(),
+                transfer.state.as_str()
+            ),
+        ));
+    }
+}
+
+fn payee_side(
+    side: &AuditedIncoming,
+    transfer: Option<&AuditedTransfer>,
+    findings: &mut Vec<Finding>,
+) {
+    let id = side.end_to_end_id.to_string();
+    let Some(transfer) = transfer else {
+        let sentence = "the payee's bank knows it and the hub does not";
+        findings.push(Finding::new("transfer_unknown", id, sentence));
+        return;
+    };
+    let agrees = match side.state {
+        IncomingStatus::Expected => !transfer.payee_reported,
+        IncomingStatus::Credited | IncomingStatus::Unapplied => {
+            matches!(transfer.state, TransferState::Confirmed | TransferState::Completed)
+        }
+        IncomingStatus::Cancelled => {
+            matches!(transfer.state, TransferState::Rejected | TransferState::Expired)
+        }
+        IncomingStatus::Refused => {
+            !matches!(transfer.state, TransferState::Confirmed | TransferState::Completed)
+        }
+    };
+    if !agrees || transfer.amount.money() != side.amount {
+        findings.push(Finding::new(
+            "payee_side_differs",
+            id,
+            format!(
+                "the payee's bank says {}, the hub {}",
+                side.state.as_str(),
+                transfer.state.as_str()
+            ),
+        ));
+    }
+}
+
+/// A completed transfer has one debit and one credit; a failed one has neither hold nor
+/// expected credit.
+fn both_sides(transfer: &AuditedTransfer, banks: &Banks, findings: &mut Vec<Finding>) {
+    let id = transfer.end_to_end_id;
+    let outgoing = banks.outgoing.get(&id).map(|side| side.state);
+    let incoming = banks.incoming.get(&id).map(|side| side.state);
+    let credited = matches!(incoming, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
+    let hosted = |ispb: &Ispb| banks.internal.iter().any(|account| account.ispb == *ispb);
+    let (pays_here, receives_here) = (hosted(&transfer.payer_ispb), hosted(&transfer.payee_ispb));
+    let sentence = match transfer.state {
+        TransferState::Completed if pays_here && outgoing != Some(OutgoingStatus::Settled) => {
+            "it is completed and the payer's bank has not debited"
+        }
+        TransferState::Completed if receives_here && !credited => {
+            "it is completed and the payee's bank has not credited"
+        }
+        TransferState::Rejected | TransferState::Expired
+            if pays_here && outgoing == Some(OutgoingStatus::Requested) =>
+        {
+            "it has failed and its hold is still there"
+        }
+        TransferState::Rejected | TransferState::Expired
+            if receives_here && incoming == Some(IncomingStatus::Expected) =>
+        {
+            "it has failed and its expected credit is still there"
+        }
+        TransferState::Pending
+        | TransferState::Confirmed
+        | TransferState::Completed
+        | TransferState::Rejected
+        | TransferState::Expired => return,
+    };
+    findings.push(Finding::new("unposted", id.to_string(), sentence));
+}
+
+/// With nothing under way, a bank's `settlement` account is the opposite of its position.
+fn positions(hub: &Hub, banks: &Banks, findings: &mut Vec<Finding>) {
+    for bank in &hub.audit.banks {
+        let mut own = banks.internal.iter().filter(|account| account.ispb == bank.ispb);
+        let Some(settlement) = own.find(|account| account.kind == "settlement") else { continue };
+        let sum = settlement.balance.checked_add(bank.position).unwrap_or(Money::ZERO);
+        if !sum.is_zero() {
+            findings.push(Finding::new(
+                "settlement_differs",
+                bank.ispb.to_string(),
+                format!("settlement account {}, position {}", settlement.balance, bank.position),
+            ));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The composition root of CodePix: settings, wiring, edges and the command line.
+
+pub mod cli;
+pub mod client;
+pub mod compose;
+pub mod config;
+pub mod demo_data;
+pub mod demo_transfer;
+pub mod doctor;
+pub mod grpc;
+pub mod http;
+pub mod supervisor;
+pub mod telemetry;
+pub mod workers;

@@ -1,0 +1,134 @@
+//! `kill -9` of Kafka and of `PostgreSQL` while transfers are under way: both come back, and so
+//! does the hub by itself.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use shared_kernel::infrastructure::kafka::KafkaSettings;
+use shared_kernel::testing::TestServers;
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use crate::support::binary::{BINARY, Process};
+use crate::support::crowd::Crowd;
+use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually, eventually_within};
+
+/// Transfers of a run.
+const TRANSFERS: usize = 200;
+/// Servers may have to be fetched first.
+const START: std::time::Duration = std::time::Duration::from_mins(10);
+
+/// A server as its supervisor describes it.
+#[derive(Debug, Deserialize)]
+struct Server {
+    pid: u32,
+}
+
+/// Where the servers are.
+#[derive(Debug, Deserialize)]
+struct Endpoints {
+    database_url: String,
+    kafka_brokers: String,
+}
+
+/// What the supervisor says of its servers.
+#[derive(Debug, Deserialize)]
+struct Published {
+    endpoints: Endpoints,
+    postgres: Server,
+    kafka: Server,
+}
+
+/// Servers of one test, which it may kill.
+struct OwnServers {
+    process: Process,
+    folder: TempDir,
+}
+
+impl OwnServers {
+    /// Starts them beside a command that only waits.
+    async fn start() -> (Self, Published) {
+        let folder = tempfile::tempdir().unwrap();
+        // The servers may run as another user than the test.
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder.path(), open).unwrap();
+        let mut command = Command::new(BINARY);
+        command.arg("servers").arg("--fresh").arg("--data-dir").arg(folder.path().join("data"));
+        command.args(["--", "tail", "-f", "/dev/null"]);
+        let process = Process::start(command, folder.path(), "servers");
+        let mut own = Self { process, folder };
+        let published = eventually_within(START, async || {
+            if let Some(status) = own.process.ended() {
+                panic!("the servers did not start ({status}):\n{}", own.process.log());
+            }
+            own.published()
+        })
+        .await;
+        (own, published)
+    }
+
+    fn published(&self) -> Result<Published, String> {
+        let found = find(self.folder.path()).ok_or("not published yet")?;
+        let text = std::fs::read_to_string(found).map_err(|error| error.to_string())?;
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    }
+
+    /// `kill -9` of a server; returns once its successor is published.
+    async fn kill(&self, which: fn(&Published) -> u32) {
+        let victim = which(&self.published().unwrap());
+        let pid = Pid::from_raw(i32::try_from(victim).unwrap()).unwrap();
+        kill_process(pid, Signal::KILL).unwrap();
+        eventually(async || match self.published().map(|published| which(&published)) {
+            Ok(pid) if pid != victim => Ok(()),
+            other => Err(other),
+        })
+        .await;
+    }
+
+    /// Stops them, as Ctrl-C does.
+    async fn stop(mut self) {
+        self.process.terminate();
+        self.process.end().await;
+    }
+}
+
+/// The first `endpoints.json` below a folder.
+fn find(folder: &Path) -> Option<PathBuf> {
+    let entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
+    let here = entries.iter().find(|path| path.ends_with("endpoints.json")).cloned();
+    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
+    let mut chance = Chance::of_this_run();
+    let (own, published) = OwnServers::start().await;
+    let Endpoints { database_url, kafka_brokers } = published.endpoints;
+    let kafka = KafkaSettings::new(kafka_brokers);
+    let servers = TestServers { database_url, kafka };
+    let hub = TestHub::with_servers(servers, HubOptions::default()).await;
+    let scene = hub.scene();
+    let crowd = Crowd::gather(&scene, &mut chance, TRANSFERS).await;
+    let mut deaths = [chance.below(TRANSFERS), chance.below(TRANSFERS)];
+    deaths.sort_unstable();
+    println!("Kafka and PostgreSQL die after these numbers of answers: {deaths:?}");
+
+    let (_scene, seen) = watch::channel(scene.clone());
+    let (answered, mut counted) = watch::channel(0_usize);
+    let [first, second] = deaths;
+    let killing = async {
+        counted.wait_for(|count| *count >= first).await.unwrap();
+        own.kill(|published| published.kafka.pid).await;
+        counted.wait_for(|count| *count >= second).await.unwrap();
+        own.kill(|published| published.postgres.pid).await;
+    };
+    let (answers, ()) = futures::join!(crowd.pay(&seen, &answered), killing);
+    crowd.has_paid(&scene, &answers).await;
+    at_rest(&hub, &scene).await;
+    drop(hub);
+    own.stop().await;
+}

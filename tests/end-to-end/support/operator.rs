@@ -1,0 +1,30 @@
+//! The operator's commands, as a shell would run them.
+
+use serde_json::Value;
+use shared_kernel::testing::TestServers;
+
+use super::binary::{Ran, command, run};
+
+/// Runs a command against these servers.
+pub(crate) async fn operate(servers: &TestServers, words: &[&str]) -> Ran {
+    let mut command = command(words);
+    command
+        .env("DATABASE_URL", &servers.database_url)
+        .env("KAFKA_BROKERS", &servers.kafka.brokers)
+        .env("CODEPIX_TOPIC_PREFIX", &servers.kafka.topic_prefix);
+    run(command).await
+}
+
+/// Runs a command that must succeed and print JSON, one value per line.
+pub(crate) async fn operate_json(servers: &TestServers, words: &[&str]) -> Vec<Value> {
+    let ran = operate(servers, words).await;
+    assert_eq!(ran.code, Some(0), "{words:?}: {ran:?}");
+    let values = serde_json::Deserializer::from_str(&ran.printed).into_iter();
+    values.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{words:?}: {error}: {ran:?}"))
+}
+
+/// Waits until the system is quiet and checks the invariants of its money.
+pub(crate) async fn doctor(servers: &TestServers) {
+    let ran = operate(servers, &["doctor", "--wait", "--json"]).await;
+    assert_eq!(ran.code, Some(0), "the doctor is not content: {ran:#?}");
+}
