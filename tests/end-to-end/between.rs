@@ -4,7 +4,7 @@ use codepix::client::banking::{AccountStatus, TransferState as Shown};
 use codepix::client::transfers::TransferState;
 use tonic::Code;
 
-use crate::support::log::BANK_MESSAGES;
+use crate::support::log::{BANK_MESSAGES, bank_topic};
 use crate::support::{Account, Log, Refused, Split, at_rest, refused};
 
 /// A transfer that its payee's bank has accepted and of which the hub does not know it yet.
@@ -12,10 +12,11 @@ async fn accepted(split: &mut Split, ana: &Account, bia: &Account, centavos: i64
     let key = split.scene.key(bia).await;
     split.kill_two();
     let id = split.scene.send(ana, &key, centavos).await.end_to_end_id;
-    split.scene.reaches(&id, TransferState::Pending).await;
+    let log = Log::of(&split.hub.servers);
+    // On the log, not only in the hub's outbox: the hub is about to be gone.
+    log.event(&bank_topic(&bia.ispb), &id, "codepix.transfers.TransferPending.v1").await;
     split.kill_hub();
     split.restart_two().await;
-    let log = Log::of(&split.hub.servers);
     log.event(BANK_MESSAGES, &id, "codepix.banking.TransferAccepted.v1").await;
     split.scene.shows(bia, &id, Shown::Requested).await;
     id

@@ -62,9 +62,11 @@ async fn an_acceptance_in_time_is_not_beaten_by_an_outage_of_the_hub() {
     split.kill_two();
     let id = split.scene.send(&ana, &key, 2_500).await.end_to_end_id;
     let pending = split.scene.reaches(&id, TransferState::Pending).await;
+    let log = Log::of(&split.hub.servers);
+    // On the log, not only in the hub's outbox: the hub is about to be gone.
+    log.event(&bank_topic(&bia.ispb), &id, "codepix.transfers.TransferPending.v1").await;
     split.kill_hub();
     split.restart_two().await;
-    let log = Log::of(&split.hub.servers);
     let accepted = log.event(BANK_MESSAGES, &id, "codepix.banking.TransferAccepted.v1").await;
     let deadline = micros(&pending.deadline.unwrap());
     // The hub returns after the deadline; what counts is when the log took the answer.
