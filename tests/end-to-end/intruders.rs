@@ -267,10 +267,7 @@ async fn words_to_a_bank_that_do_not_concern_it_or_contradict_what_is_settled() 
     let expected: [(&str, &[(&str, usize)]); 3] = [
         (&stranger, &[("bank_not_concerned", 1)]),
         (&to, &[("transfer_contradicts", 1), ("transfer_differs", 1)]),
-        (
-            &from,
-            &[("transfer_contradicts", 1), ("transfer_differs", 1), ("transfer_unknown", 2)],
-        ),
+        (&from, &[("transfer_contradicts", 1), ("transfer_differs", 1), ("transfer_unknown", 2)]),
     ];
     stage.intrude(&records, &expected).await;
 }
