@@ -1,6 +1,7 @@
-//! `PostgreSQL`, Kafka and gRPC behind the ports of the application layer.
+//! `PostgreSQL`, Kafka, gRPC and GraphQL behind the ports of the application layer.
 
 pub mod context;
+pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;

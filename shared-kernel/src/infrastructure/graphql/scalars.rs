@@ -1,0 +1,167 @@
+//! Scalars of the graph. Each has one written form, and the domain's own type reads it.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use crate::domain::{self, Violation};
+
+/// Reads a scalar that is written as a text.
+fn text<T>(
+    value: &Value,
+    form: &str,
+    parse: impl FnOnce(&str) -> Result<T, Violation>,
+) -> Result<T, String> {
+    let Value::String(text) = value else { return Err(format!("write {form} as a text")) };
+    parse(text).map_err(|broken| broken.message().to_owned())
+}
+
+/// An amount of money in Brazilian reals: a text with two decimal places, `"100.00"`. Never a
+/// JSON number, because readers parse those as floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Money(pub domain::Money);
+
+#[Scalar(name = "Money")]
+impl ScalarType for Money {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        text(&value, "money", domain::Money::parse).map(Self).map_err(InputValueError::custom)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<domain::Money> for Money {
+    fn from(money: domain::Money) -> Self {
+        Self(money)
+    }
+}
+
+impl From<domain::Amount> for Money {
+    fn from(amount: domain::Amount) -> Self {
+        Self(amount.into())
+    }
+}
+
+/// A moment in UTC, RFC 3339 with microseconds: `"2026-11-20T12:00:00.000000Z"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DateTime(pub domain::Timestamp);
+
+#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let read = text(&value, "a moment", domain::Timestamp::parse);
+        read.map(Self).map_err(InputValueError::custom)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<domain::Timestamp> for DateTime {
+    fn from(at: domain::Timestamp) -> Self {
+        Self(at)
+    }
+}
+
+/// The id that a transfer carries from end to end: `E`, the payer's ISPB, the minute in UTC and
+/// eleven characters, 32 in all (`"E0000000120261120120012345678901"`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EndToEndId(pub domain::EndToEndId);
+
+#[Scalar(name = "EndToEndId")]
+impl ScalarType for EndToEndId {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let read = text(&value, "an EndToEndId", domain::EndToEndId::parse);
+        read.map(Self).map_err(InputValueError::custom)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.as_str().to_owned())
+    }
+}
+
+impl From<domain::EndToEndId> for EndToEndId {
+    fn from(id: domain::EndToEndId) -> Self {
+        Self(id)
+    }
+}
+
+/// The eight characters that name a participant of the instant-payment system: `"00000001"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ispb(pub domain::Ispb);
+
+#[Scalar(name = "Ispb")]
+impl ScalarType for Ispb {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        text(&value, "an ISPB", domain::Ispb::parse).map(Self).map_err(InputValueError::custom)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.as_str().to_owned())
+    }
+}
+
+impl From<domain::Ispb> for Ispb {
+    fn from(ispb: domain::Ispb) -> Self {
+        Self(ispb)
+    }
+}
+
+/// The tax id of a person (CPF, 11 digits) or a company (CNPJ, 14 characters), without
+/// punctuation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TaxId(pub domain::TaxId);
+
+#[Scalar(name = "TaxId")]
+impl ScalarType for TaxId {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        text(&value, "a tax id", domain::TaxId::parse).map(Self).map_err(InputValueError::custom)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.as_str().to_owned())
+    }
+}
+
+impl From<domain::TaxId> for TaxId {
+    fn from(tax_id: domain::TaxId) -> Self {
+        Self(tax_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written<T: ScalarType>(text: &str) -> Option<Value> {
+        T::parse(Value::String(text.to_owned())).ok().map(|scalar| scalar.to_value())
+    }
+
+    #[test]
+    fn each_scalar_is_written_as_it_is_read() {
+        let same = |text: &str| Some(Value::String(text.to_owned()));
+        assert_eq!(written::<Money>("100.00"), same("100.00"));
+        assert_eq!(written::<Ispb>("00000001"), same("00000001"));
+        assert_eq!(written::<TaxId>("52998224725"), same("52998224725"));
+        let id = "E0000000120261120120012345678901";
+        assert_eq!(written::<EndToEndId>(id), same(id));
+        let moment = "2026-11-20T12:00:00.000001Z";
+        assert_eq!(written::<DateTime>(moment), same(moment));
+    }
+
+    #[test]
+    fn money_is_never_a_number() {
+        assert!(Money::parse(Value::from(100)).is_err());
+        assert!(Money::parse(Value::from(100.5)).is_err());
+        assert_eq!(written::<Money>("1.005"), None);
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused() {
+        assert_eq!(written::<Ispb>("1"), None);
+        assert_eq!(written::<TaxId>("52998224724"), None);
+        assert_eq!(written::<EndToEndId>("E1"), None);
+        assert_eq!(written::<DateTime>("yesterday"), None);
+    }
+}
