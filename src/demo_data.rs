@@ -83,6 +83,9 @@ pub const ACCOUNTS: [FixtureAccount; 4] = [
 /// Opening balance of a fixture account: 1,000.00.
 pub const OPENING_CENTAVOS: i64 = 100_000;
 
+/// Version of an account that was opened and has seen nothing since.
+const OPENED: i64 = 1;
+
 /// How long the contexts may take to hear of each other.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -156,9 +159,13 @@ impl DemoData {
             let (mut service, request) = (service.clone(), request.clone());
             async move { service.open_account(request).await }
         };
-        patiently(ask, |status| status.code() == Code::NotFound)
+        let opened = patiently(ask, |status| status.code() == Code::NotFound)
             .await
             .map_err(|status| self.hub.error(&status))?;
+        // Keys of commands are forgotten one day; an account with a history has its money.
+        if opened.into_inner().account.is_some_and(|account| account.version > OPENED) {
+            return Ok(());
+        }
         let request = banking::DepositRequest {
             idempotency_key: format!("demo-deposit-{}", account.number),
             account_id: account.account_id.to_owned(),

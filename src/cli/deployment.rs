@@ -33,14 +33,18 @@ fn known_variables() -> BTreeSet<String> {
     found
 }
 
-/// The default of a `codepix serve` address, e.g. of `CODEPIX_GRPC_ADDRESS`.
-fn default_port(variable: &str) -> String {
-    let command = Cli::command();
-    let serve = command.find_subcommand("serve").unwrap();
-    let mut arguments = serve.get_arguments();
+/// The default of a setting of a command.
+fn default_of(command: &str, variable: &str) -> String {
+    let root = Cli::command();
+    let command = root.find_subcommand(command).unwrap();
+    let mut arguments = command.get_arguments();
     let argument = arguments.find(|argument| argument.get_env() == Some(variable.as_ref()));
-    let default = argument.unwrap().get_default_values()[0].to_string_lossy().into_owned();
-    default.rsplit_once(':').unwrap().1.to_owned()
+    argument.unwrap().get_default_values()[0].to_string_lossy().into_owned()
+}
+
+/// The default port of a `codepix serve` address, e.g. of `CODEPIX_GRPC_ADDRESS`.
+fn default_port(variable: &str) -> String {
+    default_of("serve", variable).rsplit_once(':').unwrap().1.to_owned()
 }
 
 const ADDRESSES: [&str; 3] =
@@ -73,11 +77,23 @@ fn ports_are_the_defaults_and_published_on_loopback_only() {
         assert!(published.contains(&format!("127.0.0.1:{port}:{port}").as_str()), "{port}");
         assert!(exposed.split_whitespace().any(|word| word == port), "{port} is not exposed");
     }
-    for name in ["postgres", "kafka"] {
-        for port in compose["services"][name]["ports"].as_sequence().unwrap() {
-            assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name} is reachable");
+    for (name, variable) in [("postgres", "CODEPIX_POSTGRES_PORT"), ("kafka", "CODEPIX_KAFKA_PORT")]
+    {
+        let port = default_of("up", variable);
+        for published in compose["services"][name]["ports"].as_sequence().unwrap() {
+            let published = published.as_str().unwrap();
+            assert!(published.starts_with(&format!("127.0.0.1:{port}:")), "{name}: {published}");
         }
     }
+}
+
+#[test]
+fn kafka_is_of_the_line_that_the_built_in_one_is_of() {
+    let image = compose()["services"]["kafka"]["image"].as_str().unwrap().to_owned();
+    let line = |version: &str| version.rsplit_once('.').map(|(line, _patch)| line.to_owned());
+    let pom = file("deploy/embedded/pom.xml");
+    let built_in = pom.split("<kafka.version>").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(line(image.strip_prefix("apache/kafka:").unwrap()), line(built_in));
 }
 
 #[test]

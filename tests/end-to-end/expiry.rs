@@ -56,7 +56,7 @@ async fn a_transfer_to_a_bank_that_is_down_expires_and_its_return_changes_nothin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acceptance_in_time_is_not_beaten_by_an_outage_of_the_hub() {
-    let mut split = Split::start("15s").await;
+    let mut split = Split::start("25s").await;
     let (ana, bia) = split.customers(10_000).await;
     let key = split.scene.key(&bia).await;
     split.kill_two();
@@ -73,8 +73,7 @@ async fn an_acceptance_in_time_is_not_beaten_by_an_outage_of_the_hub() {
     eventually(async || if SystemClock.now().micros() > deadline { Ok(()) } else { Err("early") })
         .await;
     split.restart_hub().await;
-    let in_time = accepted.broker_time.micros() <= deadline;
-    let expected = if in_time { TransferState::Completed } else { TransferState::Expired };
-    split.scene.reaches(&id, expected).await;
+    assert!(accepted.broker_time.micros() <= deadline, "the bank was too slow to prove anything");
+    split.scene.reaches(&id, TransferState::Completed).await;
     at_rest(&split.hub, &split.scene).await;
 }
