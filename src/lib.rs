@@ -1,5 +1,6 @@
 //! The composition root of CodePix: settings, wiring, edges and the command line.
 
+pub mod browser;
 pub mod cli;
 pub mod client;
 pub mod compose;
@@ -7,6 +8,7 @@ pub mod config;
 pub mod demo_data;
 pub mod demo_transfer;
 pub mod doctor;
+pub mod graph;
 pub mod grpc;
 pub mod http;
 pub mod supervisor;

@@ -1,0 +1,208 @@
+//! GraphQL over HTTP and WebSocket: the joined graph for everyone, each subgraph for routers.
+//!
+//! An answer is always a GraphQL answer: what cannot be read or may not be asked is an error with
+//! a stable `extensions.code`, never an empty 500. Only JSON is taken, so that no web page can
+//! send a command with a plain form.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::http::{create_multipart_mixed_stream, is_accept_multipart_mixed};
+use async_graphql::{BatchRequest, BatchResponse, Data, Executor, Request, Response, ServerError};
+use async_graphql_axum::{GraphQLProtocol, GraphQLResponse, GraphQLWebSocket};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State, WebSocketUpgrade};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures::StreamExt;
+use shared_kernel::application::{Caller, Ids, TraceParent};
+use shared_kernel::domain::{Kind, Violation};
+use shared_kernel::infrastructure::graphql::violation_error;
+use shared_kernel::infrastructure::grpc::Callers;
+
+/// Longest request, in bytes.
+const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+
+/// Operations of one request that are run together.
+const BATCH_MAX: usize = 20;
+
+/// A silent subscription says this often that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Who may ask, and what traces are made of.
+#[derive(Clone)]
+pub struct Door {
+    /// Who may call.
+    pub callers: Arc<Callers>,
+    /// New traces.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Door").field("callers", &self.callers).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+struct Endpoint<E> {
+    executor: E,
+    door: Door,
+}
+
+/// `POST path` for operations, also as multipart subscriptions; `path/ws` for graphql-transport-ws.
+pub fn routes<E: Executor>(path: &str, executor: E, door: Door) -> Router {
+    Router::new()
+        .route(path, post(operations::<E>))
+        .route(&format!("{path}/ws"), get(socket::<E>))
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .with_state(Endpoint { executor, door })
+}
+
+async fn operations<E: Executor>(
+    State(Endpoint { executor, door }): State<Endpoint<E>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> HttpResponse {
+    let request = door.asking(&headers).and_then(|asking| Ok((read(&headers, body)?, asking)));
+    let (request, asking) = match request {
+        Ok(asked) => asked,
+        Err(broken) => return refusal(&broken),
+    };
+    let wants_stream = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(is_accept_multipart_mixed);
+    match request {
+        BatchRequest::Single(request) if wants_stream => {
+            let answers = executor.execute_stream(asking.on(request), None);
+            let parts = create_multipart_mixed_stream(answers, HEARTBEAT);
+            let body = Body::from_stream(parts.map(Ok::<_, std::convert::Infallible>));
+            ([(CONTENT_TYPE, "multipart/mixed; boundary=graphql")], body).into_response()
+        }
+        BatchRequest::Single(request) => {
+            let answer = executor.execute(asking.on(request)).await;
+            GraphQLResponse(answer.into()).into_response()
+        }
+        BatchRequest::Batch(requests) => {
+            let requests = requests.into_iter().map(|request| asking.on(request));
+            let answers = executor.execute_batch(BatchRequest::Batch(requests.collect())).await;
+            GraphQLResponse(answers).into_response()
+        }
+    }
+}
+
+async fn socket<E: Executor>(
+    State(Endpoint { executor, door }): State<Endpoint<E>>,
+    headers: HeaderMap,
+    protocol: Result<GraphQLProtocol, StatusCode>,
+    upgrade: WebSocketUpgrade,
+) -> HttpResponse {
+    let Ok(protocol) = protocol else {
+        return refusal(&Violation::invalid(
+            "subprotocol_unsupported",
+            "sec-websocket-protocol",
+            "connect with the subprotocol graphql-transport-ws",
+        ));
+    };
+    let authorization = text(&headers, AUTHORIZATION.as_str()).map(str::to_owned);
+    upgrade
+        .max_message_size(REQUEST_BYTES_MAX)
+        .protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS)
+        .on_upgrade(move |stream| {
+            let enter = move |payload: serde_json::Value| async move {
+                let said = said_authorization(&payload).or(authorization.as_deref());
+                let caller = door.callers.identify(said);
+                let mut data = Data::default();
+                data.insert(caller.map_err(|broken| violation_error(&broken))?);
+                Ok(data)
+            };
+            GraphQLWebSocket::new(stream, executor, protocol)
+                .on_connection_init(enter)
+                .keepalive_timeout(HEARTBEAT)
+                .serve()
+        })
+}
+
+/// The authorization in the first message of a connection, where browsers can send no header.
+fn said_authorization(payload: &serde_json::Value) -> Option<&str> {
+    let said = |name: &str| payload.get(name)?.as_str();
+    said("authorization").or_else(|| said("Authorization"))
+}
+
+/// Who asks, in which trace.
+#[derive(Clone)]
+struct Asking {
+    caller: Caller,
+    trace: TraceParent,
+}
+
+impl Asking {
+    fn on(&self, request: Request) -> Request {
+        request.data(self.caller).data(self.trace.clone())
+    }
+}
+
+impl Door {
+    fn asking(&self, headers: &HeaderMap) -> Result<Asking, Violation> {
+        let caller = self.callers.identify(text(headers, AUTHORIZATION.as_str()))?;
+        let trace = text(headers, "traceparent").and_then(TraceParent::parse);
+        let trace = trace.unwrap_or_else(|| TraceParent::begin(self.ids.as_ref()));
+        Ok(Asking { caller, trace })
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The operations of a request.
+fn read(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<BatchRequest, Violation> {
+    let said = text(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+    let form = said.split(';').next().unwrap_or_default().trim();
+    if !matches!(form, "application/json" | "application/graphql-response+json") {
+        let message = "send the operation as application/json: {\"query\": …, \"variables\": …}";
+        return Err(Violation::invalid("content_type_unsupported", "content-type", message));
+    }
+    let body = body.map_err(|_too_long| {
+        let message = format!("a request has at most {REQUEST_BYTES_MAX} bytes");
+        Violation::invalid("request_too_long", "", message)
+    })?;
+    let request: BatchRequest = serde_json::from_slice(&body).map_err(|malformed| {
+        let message = format!("the request is no GraphQL request in JSON: {malformed}");
+        Violation::invalid("request_malformed", "", message)
+    })?;
+    match &request {
+        BatchRequest::Batch(requests) if requests.len() > BATCH_MAX => {
+            let message = format!("send at most {BATCH_MAX} operations at a time");
+            Err(Violation::invalid("batch_too_long", "", message))
+        }
+        BatchRequest::Single(_) | BatchRequest::Batch(_) => Ok(request),
+    }
+}
+
+/// A refusal before any operation ran.
+fn refusal(broken: &Violation) -> HttpResponse {
+    let status = match broken.kind() {
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::PermissionDenied => StatusCode::FORBIDDEN,
+        Kind::Invalid
+        | Kind::NotFound
+        | Kind::AlreadyExists
+        | Kind::FailedPrecondition
+        | Kind::ResourceExhausted
+        | Kind::Aborted
+        | Kind::Unavailable => StatusCode::BAD_REQUEST,
+    };
+    let error = violation_error(broken);
+    let mut told = ServerError::new(error.message, None);
+    told.extensions = error.extensions;
+    (status, Json(BatchResponse::Single(Response::from_errors(vec![told])))).into_response()
+}
