@@ -1,0 +1,194 @@
+//! Checks a document, and plans one operation of it.
+//!
+//! In two parts, because the request's variables are checked between them: a document that is
+//! refused, or whose variables are, is never planned. Planning is somebody else's code over a
+//! document from outside, so a panic in it is caught and is an internal error of one request.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use async_graphql::{Pos, ServerError};
+use graphql_tools::parser::parse_query_with_token_limit;
+use graphql_tools::parser::query::ParseError;
+use graphql_tools::static_graphql::query::Document;
+use graphql_tools::validation::validate::{ValidationPlan, validate};
+use hive_router_query_planner::ast::normalization::normalize_operation;
+use hive_router_query_planner::ast::operation::OperationDefinition;
+use hive_router_query_planner::ast::selection_item::SelectionItem;
+use hive_router_query_planner::planner::plan_nodes::PlanNode;
+use hive_router_query_planner::planner::{Planner, PlannerError};
+use hive_router_query_planner::state::supergraph_state::OperationKind;
+use hive_router_query_planner::utils::cancellation::CancellationToken;
+
+use super::compile::Compiler;
+use super::shape::Shaper;
+use super::{Fetch, Selections, Source, Step};
+use crate::api::Api;
+use crate::cost::Cost;
+use crate::measure::{choose, kind_of, measure};
+use crate::variables::Declared;
+use crate::{Code, Limits};
+
+/// A document that is sound and within the limits.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    document: Document,
+    kind: OperationKind,
+    root: String,
+    pub(crate) variables: Declared,
+    pub(crate) cost: Cost,
+}
+
+/// An operation that can be run any number of times.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) variables: Declared,
+    pub(crate) cost: Cost,
+    /// The type at the root of the answer.
+    pub(crate) root: String,
+    pub(crate) selections: Selections,
+    /// What it asks of the schema itself.
+    pub(crate) introspection: Vec<SelectionItem>,
+    /// Where its events come from, if it is a subscription.
+    pub(crate) subscription: Option<Fetch>,
+    pub(crate) step: Option<Step>,
+}
+
+/// Why planning failed.
+#[derive(Debug)]
+pub(crate) enum PlanFailure {
+    /// For the client to know.
+    Refused(ServerError),
+    /// For us alone.
+    Internal(String),
+}
+
+/// Everything about a document that needs no variables.
+pub(crate) fn check(
+    api: &Api,
+    limits: &Limits,
+    rules: &ValidationPlan,
+    source: &Source,
+) -> Result<Checked, Vec<ServerError>> {
+    let document = parse_query_with_token_limit::<String>(&source.document, limits.tokens_max)
+        .map_err(|error| vec![unparsed(&error, limits)])?
+        .into_static();
+    let operation = choose(&document, source.operation.as_deref()).map_err(|error| vec![error])?;
+    let kind = kind_of(operation);
+    let cost = measure(api, limits, &document, operation).map_err(|error| vec![error])?;
+    let errors = validate(api.document(), &document, rules);
+    if !errors.is_empty() {
+        let errors = errors.into_iter().take(limits.errors_max).map(|error| {
+            let places = error.locations.iter();
+            let places = places.map(|at| Pos { line: at.line, column: at.column }).collect();
+            Code::GraphqlValidationFailed.at(error.message, places)
+        });
+        return Err(errors.collect());
+    }
+    let Some(root) = api.root(&kind).map(str::to_owned) else {
+        let message = format!("The graph has no {}.", kind.as_str());
+        return Err(vec![Code::GraphqlValidationFailed.error(message)]);
+    };
+    let variables = Declared::of(operation);
+    Ok(Checked { document, kind, root, variables, cost })
+}
+
+fn unparsed(error: &ParseError, limits: &Limits) -> ServerError {
+    let ParseError(inner) = error;
+    let place = vec![Pos { line: inner.position.line, column: inner.position.column }];
+    let text = error.to_string();
+    if text.contains("Token limit exceeded") {
+        let most = limits.tokens_max;
+        let message = format!("The document has more than {most} tokens.");
+        return Code::OperationTooLarge.at(message, place);
+    }
+    if text.contains("Recursion limit exceeded") {
+        return Code::OperationTooDeep.at("The document is nested too deep.", place);
+    }
+    let reasons: Vec<&str> = text.lines().skip(1).filter(|line| !line.is_empty()).collect();
+    let message = format!("The document is not GraphQL: {}.", reasons.join("; "));
+    Code::GraphqlParseFailed.at(message, place)
+}
+
+/// Plans a checked operation.
+pub(crate) fn plan(
+    api: &Api,
+    planner: &Planner,
+    limits: &Limits,
+    subgraphs: &HashMap<String, usize>,
+    checked: Checked,
+    operation: Option<&str>,
+) -> Result<Prepared, PlanFailure> {
+    let planned = catch_unwind(AssertUnwindSafe(|| {
+        let normal = normalize_operation(&planner.supergraph, &checked.document, operation)
+            .map_err(|error| PlanFailure::Internal(error.to_string()))?
+            .operation;
+        let (introspection, rest) = apart(&normal);
+        let nodes = nodes(planner, limits, &rest)?;
+        Ok((normal, introspection, nodes))
+    }));
+    let (normal, introspection, mut nodes) =
+        planned.map_err(|_panic| PlanFailure::Internal("the planner panicked".to_owned()))??;
+    let compiler = Compiler { api, subgraphs };
+    let subscription = match nodes.first() {
+        Some(PlanNode::Subscription(_)) => match nodes.remove(0) {
+            PlanNode::Subscription(node) => Some(compiler.fetch(node.primary, &[])),
+            _ => None,
+        },
+        _ => None,
+    };
+    let subscription = subscription.transpose().map_err(PlanFailure::Internal)?;
+    if checked.kind == OperationKind::Subscription && subscription.is_none() {
+        let message = "The subscription asks for no event.";
+        return Err(PlanFailure::Refused(Code::GraphqlValidationFailed.error(message)));
+    }
+    let steps = compiler.steps(nodes).map_err(PlanFailure::Internal)?;
+    let shaper = Shaper { api, supergraph: &planner.supergraph };
+    Ok(Prepared {
+        selections: shaper.selections(&normal.selection_set, &checked.root),
+        variables: checked.variables,
+        cost: checked.cost,
+        root: checked.root,
+        introspection,
+        subscription,
+        step: (!steps.is_empty()).then_some(Step::Sequence(steps)),
+    })
+}
+
+/// What asks the schema itself, and the rest, which asks subgraphs.
+fn apart(operation: &OperationDefinition) -> (Vec<SelectionItem>, OperationDefinition) {
+    let named = |item: &SelectionItem, names: &[&str]| match item {
+        SelectionItem::Field(field) => names.contains(&field.name.as_str()),
+        SelectionItem::InlineFragment(_) | SelectionItem::FragmentSpread(_) => false,
+    };
+    let mut rest = operation.clone();
+    let is_introspection = |item: &&SelectionItem| named(item, &["__schema", "__type"]);
+    let introspection = operation.selection_set.items.iter().filter(is_introspection).cloned();
+    rest.selection_set.items.retain(|item| !named(item, &["__schema", "__type", "__typename"]));
+    (introspection.collect(), rest)
+}
+
+fn nodes(
+    planner: &Planner,
+    limits: &Limits,
+    operation: &OperationDefinition,
+) -> Result<Vec<PlanNode>, PlanFailure> {
+    if operation.selection_set.items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let token = CancellationToken::with_timeout(Duration::from_millis(limits.planning_ms_max));
+    let plan = planner.plan_from_normalized_operation(operation, Default::default(), &token);
+    match plan {
+        Ok(plan) => Ok(plan.node.map(PlanNode::flatten_sequence).unwrap_or_default()),
+        Err(_) if token.bail_if_cancelled().is_err() => {
+            let message = "Planning the operation takes too long. Ask for less at once.";
+            Err(PlanFailure::Refused(Code::OperationTooComplex.error(message)))
+        }
+        Err(error) => Err(PlanFailure::Internal(planner_message(&error))),
+    }
+}
+
+fn planner_message(error: &PlannerError) -> String {
+    error.to_string()
+}
