@@ -35,11 +35,11 @@ impl Run<'_> {
         ask: &Ask,
         response: Response,
     ) {
-        let errors: Vec<ServerError> =
-            response.errors.into_iter().map(|error| self.masked(fetch, error)).collect();
+        let masked = response.errors.iter().map(|error| self.masked(fetch, error.clone()));
+        let errors: Vec<ServerError> = masked.collect();
         let mut state = self.state();
         for error in errors {
-            for error in placed(fetch, asked, ask, &state.data, error) {
+            for error in placed(fetch, asked, ask, (&state.data, &response.data), error) {
                 state.add(error, self.context.graph.limits.errors_max);
             }
         }
@@ -99,11 +99,11 @@ fn placed(
     fetch: &Fetch,
     asked: &[Represented],
     ask: &Ask,
-    data: &Value,
+    (data, answer): (&Value, &Value),
     mut error: ServerError,
 ) -> Vec<ServerError> {
     let path = std::mem::take(&mut error.path);
-    let Some((selection, representation, rest)) = concerned(fetch, ask, &path) else {
+    let Some((selection, representation, rest)) = concerned(fetch, ask, answer, &path) else {
         return vec![error];
     };
     let (Some(selection), Some(asked)) = (fetch.entities.get(selection), asked.get(selection))
@@ -122,11 +122,14 @@ fn placed(
     errors.collect()
 }
 
-/// The selection and representation that an error lies in, and its path inside that entity. Some
-/// libraries leave the entity's place in the list out, so it is known only if there was but one.
+/// The selection and representation that an error lies in, and its path inside that entity.
+///
+/// Some libraries leave the entity's place in the list out. Then it is known if there was but one
+/// entity, or if but one has a null where the error lies.
 fn concerned<'p>(
     fetch: &Fetch,
     ask: &Ask,
+    answer: &Value,
     path: &'p [PathSegment],
 ) -> Option<(usize, usize, &'p [PathSegment])> {
     let [PathSegment::Field(key), rest @ ..] = path else {
@@ -138,7 +141,27 @@ fn concerned<'p>(
     match (rest, list.as_slice()) {
         ([PathSegment::Index(index), rest @ ..], _) => Some((selection, *list.get(*index)?, rest)),
         (rest, [only]) => Some((selection, *only, rest)),
-        (_, _) => None,
+        (rest, several) => {
+            let Value::Object(answers) = answer else { return None };
+            let Some(Value::List(answers)) = answers.get(key.as_str()) else { return None };
+            let mut nulls = several.iter().zip(answers).filter(|(_, one)| is_null_at(one, rest));
+            let (only, _) = nulls.next()?;
+            if nulls.next().is_some() { None } else { Some((selection, *only, rest)) }
+        }
+    }
+}
+
+/// Whether a value is null at a path, or on the way there.
+fn is_null_at(value: &Value, path: &[PathSegment]) -> bool {
+    match (value, path) {
+        (Value::Null, _) => true,
+        (Value::Object(fields), [PathSegment::Field(key), rest @ ..]) => {
+            fields.get(key.as_str()).is_some_and(|value| is_null_at(value, rest))
+        }
+        (Value::List(values), [PathSegment::Index(index), rest @ ..]) => {
+            values.get(*index).is_some_and(|value| is_null_at(value, rest))
+        }
+        _ => false,
     }
 }
 
