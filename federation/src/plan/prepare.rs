@@ -9,15 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use async_graphql::{Pos, ServerError};
-use graphql_tools::parser::parse_query_with_token_limit;
 use graphql_tools::parser::query::ParseError;
-use graphql_tools::static_graphql::query::Document;
+use graphql_tools::parser::{self, parse_query_with_token_limit};
+use graphql_tools::static_graphql::query::{Document, OperationDefinition};
 use graphql_tools::validation::validate::{ValidationPlan, validate};
 use hive_router_query_planner::ast::normalization::normalize_operation;
-use hive_router_query_planner::ast::operation::OperationDefinition;
+use hive_router_query_planner::ast::operation::OperationDefinition as NormalOperation;
 use hive_router_query_planner::ast::selection_item::SelectionItem;
+use hive_router_query_planner::planner::Planner;
 use hive_router_query_planner::planner::plan_nodes::PlanNode;
-use hive_router_query_planner::planner::{Planner, PlannerError};
 use hive_router_query_planner::state::supergraph_state::OperationKind;
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 
@@ -36,6 +36,7 @@ pub(crate) struct Checked {
     document: Document,
     kind: OperationKind,
     root: String,
+    place: Pos,
     pub(crate) variables: Declared,
     pub(crate) cost: Cost,
 }
@@ -71,7 +72,9 @@ pub(crate) fn check(
     rules: &ValidationPlan,
     source: &Source,
 ) -> Result<Checked, Vec<ServerError>> {
-    let document = parse_query_with_token_limit::<String>(&source.document, limits.tokens_max)
+    // The end of the document counts as one more.
+    let tokens_max = limits.tokens_max.saturating_add(1);
+    let document = parse_query_with_token_limit::<String>(&source.document, tokens_max)
         .map_err(|error| vec![unparsed(&error, limits)])?
         .into_static();
     let operation = choose(&document, source.operation.as_deref()).map_err(|error| vec![error])?;
@@ -80,8 +83,10 @@ pub(crate) fn check(
     let errors = validate(api.document(), &document, rules);
     if !errors.is_empty() {
         let errors = errors.into_iter().take(limits.errors_max).map(|error| {
-            let places = error.locations.iter();
-            let places = places.map(|at| Pos { line: at.line, column: at.column }).collect();
+            let mut places: Vec<Pos> = error.locations.iter().map(place).collect();
+            if places.is_empty() {
+                places.push(place(&position(operation))); // some rules name none
+            }
             Code::GraphqlValidationFailed.at(error.message, places)
         });
         return Err(errors.collect());
@@ -90,15 +95,30 @@ pub(crate) fn check(
         let message = format!("The graph has no {}.", kind.as_str());
         return Err(vec![Code::GraphqlValidationFailed.error(message)]);
     };
-    let variables = Declared::of(operation);
-    Ok(Checked { document, kind, root, variables, cost })
+    let (place, variables) = (place(&position(operation)), Declared::of(operation));
+    Ok(Checked { document, kind, root, place, variables, cost })
+}
+
+fn place(at: &parser::Pos) -> Pos {
+    Pos { line: at.line, column: at.column }
+}
+
+fn position(operation: &OperationDefinition) -> parser::Pos {
+    match operation {
+        OperationDefinition::SelectionSet(it) => it.span.0,
+        OperationDefinition::Query(it) => it.position,
+        OperationDefinition::Mutation(it) => it.position,
+        OperationDefinition::Subscription(it) => it.position,
+    }
 }
 
 fn unparsed(error: &ParseError, limits: &Limits) -> ServerError {
     let ParseError(inner) = error;
-    let place = vec![Pos { line: inner.position.line, column: inner.position.column }];
+    let place = vec![place(&inner.position)];
     let text = error.to_string();
-    if text.contains("Token limit exceeded") {
+    // At the very end the parser says only that it expected that end.
+    let is_cut_off = text.contains("Expected end of input") && !text.contains("Unexpected");
+    if text.contains("Token limit exceeded") || is_cut_off {
         let most = limits.tokens_max;
         let message = format!("The document has more than {most} tokens.");
         return Code::OperationTooLarge.at(message, place);
@@ -139,9 +159,11 @@ pub(crate) fn plan(
         _ => None,
     };
     let subscription = subscription.transpose().map_err(PlanFailure::Internal)?;
-    if checked.kind == OperationKind::Subscription && subscription.is_none() {
-        let message = "The subscription asks for no event.";
-        return Err(PlanFailure::Refused(Code::GraphqlValidationFailed.error(message)));
+    let is_one_field = normal.selection_set.items.len() == 1;
+    if checked.kind == OperationKind::Subscription && !(subscription.is_some() && is_one_field) {
+        let message = "A subscription has one field at its root, and it is one of the graph's.";
+        let refused = Code::GraphqlValidationFailed.at(message, vec![checked.place]);
+        return Err(PlanFailure::Refused(refused));
     }
     let steps = compiler.steps(nodes).map_err(PlanFailure::Internal)?;
     let shaper = Shaper { api, supergraph: &planner.supergraph };
@@ -157,7 +179,7 @@ pub(crate) fn plan(
 }
 
 /// What asks the schema itself, and the rest, which asks subgraphs.
-fn apart(operation: &OperationDefinition) -> (Vec<SelectionItem>, OperationDefinition) {
+fn apart(operation: &NormalOperation) -> (Vec<SelectionItem>, NormalOperation) {
     let named = |item: &SelectionItem, names: &[&str]| match item {
         SelectionItem::Field(field) => names.contains(&field.name.as_str()),
         SelectionItem::InlineFragment(_) | SelectionItem::FragmentSpread(_) => false,
@@ -172,7 +194,7 @@ fn apart(operation: &OperationDefinition) -> (Vec<SelectionItem>, OperationDefin
 fn nodes(
     planner: &Planner,
     limits: &Limits,
-    operation: &OperationDefinition,
+    operation: &NormalOperation,
 ) -> Result<Vec<PlanNode>, PlanFailure> {
     if operation.selection_set.items.is_empty() {
         return Ok(Vec::new());
@@ -185,10 +207,6 @@ fn nodes(
             let message = "Planning the operation takes too long. Ask for less at once.";
             Err(PlanFailure::Refused(Code::OperationTooComplex.error(message)))
         }
-        Err(error) => Err(PlanFailure::Internal(planner_message(&error))),
+        Err(error) => Err(PlanFailure::Internal(error.to_string())),
     }
-}
-
-fn planner_message(error: &PlannerError) -> String {
-    error.to_string()
 }

@@ -2,6 +2,10 @@
 //! HTTP and WebSocket.
 
 mod cases;
+mod construction;
 mod fixtures;
+mod introspection;
+mod limits;
+mod refusals;
 mod shop;
 mod subgraphs;

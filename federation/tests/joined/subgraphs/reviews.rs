@@ -7,7 +7,7 @@ use futures::stream::{self, Stream};
 
 use super::refused;
 
-pub(crate) type Reviews = Schema<Query, Mutation, Events>;
+pub(crate) type Reviews = Schema<Query, Mutation, Subscription>;
 
 /// A person who buys.
 #[derive(Debug, Clone, SimpleObject)]
@@ -109,10 +109,10 @@ impl Mutation {
     }
 }
 
-pub(crate) struct Events;
+pub(crate) struct Subscription;
 
 #[Subscription]
-impl Events {
+impl Subscription {
     async fn review_added(&self, authors: Vec<ID>) -> impl Stream<Item = Review> {
         let numbered = (1..).zip(authors);
         stream::iter(numbered.map(|(number, id)| review(number, 5, Some(&id), "p-1")))
@@ -124,7 +124,7 @@ impl Events {
 }
 
 pub(crate) fn schema() -> Reviews {
-    Schema::build(Query, Mutation, Events)
+    Schema::build(Query, Mutation, Subscription)
         .enable_federation()
         .enable_subscription_in_federation()
         .finish()
