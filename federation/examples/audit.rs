@@ -74,9 +74,10 @@ impl Audit {
         let mut passed: usize = 0;
         for (number, case) in cases.iter().enumerate() {
             let answer = graph.execute(Request::new(&case.query)).await;
-            match is_as_expected(&answer, &case.expected)? {
-                true => passed = passed.saturating_add(1),
-                false => report(suite, number, case, &answer)?,
+            if is_as_expected(&answer, &case.expected)? {
+                passed = passed.saturating_add(1);
+            } else {
+                report(suite, number, case, &answer)?;
             }
         }
         Ok((cases.len(), passed))

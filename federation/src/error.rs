@@ -9,6 +9,8 @@ use std::sync::Arc;
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, ServerError, Value};
 use tracing::error;
 
+use crate::run::name_in;
+
 /// Why an operation or a part of it was not answered: `extensions.code` of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
@@ -113,16 +115,7 @@ fn extend(error: &mut ServerError, key: &str, value: impl Into<Value>) {
 }
 
 fn code_of(error: &ServerError) -> Option<&str> {
-    match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Some(code),
-        Value::Enum(code) => Some(code),
-        Value::Null
-        | Value::Number(_)
-        | Value::Boolean(_)
-        | Value::Binary(_)
-        | Value::List(_)
-        | Value::Object(_) => None,
-    }
+    name_in(error.extensions.as_ref()?.get("code")?)
 }
 
 /// Hides what was not meant for the caller.

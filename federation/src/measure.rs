@@ -145,12 +145,12 @@ impl<'a> Measurer<'a> {
                 format!("The operation is nested {} deep; {depth_max} is the most.", all.depth);
             return Err(Code::OperationTooDeep.error(message));
         }
-        self.at_most(all.fields, fields_max, "fields")?;
-        self.at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
-        self.at_most(count(self.directives), count(self.limits.directives_max), "directives")
+        Self::at_most(all.fields, fields_max, "fields")?;
+        Self::at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
+        Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")
     }
 
-    fn at_most(&self, found: u64, most: u64, what: &str) -> Result<(), ServerError> {
+    fn at_most(found: u64, most: u64, what: &str) -> Result<(), ServerError> {
         if found <= most {
             return Ok(());
         }
@@ -166,7 +166,7 @@ impl<'a> Measurer<'a> {
     ) -> Result<(), ServerError> {
         self.root_visits = self.root_visits.saturating_add(1);
         if self.root_visits > LEVELS_MAX {
-            return Err(self.too_deep());
+            return Err(Self::too_deep());
         }
         for selection in &set.items {
             match selection {
@@ -182,19 +182,19 @@ impl<'a> Measurer<'a> {
                     }
                 }
             }
-            self.at_most(count(found.len()), self.limits.root_fields_max, "fields at its root")?;
+            Self::at_most(count(found.len()), self.limits.root_fields_max, "fields at its root")?;
         }
         Ok(())
     }
 
-    fn too_deep(&self) -> ServerError {
+    fn too_deep() -> ServerError {
         Code::OperationTooDeep.error("The operation is nested too deep, or its fragments go round.")
     }
 
     fn selections(&mut self, set: &'a SelectionSet, place: Place<'a>) -> Result<Size, ServerError> {
         self.levels = self.levels.saturating_add(1);
         if self.levels > LEVELS_MAX {
-            return Err(self.too_deep());
+            return Err(Self::too_deep());
         }
         let mut all = Size::default();
         let mut inside = Vec::with_capacity(set.items.len());
@@ -222,7 +222,7 @@ impl<'a> Measurer<'a> {
     fn fragment(&mut self, name: &'a str, paged: bool) -> Result<Size, ServerError> {
         match self.known.get(&(name, paged)) {
             Some(Some(size)) => return Ok(*size),
-            Some(None) => return Err(self.too_deep()),
+            Some(None) => return Err(Self::too_deep()),
             None => {}
         }
         let mut size = Size::default();

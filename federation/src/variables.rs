@@ -13,6 +13,7 @@ use graphql_tools::static_graphql::schema::{EnumType, InputObjectType, TypeDefin
 
 use crate::Code;
 use crate::api::{Api, is_required};
+use crate::run::name_in;
 
 /// Errors that are reported at once.
 const ERRORS_MAX: usize = 10;
@@ -170,17 +171,8 @@ impl Check<'_> {
     }
 
     fn enumerated(&mut self, definition: &EnumType, value: Value, path: &Path<'_>) -> Value {
-        let given = match &value {
-            Value::String(given) => given.as_str(),
-            Value::Enum(given) => given.as_str(),
-            Value::Null
-            | Value::Number(_)
-            | Value::Boolean(_)
-            | Value::Binary(_)
-            | Value::List(_)
-            | Value::Object(_) => "",
-        };
-        if definition.values.iter().any(|known| known.name == given) {
+        let given = name_in(&value);
+        if definition.values.iter().any(|known| Some(known.name.as_str()) == given) {
             return value;
         }
         let known: Vec<&str> = definition.values.iter().map(|value| value.name.as_str()).collect();

@@ -125,13 +125,13 @@ impl Executor for Federated {
     async fn execute_batch(&self, batch: BatchRequest) -> BatchResponse {
         match batch {
             BatchRequest::Single(request) => BatchResponse::Single(self.execute(request).await),
-            BatchRequest::Batch(requests) => match self.is_too_large(&requests) {
-                Some(refused) => BatchResponse::Single(refused),
-                None => {
-                    let answers = requests.into_iter().map(|request| self.execute(request));
-                    BatchResponse::Batch(join_all(answers).await)
+            BatchRequest::Batch(requests) => {
+                if let Some(refused) = self.is_too_large(&requests) {
+                    return BatchResponse::Single(refused);
                 }
-            },
+                let answers = requests.into_iter().map(|request| self.execute(request));
+                BatchResponse::Batch(join_all(answers).await)
+            }
         }
     }
 

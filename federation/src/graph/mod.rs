@@ -18,7 +18,7 @@ pub use self::federated::{Federated, SubgraphHealth};
 use crate::api::Api;
 use crate::carry::Carry;
 use crate::error::Mask;
-use crate::plan::{PlanFailure, Plans, Prepared, Source, check, plan};
+use crate::plan::{PlanFailure, Planning, Plans, Prepared, Source};
 use crate::{Limits, Subgraph};
 
 /// Everything that operations share.
@@ -56,12 +56,17 @@ impl Graph {
             prepared.cost.check(&variables, limits).map_err(|error| vec![error])?;
             return Ok((prepared, variables));
         }
-        let checked = check(&self.api, limits, &self.rules, &source)?;
+        let planning = Planning {
+            api: &self.api,
+            planner: &self.planner,
+            rules: &self.rules,
+            limits,
+            subgraphs: &self.places,
+        };
+        let checked = planning.check(&source)?;
         let variables = checked.variables.coerce(&self.api, given)?;
         checked.cost.check(&variables, limits).map_err(|error| vec![error])?;
-        let operation = source.operation.as_deref();
-        let planned = plan(&self.api, &self.planner, limits, &self.places, checked, operation);
-        match planned {
+        match planning.plan(checked, source.operation.as_deref()) {
             Ok(prepared) => {
                 let prepared = Arc::new(prepared);
                 self.plans.keep(source, Arc::clone(&prepared));

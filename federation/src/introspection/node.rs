@@ -223,10 +223,8 @@ fn deprecated_with(directives: &[Directive]) -> Option<String> {
 
 fn argument(directives: &[Directive], directive: &str, argument: &str) -> Option<String> {
     let directive = directives.iter().find(|one| one.name == directive)?;
-    directive.arguments.iter().find_map(|(name, value)| match value {
-        schema::Value::String(text) if name == argument => Some(text.clone()),
-        _ => None,
-    })
+    let (_, value) = directive.arguments.iter().find(|(name, _)| name == argument)?;
+    if let schema::Value::String(text) = value { Some(text.clone()) } else { None }
 }
 
 /// What a kind of type has, and none of what it has not.

@@ -32,12 +32,10 @@ impl Compiler<'_> {
     pub(crate) fn step(&self, node: PlanNode) -> Result<Step, String> {
         match node {
             PlanNode::Fetch(node) => Ok(Step::Fetch(Box::new(self.fetch(node, &[])?))),
-            PlanNode::Flatten(node) => match *node.node {
-                PlanNode::Fetch(fetch) => {
-                    Ok(Step::Fetch(Box::new(self.fetch(fetch, node.path.as_slice())?)))
-                }
-                inner => self.step(inner),
-            },
+            PlanNode::Flatten(node) => {
+                let PlanNode::Fetch(fetch) = *node.node else { return self.step(*node.node) };
+                Ok(Step::Fetch(Box::new(self.fetch(fetch, node.path.as_slice())?)))
+            }
             PlanNode::BatchFetch(node) => Ok(Step::Fetch(Box::new(self.batch(node)?))),
             PlanNode::Sequence(node) => Ok(Step::Sequence(self.steps(node.nodes)?)),
             PlanNode::Parallel(node) => Ok(Step::Parallel(self.steps(node.nodes)?)),
@@ -48,7 +46,10 @@ impl Compiler<'_> {
     }
 
     /// Steps of nodes.
-    pub(crate) fn steps(&self, nodes: Vec<PlanNode>) -> Result<Vec<Step>, String> {
+    pub(crate) fn steps(
+        &self,
+        nodes: impl IntoIterator<Item = PlanNode>,
+    ) -> Result<Vec<Step>, String> {
         nodes.into_iter().map(|node| self.step(node)).collect()
     }
 

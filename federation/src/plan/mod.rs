@@ -7,6 +7,6 @@ mod shape;
 mod step;
 
 pub(crate) use cache::{Plans, Source};
-pub(crate) use prepare::{PlanFailure, Prepared, check, plan};
+pub(crate) use prepare::{PlanFailure, Planning, Prepared};
 pub(crate) use shape::{Composite, FieldShape, Item, Kind, Kinds, Selections, Shown, When};
 pub(crate) use step::{Change, Entities, Fetch, Hop, Key, Require, Rewrite, Step};

@@ -4,7 +4,7 @@
 //! refused, or whose variables are, is never planned. Planning is somebody else's code over a
 //! document from outside, so a panic in it is caught and is an internal error of one request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use graphql_tools::validation::validate::{ValidationPlan, validate};
 use hive_router_query_planner::ast::normalization::normalize_operation;
 use hive_router_query_planner::ast::operation::OperationDefinition as NormalOperation;
 use hive_router_query_planner::ast::selection_item::SelectionItem;
+use hive_router_query_planner::graph::PlannerOverrideContext;
 use hive_router_query_planner::planner::Planner;
 use hive_router_query_planner::planner::plan_nodes::PlanNode;
 use hive_router_query_planner::state::supergraph_state::OperationKind;
@@ -65,38 +66,118 @@ pub(crate) enum PlanFailure {
     Internal(String),
 }
 
-/// Everything about a document that needs no variables.
-pub(crate) fn check(
-    api: &Api,
-    limits: &Limits,
-    rules: &ValidationPlan,
-    source: &Source,
-) -> Result<Checked, Vec<ServerError>> {
-    // The end of the document counts as one more.
-    let tokens_max = limits.tokens_max.saturating_add(1);
-    let document = parse_query_with_token_limit::<String>(&source.document, tokens_max)
-        .map_err(|error| vec![unparsed(&error, limits)])?
-        .into_static();
-    let operation = choose(&document, source.operation.as_deref()).map_err(|error| vec![error])?;
-    let kind = kind_of(operation);
-    let cost = measure(api, limits, &document, operation).map_err(|error| vec![error])?;
-    let errors = validate(api.document(), &document, rules);
-    if !errors.is_empty() {
-        let errors = errors.into_iter().take(limits.errors_max).map(|error| {
-            let mut places: Vec<Pos> = error.locations.iter().map(place).collect();
-            if places.is_empty() {
-                places.push(place(&position(operation))); // some rules name none
-            }
-            Code::GraphqlValidationFailed.at(error.message, places)
-        });
-        return Err(errors.collect());
+/// What operations are prepared with.
+#[derive(Clone, Copy)]
+pub(crate) struct Planning<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) planner: &'a Planner,
+    pub(crate) rules: &'a ValidationPlan,
+    pub(crate) limits: &'a Limits,
+    /// The place of each subgraph, by name.
+    pub(crate) subgraphs: &'a HashMap<String, usize>,
+}
+
+impl Planning<'_> {
+    /// Everything about a document that needs no variables.
+    pub(crate) fn check(&self, source: &Source) -> Result<Checked, Vec<ServerError>> {
+        let Self { api, limits, rules, .. } = *self;
+        // The end of the document counts as one more.
+        let tokens_max = limits.tokens_max.saturating_add(1);
+        let document = parse_query_with_token_limit::<String>(&source.document, tokens_max)
+            .map_err(|error| vec![unparsed(&error, limits)])?
+            .into_static();
+        let operation =
+            choose(&document, source.operation.as_deref()).map_err(|error| vec![error])?;
+        let kind = kind_of(operation);
+        let cost = measure(api, limits, &document, operation).map_err(|error| vec![error])?;
+        let errors = validate(api.document(), &document, rules);
+        if !errors.is_empty() {
+            let errors = errors.into_iter().take(limits.errors_max).map(|error| {
+                let mut places: Vec<Pos> = error.locations.iter().map(place).collect();
+                if places.is_empty() {
+                    places.push(place(&position(operation))); // some rules name none
+                }
+                Code::GraphqlValidationFailed.at(error.message, places)
+            });
+            return Err(errors.collect());
+        }
+        let Some(root) = api.root(&kind).map(str::to_owned) else {
+            let message = format!("The graph has no {}.", kind.as_str());
+            return Err(vec![Code::GraphqlValidationFailed.error(message)]);
+        };
+        let (place, variables) = (place(&position(operation)), Declared::of(operation));
+        Ok(Checked { document, kind, root, place, variables, cost })
     }
-    let Some(root) = api.root(&kind).map(str::to_owned) else {
-        let message = format!("The graph has no {}.", kind.as_str());
-        return Err(vec![Code::GraphqlValidationFailed.error(message)]);
-    };
-    let (place, variables) = (place(&position(operation)), Declared::of(operation));
-    Ok(Checked { document, kind, root, place, variables, cost })
+
+    /// Plans a checked operation.
+    pub(crate) fn plan(
+        &self,
+        checked: Checked,
+        operation: Option<&str>,
+    ) -> Result<Prepared, PlanFailure> {
+        let Self { api, planner, subgraphs, .. } = *self;
+        let planned = catch_unwind(AssertUnwindSafe(|| {
+            let normal = normalize_operation(&planner.supergraph, &checked.document, operation)
+                .map_err(|error| PlanFailure::Internal(error.to_string()))?
+                .operation;
+            let (introspection, rest) = apart(&normal);
+            let nodes = self.nodes(&rest)?;
+            Ok((normal, introspection, nodes))
+        }));
+        let (normal, introspection, mut nodes) = planned
+            .map_err(|_panic| PlanFailure::Internal("the planner panicked".to_owned()))??;
+        let compiler = Compiler { api, subgraphs };
+        let subscription = match nodes.pop_front() {
+            Some(PlanNode::Subscription(node)) => {
+                let fetch = compiler.fetch(node.primary, &[]);
+                Some(fetch.map_err(PlanFailure::Internal)?)
+            }
+            Some(other) => {
+                nodes.push_front(other);
+                None
+            }
+            None => None,
+        };
+        let is_one_field = normal.selection_set.items.len() == 1;
+        if checked.kind == OperationKind::Subscription && !(subscription.is_some() && is_one_field)
+        {
+            let message = "A subscription has one field at its root, and it is one of the graph's.";
+            let refused = Code::GraphqlValidationFailed.at(message, vec![checked.place]);
+            return Err(PlanFailure::Refused(refused));
+        }
+        let steps = compiler.steps(nodes).map_err(PlanFailure::Internal)?;
+        let shaper = Shaper { api, supergraph: &planner.supergraph };
+        Ok(Prepared {
+            selections: shaper.selections(&normal.selection_set, &checked.root),
+            variables: checked.variables,
+            cost: checked.cost,
+            root: checked.root,
+            introspection,
+            subscription,
+            step: (!steps.is_empty()).then_some(Step::Sequence(steps)),
+        })
+    }
+
+    fn nodes(&self, operation: &NormalOperation) -> Result<VecDeque<PlanNode>, PlanFailure> {
+        if operation.selection_set.items.is_empty() {
+            return Ok(VecDeque::new());
+        }
+        let token =
+            CancellationToken::with_timeout(Duration::from_millis(self.limits.planning_ms_max));
+        let plan = self.planner.plan_from_normalized_operation(
+            operation,
+            PlannerOverrideContext::default(),
+            &token,
+        );
+        match plan {
+            Ok(plan) => Ok(plan.node.map(PlanNode::flatten_sequence).unwrap_or_default().into()),
+            Err(_) if token.bail_if_cancelled().is_err() => {
+                let message = "Planning the operation takes too long. Ask for less at once.";
+                Err(PlanFailure::Refused(Code::OperationTooComplex.error(message)))
+            }
+            Err(error) => Err(PlanFailure::Internal(error.to_string())),
+        }
+    }
 }
 
 fn place(at: &parser::Pos) -> Pos {
@@ -131,53 +212,6 @@ fn unparsed(error: &ParseError, limits: &Limits) -> ServerError {
     Code::GraphqlParseFailed.at(message, place)
 }
 
-/// Plans a checked operation.
-pub(crate) fn plan(
-    api: &Api,
-    planner: &Planner,
-    limits: &Limits,
-    subgraphs: &HashMap<String, usize>,
-    checked: Checked,
-    operation: Option<&str>,
-) -> Result<Prepared, PlanFailure> {
-    let planned = catch_unwind(AssertUnwindSafe(|| {
-        let normal = normalize_operation(&planner.supergraph, &checked.document, operation)
-            .map_err(|error| PlanFailure::Internal(error.to_string()))?
-            .operation;
-        let (introspection, rest) = apart(&normal);
-        let nodes = nodes(planner, limits, &rest)?;
-        Ok((normal, introspection, nodes))
-    }));
-    let (normal, introspection, mut nodes) =
-        planned.map_err(|_panic| PlanFailure::Internal("the planner panicked".to_owned()))??;
-    let compiler = Compiler { api, subgraphs };
-    let subscription = match nodes.first() {
-        Some(PlanNode::Subscription(_)) => match nodes.remove(0) {
-            PlanNode::Subscription(node) => Some(compiler.fetch(node.primary, &[])),
-            _ => None,
-        },
-        _ => None,
-    };
-    let subscription = subscription.transpose().map_err(PlanFailure::Internal)?;
-    let is_one_field = normal.selection_set.items.len() == 1;
-    if checked.kind == OperationKind::Subscription && !(subscription.is_some() && is_one_field) {
-        let message = "A subscription has one field at its root, and it is one of the graph's.";
-        let refused = Code::GraphqlValidationFailed.at(message, vec![checked.place]);
-        return Err(PlanFailure::Refused(refused));
-    }
-    let steps = compiler.steps(nodes).map_err(PlanFailure::Internal)?;
-    let shaper = Shaper { api, supergraph: &planner.supergraph };
-    Ok(Prepared {
-        selections: shaper.selections(&normal.selection_set, &checked.root),
-        variables: checked.variables,
-        cost: checked.cost,
-        root: checked.root,
-        introspection,
-        subscription,
-        step: (!steps.is_empty()).then_some(Step::Sequence(steps)),
-    })
-}
-
 /// What asks the schema itself, and the rest, which asks subgraphs.
 fn apart(operation: &NormalOperation) -> (Vec<SelectionItem>, NormalOperation) {
     let named = |item: &SelectionItem, names: &[&str]| match item {
@@ -189,24 +223,4 @@ fn apart(operation: &NormalOperation) -> (Vec<SelectionItem>, NormalOperation) {
     let introspection = operation.selection_set.items.iter().filter(is_introspection).cloned();
     rest.selection_set.items.retain(|item| !named(item, &["__schema", "__type", "__typename"]));
     (introspection.collect(), rest)
-}
-
-fn nodes(
-    planner: &Planner,
-    limits: &Limits,
-    operation: &NormalOperation,
-) -> Result<Vec<PlanNode>, PlanFailure> {
-    if operation.selection_set.items.is_empty() {
-        return Ok(Vec::new());
-    }
-    let token = CancellationToken::with_timeout(Duration::from_millis(limits.planning_ms_max));
-    let plan = planner.plan_from_normalized_operation(operation, Default::default(), &token);
-    match plan {
-        Ok(plan) => Ok(plan.node.map(PlanNode::flatten_sequence).unwrap_or_default()),
-        Err(_) if token.bail_if_cancelled().is_err() => {
-            let message = "Planning the operation takes too long. Ask for less at once.";
-            Err(PlanFailure::Refused(Code::OperationTooComplex.error(message)))
-        }
-        Err(error) => Err(PlanFailure::Internal(error.to_string())),
-    }
 }

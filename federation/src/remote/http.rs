@@ -48,7 +48,7 @@ enum Tried {
 
 /// Asks a subgraph.
 pub(super) async fn ask(remote: &Remote, mut request: Request) -> Result<Response, Failure> {
-    let headers = headers(remote, &request)?;
+    let headers = headers(remote, &request);
     let operation = Operation { query: &request.query, variables: &request.variables };
     let body =
         serde_json::to_vec(&operation).map_err(|error| Box::new(remote.unavailable(&error)))?;
@@ -74,11 +74,11 @@ pub(super) async fn ask(remote: &Remote, mut request: Request) -> Result<Respons
     timeout(within, answer).await.unwrap_or_else(|_elapsed| Err(Box::new(remote.too_slow())))
 }
 
-fn headers(remote: &Remote, request: &Request) -> Result<HeaderMap, Failure> {
+fn headers(remote: &Remote, request: &Request) -> HeaderMap {
     let mut headers = (remote.headers)(&request.data);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
-    Ok(headers)
+    headers
 }
 
 /// Whether asking twice is the same as asking once.
@@ -94,9 +94,10 @@ async fn once(remote: &Remote, headers: HeaderMap, body: Bytes) -> Result<Respon
     *request.uri_mut() = remote.address.clone();
     *request.headers_mut() = headers;
     let response = remote.client.client.request(request).await.map_err(|error| {
-        match error.is_connect() || is_cut_off(&error) {
-            true => Tried::Connection(chain(&error)),
-            false => Tried::Failed(Box::new(remote.unavailable(&chain(&error)))),
+        if error.is_connect() || is_cut_off(&error) {
+            Tried::Connection(chain(&error))
+        } else {
+            Tried::Failed(Box::new(remote.unavailable(&chain(&error))))
         }
     })?;
     let status = response.status();

@@ -56,6 +56,7 @@ pub struct RemoteSubgraphBuilder {
 
 /// How much, and how long.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "limits are named with their unit and `max` last")]
 struct Bounds {
     answer_bytes_max: usize,
     answer_ms_max: u64,

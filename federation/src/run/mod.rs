@@ -11,3 +11,4 @@ mod split;
 
 pub(crate) use execute::{Context, Run};
 pub(crate) use merge::merge;
+pub(crate) use represent::name_in;

@@ -8,7 +8,7 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, PathSegment, ServerError, Value, Variables};
 
 use super::merge::merge_shown;
-use super::represent::TYPENAME;
+use super::represent::{TYPENAME, name_in};
 use crate::Code;
 use crate::error::touches;
 use crate::plan::{Composite, FieldShape, Item, Kind, Kinds, Prepared, Selections, Shown, When};
@@ -123,9 +123,13 @@ impl<'a> Projector<'a> {
         object: &mut Object<'_>,
         path: &Path<'_>,
     ) -> Result<Value, Bubble> {
-        let mut take = || match field.repeated {
-            true => object.fields.get(&field.key).cloned().unwrap_or_default(),
-            false => object.fields.swap_remove(&field.key).unwrap_or_default(),
+        let mut take = || {
+            let value = if field.repeated {
+                object.fields.get(&field.key).cloned()
+            } else {
+                object.fields.swap_remove(&field.key)
+            };
+            value.unwrap_or_default()
         };
         match &field.shown {
             Shown::Typename => Ok(Value::String(object.kind.to_owned())),
@@ -151,31 +155,28 @@ impl<'a> Projector<'a> {
         path: &Path<'_>,
     ) -> Result<Value, Bubble> {
         match kind {
-            Kind::NonNull(inner) => match self.value(inner, selections, value, path)? {
-                Value::Null => Err(Bubble),
-                value => Ok(value),
-            },
+            Kind::NonNull(inner) => {
+                let value = self.value(inner, selections, value, path)?;
+                if value == Value::Null { Err(Bubble) } else { Ok(value) }
+            }
             Kind::List(inner) => {
                 let Value::List(values) = value else { return Ok(Value::Null) };
                 let mut shown = Vec::with_capacity(values.len());
                 for (index, value) in values.into_iter().enumerate() {
                     let path = Path { parent: Some(path), part: Part::Index(index) };
-                    match self.value(inner, selections, value, &path) {
-                        Ok(value) => shown.push(value),
-                        Err(Bubble) => {
-                            self.missing("an entry", &path);
-                            return Ok(Value::Null);
-                        }
-                    }
+                    let Ok(value) = self.value(inner, selections, value, &path) else {
+                        self.missing("an entry", &path);
+                        return Ok(Value::Null);
+                    };
+                    shown.push(value);
                 }
                 Ok(Value::List(shown))
             }
             Kind::Leaf => Ok(value),
-            Kind::Enum(values) => Ok(match &value {
-                Value::String(name) if !values.contains(name) => Value::Null,
-                Value::Enum(name) if !values.contains(name.as_str()) => Value::Null,
-                _ => value,
-            }),
+            Kind::Enum(values) => {
+                let is_hidden = name_in(&value).is_some_and(|name| !values.contains(name));
+                Ok(if is_hidden { Value::Null } else { value })
+            }
             Kind::Composite(composite) => {
                 let Value::Object(fields) = value else { return Ok(Value::Null) };
                 Ok(self.composite(composite, selections, fields, path))
@@ -190,12 +191,8 @@ impl<'a> Projector<'a> {
         mut fields: IndexMap<Name, Value>,
         path: &Path<'_>,
     ) -> Value {
-        let name = match fields.swap_remove(TYPENAME) {
-            Some(Value::String(name)) => Some(name),
-            Some(Value::Enum(name)) => Some(name.to_string()),
-            _ => None,
-        };
-        let kind = name.as_deref().unwrap_or(&composite.name);
+        let named = fields.swap_remove(TYPENAME);
+        let kind = named.as_ref().and_then(name_in).unwrap_or(&composite.name);
         if !composite.visible.contains(kind) && composite.objects.contains(kind) {
             return Value::Null;
         }

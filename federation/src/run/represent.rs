@@ -36,10 +36,20 @@ pub(crate) struct Target {
 
 /// Whether an object is of one of these types. One that does not say is taken for one.
 pub(crate) fn is_of(object: &IndexMap<Name, Value>, types: &HashSet<String>) -> bool {
-    match object.get(TYPENAME) {
-        Some(Value::String(name)) => types.contains(name),
-        Some(Value::Enum(name)) => types.contains(name.as_str()),
-        _ => true,
+    object.get(TYPENAME).and_then(name_in).is_none_or(|name| types.contains(name))
+}
+
+/// The name in a value: of a type, or of an enum's value.
+pub(crate) fn name_in(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(name) => Some(name),
+        Value::Enum(name) => Some(name),
+        Value::Null
+        | Value::Number(_)
+        | Value::Boolean(_)
+        | Value::Binary(_)
+        | Value::List(_)
+        | Value::Object(_) => None,
     }
 }
 
@@ -74,12 +84,10 @@ pub(crate) fn represent(entities: &Entities, data: &Value) -> Represented {
     found
 }
 
-fn walk(
-    value: &Value,
-    hops: &[Hop],
-    entries: &mut Vec<usize>,
-    found: &mut dyn FnMut(&IndexMap<Name, Value>, &[usize]),
-) {
+/// What is done with an object and the entries that lead to it.
+type Found<'a> = dyn FnMut(&IndexMap<Name, Value>, &[usize]) + 'a;
+
+fn walk(value: &Value, hops: &[Hop], entries: &mut Vec<usize>, found: &mut Found<'_>) {
     if let Value::List(values) = value {
         let hops = after_each(hops);
         for (index, value) in values.iter().enumerate() {
@@ -160,14 +168,17 @@ fn required(inside: &[Require], value: &Value) -> Option<Value> {
     match value {
         Value::Null => Some(Value::Null),
         Value::List(values) => {
-            let values = values.iter().filter_map(|value| match value {
-                Value::Null => None,
-                value => required(inside, value),
-            });
+            let there = values.iter().filter(|value| **value != Value::Null);
+            let values = there.filter_map(|value| required(inside, value));
             Some(Value::List(values.collect()))
         }
         Value::Object(object) if !inside.is_empty() => required_object(inside, object),
-        other => Some(other.clone()),
+        Value::Object(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Boolean(_)
+        | Value::Binary(_)
+        | Value::Enum(_) => Some(value.clone()),
     }
 }
 
@@ -213,7 +224,9 @@ fn feed(value: &Value, hasher: &mut DefaultHasher) {
         Value::Enum(name) => name.as_str().hash(hasher),
         Value::List(values) => {
             values.len().hash(hasher);
-            values.iter().for_each(|value| feed(value, hasher));
+            for value in values {
+                feed(value, hasher);
+            }
         }
         Value::Object(fields) => {
             fields.len().hash(hasher);

@@ -22,7 +22,7 @@ fn ordered(value: &Value) -> Value {
         Value::Object(fields) => {
             fields.iter().map(|(key, value)| (key.clone(), ordered(value))).collect()
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
@@ -30,7 +30,8 @@ fn is_ours(part: &Value) -> bool {
     let name = part["name"].as_str().unwrap_or_default();
     let is_scalar = ["Boolean", "Float", "ID", "Int", "String"].contains(&name);
     let is_directive = part.get("locations").is_some();
-    !name.starts_with("__") && !is_directive && !(is_scalar && part.get("fields").is_some())
+    let is_built_in = name.starts_with("__") || is_directive;
+    !is_built_in && !(is_scalar && part.get("fields").is_some())
 }
 
 #[tokio::test]

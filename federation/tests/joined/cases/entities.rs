@@ -5,7 +5,10 @@ use serde_json::json;
 use super::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
-    [hops(), counts(), mutations()].into_iter().flatten().collect()
+    [hops(), requirements(), nulls_and_lists(), counts(), mutations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn hops() -> Vec<Case> {
@@ -18,6 +21,11 @@ fn hops() -> Vec<Case> {
             json!({ "product": { "name": "Product 1", "quantity": 7 } })
         })
         .asks([("catalog", 0), ("stock", 1)]),
+    ]
+}
+
+fn requirements() -> Vec<Case> {
+    vec![
         case(
             "a field that requires one of another subgraph",
             r#"{ product(id: "p-3") { shippingCentavos } }"#,
@@ -40,6 +48,11 @@ fn hops() -> Vec<Case> {
             ] }),
         )
         .asks([("reviews", 0), ("catalog", 3), ("stock", 3)]),
+    ]
+}
+
+fn nulls_and_lists() -> Vec<Case> {
+    vec![
         case(
             "null where a key would be asks for nothing",
             "{ reviews { author { name } } }",
