@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response, ServerError};
+use async_graphql::{Request, Response, ServerError, Value};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -107,8 +107,9 @@ async fn once(remote: &Remote, headers: HeaderMap, body: Bytes) -> Result<Respon
         .map_err(|error| unread(remote, &*error))?
         .to_bytes();
     match serde_json::from_slice::<Answer>(&bytes) {
-        Ok(answer) if status.is_success() || answer.errors.is_some() => Ok(answer.into()),
-        Ok(_) => Err(refused(remote, &format!("HTTP {status}"))),
+        Ok(answer) if answer.errors.is_some() => Ok(answer.into()),
+        Ok(answer) if status.is_success() && answer.data != Value::Null => Ok(answer.into()),
+        Ok(_) => Err(refused(remote, &format!("HTTP {status}, neither data nor errors"))),
         Err(error) => Err(refused(remote, &format!("HTTP {status}, no GraphQL: {error}"))),
     }
 }

@@ -30,8 +30,9 @@ fn is_ours(part: &Value) -> bool {
     let name = part["name"].as_str().unwrap_or_default();
     let is_scalar = ["Boolean", "Float", "ID", "Int", "String"].contains(&name);
     let is_directive = part.get("locations").is_some();
-    let is_built_in = name.starts_with("__") || is_directive;
-    !is_built_in && !(is_scalar && part.get("fields").is_some())
+    let is_scalar_type = is_scalar && part.get("fields").is_some();
+    let is_theirs = name.starts_with("__") || is_directive || is_scalar_type;
+    !is_theirs
 }
 
 #[tokio::test]

@@ -54,7 +54,9 @@ async fn fragments_count_as_often_as_they_are_used() {
     let mut bomb = "{ product(id: \"p-1\") { ...f0 } }".to_owned();
     for index in 0..30 {
         let next = index + 1;
-        bomb += &format!(" fragment f{index} on Product {{ ...f{next} related {{ ...f{next} }} }}");
+        let more =
+            format!(" fragment f{index} on Product {{ ...f{next} related {{ ...f{next} }} }}");
+        bomb.push_str(&more);
     }
     bomb += " fragment f30 on Product { id }";
     let limits = Limits { depth_max: 100, ..Limits::default() };

@@ -22,6 +22,7 @@ mod serving;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
+#[expect(clippy::unused_async, reason = "the library wants every resolver to be async")]
 mod subgraphs;
 #[cfg(test)]
 mod subscriptions;

@@ -68,82 +68,68 @@ async fn the_operation_must_be_there_and_be_named_if_there_are_several() {
     assert_eq!(errors_of(&answer), [("operation_not_found".to_owned(), String::new())]);
 }
 
-#[tokio::test]
-async fn variables_must_fit_their_types() {
-    let filter = "query($filter: ProductFilter) { products(filter: $filter) { id } }";
-    let ids = "query($ids: [ID!]!) { reviewsBy(authors: $ids) { id } }";
-    let first = "query(\n$n: Int!) { products(first: $n) { id } }";
-    let named = "query($by: ProductName!) { productNamed(by: $by) { id } }";
-    let flag = "query($on: Boolean!) { warehouses @include(if: $on) }";
-    let rows = [
-        (first, json!({}), "The variable $n is missing; Int! is required."),
-        (first, json!({ "n": null }), "The variable $n is null; Int! is required."),
-        (
-            first,
-            json!({ "n": "3" }),
-            "The variable $n must be a whole number of 32 bits, not a text.",
-        ),
-        (
-            first,
-            json!({ "n": 1.5 }),
-            "The variable $n must be a whole number of 32 bits, not such a number.",
-        ),
-        (
-            first,
-            json!({ "n": 2_147_483_648_i64 }),
-            "The variable $n must be a whole number of 32 bits, not such a number.",
-        ),
-        (flag, json!({ "on": "true" }), "The variable $on must be true or false, not a text."),
-        (ids, json!({ "ids": ["a", null] }), "The variable $ids[1] is null; ID! is required."),
-        (
-            ids,
-            json!({ "ids": [true] }),
-            "The variable $ids[0] must be a text or a whole number, not true or false.",
-        ),
-        (
-            filter,
-            json!({ "filter": { "category": "CAR" } }),
-            "The variable $filter.category must be a value of Category: BOOK, TOY.",
-        ),
-        (
-            filter,
-            json!({ "filter": { "category": "HIDDEN" } }),
-            "The variable $filter.category must be a value of Category: BOOK, TOY.",
-        ),
-        (
-            filter,
-            json!({ "filter": { "colour": "red" } }),
-            "The variable $filter.colour is not known; ProductFilter has no such field.",
-        ),
-        (
-            filter,
-            json!({ "filter": ["a"] }),
-            "The variable $filter must be an object of ProductFilter, not a list.",
-        ),
-        (
-            filter,
-            json!({ "filter": { "words": [1] } }),
-            "The variable $filter.words[0] must be a text, not such a number.",
-        ),
-        (
-            named,
-            json!({ "by": { "id": "p-1", "number": 1 } }),
-            "The variable $by must have exactly one field of ProductName.",
-        ),
-        (
-            named,
-            json!({ "by": {} }),
-            "The variable $by must have exactly one field of ProductName.",
-        ),
-    ];
+const FIRST: &str = "query(\n$n: Int!) { products(first: $n) { id } }";
+const FILTER: &str = "query($filter: ProductFilter) { products(filter: $filter) { id } }";
+const IDS: &str = "query($ids: [ID!]!) { reviewsBy(authors: $ids) { id } }";
+const NAMED: &str = "query($by: ProductName!) { productNamed(by: $by) { id } }";
+const FLAG: &str = "query($on: Boolean!) { warehouses @include(if: $on) }";
+
+/// Each variable is refused alone, at its declaration, with this of the sentence.
+async fn unfit<const N: usize>(rows: [(&str, Value, &str); N]) {
     for (query, variables, sentence) in rows {
-        let errors = refused(query, variables.clone()).await;
+        let errors = refused(query, variables).await;
         assert_eq!(errors.len(), 1, "{errors:?}");
         let (code, place, found) = &errors[0];
-        assert_eq!((code.as_str(), found.as_str()), ("variable_invalid", sentence));
-        let declared = if query == first { at(2, 1) } else { at(1, 7) };
+        let wanted = format!("The variable {sentence}.");
+        assert_eq!((code.as_str(), found), ("variable_invalid", &wanted));
+        let declared = if query == FIRST { at(2, 1) } else { at(1, 7) };
         assert_eq!(*place, declared, "{query}");
     }
+}
+
+#[tokio::test]
+async fn variables_must_be_there_and_of_their_scalars() {
+    let number = "must be a whole number of 32 bits, not such a number";
+    unfit([
+        (FIRST, json!({}), "$n is missing; Int! is required"),
+        (FIRST, json!({ "n": null }), "$n is null; Int! is required"),
+        (FIRST, json!({ "n": "3" }), "$n must be a whole number of 32 bits, not a text"),
+        (FIRST, json!({ "n": 1.5 }), &format!("$n {number}")),
+        (FIRST, json!({ "n": 2_147_483_648_i64 }), &format!("$n {number}")),
+        (FLAG, json!({ "on": "true" }), "$on must be true or false, not a text"),
+        (IDS, json!({ "ids": ["a", null] }), "$ids[1] is null; ID! is required"),
+        (
+            IDS,
+            json!({ "ids": [true] }),
+            "$ids[0] must be a text or a whole number, not true or false",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn variables_must_be_of_their_enums_and_input_objects() {
+    let category = "$filter.category must be a value of Category: BOOK, TOY";
+    let of = |filter: Value| json!({ "filter": filter });
+    unfit([
+        (FILTER, of(json!({ "category": "CAR" })), category),
+        (FILTER, of(json!({ "category": "HIDDEN" })), category),
+        (FILTER, of(json!({ "category": 1 })), category),
+        (
+            FILTER,
+            of(json!({ "colour": "red" })),
+            "$filter.colour is not known; ProductFilter has no such field",
+        ),
+        (FILTER, of(json!(["a"])), "$filter must be an object of ProductFilter, not a list"),
+        (FILTER, of(json!({ "words": [1] })), "$filter.words[0] must be a text, not such a number"),
+        (
+            NAMED,
+            json!({ "by": { "id": "p-1", "number": 1 } }),
+            "$by must have exactly one field of ProductName",
+        ),
+        (NAMED, json!({ "by": {} }), "$by must have exactly one field of ProductName"),
+    ])
+    .await;
 }
 
 #[tokio::test]

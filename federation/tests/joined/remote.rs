@@ -43,6 +43,8 @@ async fn an_answer_that_is_none_makes_the_subgraph_unavailable() {
     let answers = [
         (StatusCode::OK, "not json"),
         (StatusCode::OK, "[]"),
+        (StatusCode::OK, "{}"),
+        (StatusCode::BAD_GATEWAY, r#"{"data":{"a":1}}"#),
         (StatusCode::SERVICE_UNAVAILABLE, "{}"),
         (StatusCode::NOT_FOUND, "<html></html>"),
     ];
@@ -66,7 +68,7 @@ async fn an_answer_that_is_too_large_is_not_read() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_not_waited_for() {
-    let router = Router::new().route("/", post(|| std::future::pending::<String>()));
+    let router = Router::new().route("/", post(std::future::pending::<String>));
     let remote = at(router).await;
     assert_eq!(execute(remote.answer_ms_max(50), "{ a }").await, ["subgraph_timeout"]);
 }
@@ -157,7 +159,11 @@ async fn subscribed(then: Then) -> Vec<Vec<String>> {
             .on_upgrade(move |socket| one_event(socket, then))
     };
     let router = Router::new().route("/ws", get(upgrade)).with_state(then);
-    let remote = at(router).await.silence_ms_max(50).build().unwrap();
+    let mut remote = at(router).await;
+    if matches!(then, Then::FallSilent) {
+        remote = remote.silence_ms_max(50);
+    }
+    let remote = remote.build().unwrap();
     let events: Vec<Response> =
         remote.subscribe(Request::new("subscription { a }")).collect().await;
     events.into_iter().map(codes).collect()

@@ -38,10 +38,11 @@ impl Subgraph for Recorded {
     fn execute(&self, request: Request) -> BoxFuture<'static, Response> {
         let is_one =
             |value: &&Value| matches!(value, Value::Object(it) if it.contains_key("__typename"));
-        let representations = request.variables.values().map(|value| match value {
-            Value::List(list) => list.iter().filter(is_one).count(),
-            _ => 0,
-        });
+        let lists = request
+            .variables
+            .values()
+            .filter_map(|value| if let Value::List(list) = value { Some(list) } else { None });
+        let representations = lists.map(|list| list.iter().filter(is_one).count());
         self.record.lock().unwrap().push(Asked(self.name, representations.sum()));
         self.inner.execute(request)
     }

@@ -19,7 +19,7 @@ async fn events(shop: &Shop, request: Request, session: Option<Data>) -> Vec<Val
     stream.map(|event| serde_json::to_value(event).unwrap()).collect().await
 }
 
-fn added(authors: Value) -> Request {
+fn added(authors: &Value) -> Request {
     Request::new(ADDED).variables(Variables::from_json(json!({ "authors": authors })))
 }
 
@@ -32,7 +32,7 @@ fn event(number: u32, nickname: &Value, caller: &Value) -> Value {
 }
 
 async fn each_event_is_completed(shop: &Shop) {
-    let request = added(json!(["u-ana", "u-broken", "u-bia"])).data(Caller("eva".to_owned()));
+    let request = added(&json!(["u-ana", "u-broken", "u-bia"])).data(Caller("eva".to_owned()));
     let events = events(shop, request, None).await;
     let (null, eva) = (json!(null), json!("eva"));
     let data: Vec<&Value> = events.iter().map(|event| &event["data"]).collect();
@@ -64,8 +64,8 @@ async fn who_opened_the_session_is_carried_unless_the_request_says_who() {
         session.insert(Caller("session".to_owned()));
         Some(session)
     };
-    let from_session = events(&shop, added(json!(["u-ana"])), session()).await;
-    let request = added(json!(["u-ana"])).data(Caller("request".to_owned()));
+    let from_session = events(&shop, added(&json!(["u-ana"])), session()).await;
+    let request = added(&json!(["u-ana"])).data(Caller("request".to_owned()));
     let from_request = events(&shop, request, session()).await;
     let caller = |events: &[Value]| events[0]["data"]["reviewAdded"]["product"]["askedBy"].clone();
     assert_eq!(caller(&from_session), json!("session"));
@@ -87,7 +87,7 @@ async fn queries_and_mutations_are_answered_once_over_the_same_way() {
 #[tokio::test]
 async fn a_subscription_with_wrong_variables_is_refused_before_it_starts() {
     let shop = Shop::here();
-    let refused = events(&shop, added(json!(null)), None).await;
+    let refused = events(&shop, added(&json!(null)), None).await;
     assert_eq!(refused.len(), 1);
     assert_eq!(errors_of(&refused[0])[0].0, "variable_invalid");
     assert_eq!(shop.asked(), []);

@@ -39,13 +39,13 @@ impl Product {
     }
     #[graphql(shareable)]
     async fn weight_grams(&self) -> Option<i32> {
-        (self.number != 4).then(|| i32::try_from(self.number * 100).unwrap())
+        (self.number != 4).then(|| i32::try_from(self.number.saturating_mul(100)).unwrap())
     }
     async fn price(&self, #[graphql(default = "BRL")] currency: String) -> String {
         format!("{}.00 {currency}", self.number)
     }
     async fn related(&self) -> Vec<Product> {
-        vec![Product { number: self.number + 1 }, Product { number: 1 }]
+        vec![Product { number: self.number.saturating_add(1) }, Product { number: 1 }]
     }
 }
 

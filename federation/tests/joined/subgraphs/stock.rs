@@ -23,7 +23,7 @@ impl Product {
     }
     #[graphql(requires = "weightGrams")]
     async fn shipping_centavos(&self) -> Option<i32> {
-        self.weight_grams.map(|grams| grams * 2)
+        self.weight_grams.map(|grams| grams.saturating_mul(2))
     }
     async fn quantity(&self) -> Result<Option<i32>> {
         match self.id.as_str() {
