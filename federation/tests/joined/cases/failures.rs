@@ -13,7 +13,9 @@ fn fields() -> Vec<Case> {
         case(
             "a field of one entity fails, with its code and path",
             "{ products(first: 2) { id quantity } }",
-            json!({ "products": [{ "id": "p-1", "quantity": 7 }, { "id": "p-2", "quantity": null }] }),
+            json!({ "products": [
+                { "id": "p-1", "quantity": 7 }, { "id": "p-2", "quantity": null }
+            ] }),
         )
         .error("stock_unknown", "products.1.quantity")
         .asks([("catalog", 0), ("stock", 2)]),
@@ -37,7 +39,9 @@ fn entities() -> Vec<Case> {
     vec![
         case(
             "an entity that cannot be read takes no other with it",
-            r#"{ reviewsBy(authors: ["u-ana", "u-broken", "u-bia", "u-eva"]) { author { id name } } }"#,
+            r#"{ reviewsBy(authors: ["u-ana", "u-broken", "u-bia", "u-eva"]) {
+                author { id name }
+            } }"#,
             json!({ "reviewsBy": [
                 { "author": { "id": "u-ana", "name": "ana" } },
                 { "author": null },

@@ -171,7 +171,9 @@ fn arguments() -> Vec<Case> {
         case(
             "an input object, with defaults inside, and one value for a list",
             "query($filter: ProductFilter) { products(first: 9, filter: $filter) { id } }",
-            json!({ "products": [{ "id": "p-2" }, { "id": "p-3" }, { "id": "p-4" }, { "id": "p-5" }] }),
+            json!({ "products": [
+                { "id": "p-2" }, { "id": "p-3" }, { "id": "p-4" }, { "id": "p-5" }
+            ] }),
         )
         .variables(json!({ "filter": { "words": "one" } })),
         case(

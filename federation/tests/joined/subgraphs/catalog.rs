@@ -39,7 +39,8 @@ impl Product {
     }
     #[graphql(shareable)]
     async fn weight_grams(&self) -> Option<i32> {
-        (self.number != 4).then(|| i32::try_from(self.number.saturating_mul(100)).unwrap())
+        let known = (self.number != 4).then(|| self.number.saturating_mul(100));
+        known.and_then(|grams| grams.try_into().ok())
     }
     async fn price(&self, #[graphql(default = "BRL")] currency: String) -> String {
         format!("{}.00 {currency}", self.number)
@@ -123,7 +124,7 @@ impl Query {
     ) -> Vec<Product> {
         let most = filter.as_ref().map_or(u32::MAX, |filter| filter.number_max);
         let words = filter.map_or(0, |filter| filter.words.len());
-        let skipped = u32::try_from(words).unwrap();
+        let skipped = u32::try_from(words).unwrap_or(u32::MAX);
         (1..=first.min(most)).skip_while(|number| *number <= skipped).map(product).collect()
     }
     async fn items(&self) -> Vec<Item> {

@@ -6,7 +6,7 @@ pub(crate) mod people;
 pub(crate) mod reviews;
 pub(crate) mod stock;
 
-use async_graphql::{Error, ErrorExtensions, SDLExportOptions};
+use async_graphql::{Error, ErrorExtensions};
 
 /// Who asks: request data that must reach every sub-request.
 #[derive(Debug, Clone)]
@@ -15,15 +15,4 @@ pub(crate) struct Caller(pub(crate) String);
 /// A refusal that is meant for the caller.
 pub(crate) fn refused(code: &str, sentence: &str) -> Error {
     Error::new(sentence).extend_with(|_, extensions| extensions.set("code", code))
-}
-
-/// The SDL of every subgraph, by name.
-pub(crate) fn sdls() -> [(&'static str, String); 4] {
-    let options = || SDLExportOptions::new().federation().sorted_fields().sorted_arguments();
-    [
-        ("catalog", catalog::schema().sdl_with_options(options())),
-        ("people", people::schema().sdl_with_options(options())),
-        ("reviews", reviews::schema().sdl_with_options(options())),
-        ("stock", stock::schema().sdl_with_options(options())),
-    ]
 }
