@@ -1,13 +1,17 @@
 //! A6: arrows between members point one way.
 //!
-//! The shared kernel depends on no member, so that it can know no context. Only the root package,
-//! which composes, and the members under `tests/` and `xtask/` depend on contexts.
+//! The shared kernel and the joined graph depend on no member, so that they can know no context.
+//! Only the root package, which composes, and the members under `tests/` and `xtask/` depend on
+//! contexts.
 
 use std::path::Path;
 
 use crate::{Finding, House, Manifest, Members, Result};
 
 const RULE: &str = "A6";
+/// Members that know no other, by what they are called in a finding.
+const ALONE: [(&str, &str); 2] =
+    [("shared-kernel", "the shared kernel"), ("federation", "the joined graph")];
 
 /// Every arrow that points the wrong way.
 pub fn check(house: &House) -> Result<Vec<Finding>> {
@@ -19,9 +23,10 @@ pub fn check(house: &House) -> Result<Vec<Finding>> {
         let manifest = Manifest::of(house, &member.folder)?;
         for (folder, name) in &member.uses {
             let at = manifest.line_of(name);
-            if member.folder == Path::new("shared-kernel") && *folder != member.folder {
-                let what = format!("the shared kernel depends on the member `{name}`");
-                let remedy = "turn it round: the kernel offers a port, the member fills it";
+            let alone = ALONE.iter().find(|(alone, _)| member.folder == Path::new(alone));
+            if let Some((_, called)) = alone.filter(|_| *folder != member.folder) {
+                let what = format!("{called} depends on the member `{name}`");
+                let remedy = "turn it round: it offers a port, the member fills it";
                 found.push(Finding::new(RULE, &manifest.path, at, what).remedy(remedy));
             }
             // From context to context is A1's to say.

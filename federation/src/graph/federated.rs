@@ -1,0 +1,156 @@
+//! The joined graph as an executor, so that what serves a schema serves it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::{
+    BatchRequest, BatchResponse, Data, Executor, IntrospectionMode, Request, Response, ServerError,
+    Variables,
+};
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::{self, BoxStream};
+use tokio::time::timeout;
+
+use super::{Builder, Graph, stream::events};
+use crate::Code;
+use crate::introspection::Introspection;
+use crate::plan::{Prepared, Source};
+use crate::run::{Context, Run};
+
+/// One graph over many subgraphs.
+#[derive(Debug, Clone)]
+pub struct Federated {
+    pub(super) graph: Arc<Graph>,
+}
+
+/// Whether a subgraph answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubgraphHealth {
+    /// Its name in the supergraph.
+    pub name: String,
+    /// Why it does not, if it does not.
+    pub failure: Option<String>,
+}
+
+impl Federated {
+    /// Begins a graph over a composed supergraph.
+    pub fn builder(supergraph_sdl: &str) -> Builder {
+        Builder::new(supergraph_sdl)
+    }
+
+    pub(super) fn of(graph: Graph) -> Self {
+        Self { graph: Arc::new(graph) }
+    }
+
+    /// How many plans are kept.
+    pub fn plan_count(&self) -> usize {
+        self.graph.plans.count()
+    }
+
+    /// Asks every subgraph for the name of its root type, the cheapest thing there is to ask.
+    pub async fn health(&self) -> Vec<SubgraphHealth> {
+        let within = Duration::from_millis(self.graph.limits.sub_request_ms_max);
+        let probes = self.graph.subgraphs.iter().map(|(name, subgraph)| async move {
+            let answer = timeout(within, subgraph.execute(Request::new("{ __typename }"))).await;
+            let failure = match answer {
+                Ok(response) => response.errors.into_iter().next().map(|error| error.message),
+                Err(_elapsed) => Some("it did not answer in time".to_owned()),
+            };
+            SubgraphHealth { name: name.clone(), failure }
+        });
+        join_all(probes).await
+    }
+
+    /// The plan and variables of a request, or why it is refused.
+    pub(super) fn prepare(
+        &self,
+        request: &mut Request,
+    ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
+        let source = Source {
+            document: std::mem::take(&mut request.query),
+            operation: request.operation_name.take(),
+        };
+        let given = std::mem::take(&mut request.variables);
+        let (prepared, variables) = self.graph.prepare(source, given)?;
+        let refused = match request.introspection_mode {
+            IntrospectionMode::Enabled => None,
+            IntrospectionMode::Disabled => (!prepared.introspection.is_empty())
+                .then_some("Introspection is switched off here."),
+            IntrospectionMode::IntrospectionOnly => (prepared.step.is_some()
+                || prepared.subscription.is_some())
+            .then_some("Nothing but introspection is answered here."),
+        };
+        match refused {
+            Some(message) => Err(vec![Code::IntrospectionDisabled.error(message)]),
+            None => Ok((prepared, variables)),
+        }
+    }
+
+    async fn run(&self, prepared: &Prepared, variables: &Variables, data: &Data) -> Response {
+        let run = Run::new(Context { graph: &self.graph, variables, data });
+        if !prepared.introspection.is_empty() {
+            let introspection = Introspection::new(&self.graph.api, variables);
+            run.know(introspection.answer(&prepared.introspection));
+        }
+        if let Some(step) = &prepared.step {
+            run.step(step).await;
+        }
+        run.finish(prepared)
+    }
+
+    fn is_too_large(&self, batch: &[Request]) -> Option<Response> {
+        let most = self.graph.limits.batch_max;
+        let message = || format!("The batch has {} operations; {most} is the most.", batch.len());
+        let refused = || Response::from_errors(vec![Code::BatchTooLarge.error(message())]);
+        (batch.len() > most).then(refused)
+    }
+}
+
+impl Executor for Federated {
+    async fn execute(&self, mut request: Request) -> Response {
+        match self.prepare(&mut request) {
+            Ok((prepared, _)) if prepared.subscription.is_some() => {
+                let message = "A subscription is answered over WebSocket or as multipart.";
+                Response::from_errors(vec![Code::SubscriptionNeedsStream.error(message)])
+            }
+            Ok((prepared, variables)) => {
+                let data = self.graph.carry.collect(None, &request.data);
+                self.run(&prepared, &variables, &data).await
+            }
+            Err(errors) => Response::from_errors(errors),
+        }
+    }
+
+    async fn execute_batch(&self, batch: BatchRequest) -> BatchResponse {
+        match batch {
+            BatchRequest::Single(request) => BatchResponse::Single(self.execute(request).await),
+            BatchRequest::Batch(requests) => {
+                if let Some(refused) = self.is_too_large(&requests) {
+                    return BatchResponse::Single(refused);
+                }
+                let answers = requests.into_iter().map(|request| self.execute(request));
+                BatchResponse::Batch(join_all(answers).await)
+            }
+        }
+    }
+
+    fn execute_stream(
+        &self,
+        mut request: Request,
+        session: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
+        let this = self.clone();
+        let (prepared, variables) = match self.prepare(&mut request) {
+            Ok(ready) => ready,
+            Err(errors) => {
+                return stream::once(async { Response::from_errors(errors) }).boxed();
+            }
+        };
+        let data = self.graph.carry.collect(session.as_deref(), &request.data);
+        if prepared.subscription.is_some() {
+            return events(this, prepared, variables, data);
+        }
+        stream::once(async move { this.run(&prepared, &variables, &data).await }).boxed()
+    }
+}

@@ -1,0 +1,171 @@
+//! What is too much is refused before any subgraph is asked.
+
+use async_graphql::{BatchRequest, Executor, Request};
+use federation::Limits;
+use serde_json::{Value, json};
+
+use crate::cases::errors_of;
+use crate::shop::Shop;
+
+/// The code that a query is refused with, and the sentence; no subgraph may have been asked.
+async fn refusal(limits: Limits, query: &str, variables: Value) -> Option<(String, String)> {
+    let shop = Shop::with(limits);
+    let answer = shop.ask(query, variables).await;
+    let (code, _) = errors_of(&answer).into_iter().next()?;
+    assert_eq!(shop.asked(), [], "{query}");
+    assert_eq!(answer["data"], json!(null));
+    Some((code, answer["errors"][0]["message"].as_str().unwrap().to_owned()))
+}
+
+async fn code(limits: Limits, query: &str) -> Option<String> {
+    refusal(limits, query, json!({})).await.map(|(code, _)| code)
+}
+
+/// The cost of a query, as the refusal names it.
+async fn cost(query: &str, variables: Value) -> u64 {
+    let limits = Limits { complexity_max: 0, ..Limits::default() };
+    let (code, sentence) = refusal(limits, query, variables).await.unwrap();
+    assert_eq!(code, "operation_too_complex");
+    sentence.split(' ').nth(3).unwrap().trim_end_matches(';').parse().unwrap()
+}
+
+#[tokio::test]
+async fn each_limit_refuses_with_its_code_what_is_one_over_it() {
+    let usual = Limits::default();
+    let large = Some("operation_too_large".to_owned());
+    let deep = Some("operation_too_deep".to_owned());
+    let query = "{ a: me { id } b: me { id @skip(if: false) } }";
+    let rows = [
+        (Limits { tokens_max: 21, ..usual }, Limits { tokens_max: 20, ..usual }, &large),
+        (Limits { depth_max: 2, ..usual }, Limits { depth_max: 1, ..usual }, &deep),
+        (Limits { fields_max: 4, ..usual }, Limits { fields_max: 3, ..usual }, &large),
+        (Limits { root_fields_max: 2, ..usual }, Limits { root_fields_max: 1, ..usual }, &large),
+        (Limits { aliases_max: 2, ..usual }, Limits { aliases_max: 1, ..usual }, &large),
+        (Limits { directives_max: 1, ..usual }, Limits { directives_max: 0, ..usual }, &large),
+    ];
+    for (enough, too_little, wanted) in rows {
+        assert_eq!(code(enough, query).await, None, "{enough:?}");
+        assert_eq!(code(too_little, query).await, *wanted, "{too_little:?}");
+    }
+}
+
+#[tokio::test]
+async fn fragments_count_as_often_as_they_are_used() {
+    let mut bomb = "{ product(id: \"p-1\") { ...f0 } }".to_owned();
+    for index in 0..30 {
+        let next = index + 1;
+        let more =
+            format!(" fragment f{index} on Product {{ ...f{next} related {{ ...f{next} }} }}");
+        bomb.push_str(&more);
+    }
+    bomb += " fragment f30 on Product { id }";
+    let limits = Limits { depth_max: 100, ..Limits::default() };
+    assert_eq!(code(limits, &bomb).await.as_deref(), Some("operation_too_large"));
+    assert_eq!(code(Limits::default(), &bomb).await.as_deref(), Some("operation_too_deep"));
+    let at_root = "{ ...a } fragment a on Query { ...b ...b ...b } \
+        fragment b on Query { ...c ...c ...c } fragment c on Query { a: me { id } b: me { id } \
+        c: me { id } }";
+    assert_eq!(code(Limits::default(), at_root).await.as_deref(), Some("operation_too_large"));
+}
+
+#[tokio::test]
+async fn fragments_that_go_round_are_refused_and_end() {
+    let round = [
+        "{ product(id: \"p-1\") { ...a } } fragment a on Product { related { ...a } }",
+        "{ ...a } fragment a on Query { ...a ...a }",
+        "{ me { ...a } } fragment a on User { ...b } fragment b on User { ...a ...a }",
+    ];
+    for query in round {
+        assert_eq!(code(Limits::default(), query).await.as_deref(), Some("operation_too_deep"));
+    }
+}
+
+#[tokio::test]
+async fn what_no_parser_should_follow_is_refused() {
+    let lists = format!("{{ product(id: {}1{}) {{ id }} }}", "[".repeat(100), "]".repeat(100));
+    assert_eq!(code(Limits::default(), &lists).await.as_deref(), Some("operation_too_deep"));
+    let nested = format!("{}id{}", "{ related ".repeat(100), "}".repeat(100));
+    assert_eq!(code(Limits::default(), &nested).await.as_deref(), Some("operation_too_deep"));
+}
+
+#[tokio::test]
+async fn the_cost_follows_the_formula() {
+    let none = || json!({});
+    assert_eq!(cost("{ warehouses }", none()).await, 1);
+    assert_eq!(cost("{ me { id name __typename } }", none()).await, 3);
+    // The schema's own default for `first` is 3, and a list without it is taken for 10.
+    assert_eq!(cost("{ products { id } }", none()).await, 1 + 3);
+    assert_eq!(cost("{ products(first: 50) { id name } }", none()).await, 1 + 50 * 2);
+    assert_eq!(cost("{ reviews { id } }", none()).await, 1 + 10);
+    // Inside a page a list is that page: `related` has its size from `products`.
+    let nested = "{ products(first: 20) { related { related { id } } } }";
+    assert_eq!(cost(nested, none()).await, 1 + 20 * (1 + 1 + 10));
+    let in_fragment = "{ products(first: 20) { ...r } } fragment r on Product { related { id } }";
+    assert_eq!(cost(in_fragment, none()).await, 1 + 20 * 2);
+}
+
+#[tokio::test]
+async fn the_cost_follows_the_variables_of_each_request() {
+    let query = "query($n: Int! = 4) { products(first: $n) { id } }";
+    assert_eq!(cost(query, json!({})).await, 5);
+    assert_eq!(cost(query, json!({ "n": 40 })).await, 41);
+    let shop = Shop::with(Limits { complexity_max: 10, ..Limits::default() });
+    assert!(shop.execute(query, json!({ "n": 9 })).await.is_ok());
+    let again = shop.ask(query, json!({ "n": 10 })).await;
+    assert_eq!(errors_of(&again)[0].0, "operation_too_complex");
+}
+
+#[tokio::test]
+async fn introspection_has_limits_of_its_own() {
+    let wide = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
+    assert_eq!(code(Limits::default(), wide).await.as_deref(), Some("operation_too_deep"));
+    let deep = format!("{{ __schema {{ types {}{}", "{ ofType ".repeat(25), "{ name }");
+    let deep = format!("{deep}{}", "}".repeat(27));
+    assert_eq!(code(Limits::default(), &deep).await.as_deref(), Some("operation_too_deep"));
+    let usual = include_str!("../fixtures/introspection.graphql");
+    let small = Limits { depth_max: 2, complexity_max: 1, fields_max: 2, ..Limits::default() };
+    assert_eq!(code(small, usual).await, None);
+}
+
+#[tokio::test]
+async fn a_batch_has_its_limit_and_each_of_it_its_answer() {
+    let graph = Shop::with(Limits { batch_max: 2, ..Limits::default() }).graph;
+    let batch =
+        |count| BatchRequest::Batch((0..count).map(|_| Request::new("{ warehouses }")).collect());
+    let two = serde_json::to_value(graph.execute_batch(batch(2)).await).unwrap();
+    let one = json!({ "data": { "warehouses": ["Recife"] } });
+    assert_eq!(two, json!([one, one]));
+    let three = serde_json::to_value(graph.execute_batch(batch(3)).await).unwrap();
+    assert_eq!(errors_of(&three), [("batch_too_large".to_owned(), String::new())]);
+}
+
+#[tokio::test]
+async fn errors_beyond_their_limit_are_left_out() {
+    let shop = Shop::with(Limits { errors_max: 2, ..Limits::default() });
+    let query = "query($ids: [ID!]!) { reviewsBy(authors: $ids) { author { nickname } } }";
+    let answer = shop.ask(query, json!({ "ids": ["u-broken", "u-broken", "u-broken"] })).await;
+    assert_eq!(errors_of(&answer).len(), 2);
+}
+
+#[tokio::test]
+async fn the_search_for_failing_entities_ends() {
+    let shop = Shop::with(Limits { splits_max: 3, ..Limits::default() });
+    let authors = ["u-broken", "u-refused", "u-ana", "u-bia"];
+    let query = "query($authors: [ID!]!) { reviewsBy(authors: $authors) { author { nickname } } }";
+    let answer = shop.ask(query, json!({ "authors": authors })).await;
+    // The list, its first half, and the two of that half; the second half is not asked for.
+    assert_eq!(shop.asked().len(), 1 + 4);
+    assert_eq!(answer["data"]["reviewsBy"][2]["author"]["nickname"], json!(null));
+    assert_eq!(errors_of(&answer).len(), 3);
+}
+
+#[tokio::test]
+async fn plans_are_kept_up_to_their_limit() {
+    let shop = Shop::with(Limits { plans_max: 2, ..Limits::default() });
+    for query in ["{ warehouses }", "{ me { id } }", "{ reviews { id } }", "{ warehouses }"] {
+        assert!(shop.execute(query, json!({})).await.is_ok());
+    }
+    assert_eq!(shop.graph.plan_count(), 2);
+    let _refused = shop.execute("{ none }", json!({})).await;
+    assert_eq!(shop.graph.plan_count(), 2);
+}
