@@ -24,7 +24,10 @@ pub const SCHEMA: &str = "transfers";
 pub const SOURCE: &str = "/codepix/transfers";
 
 /// Its migrations, oldest first.
-pub const MIGRATIONS: &[Migration] = &[migration!("transfers", "2026-11-20_hub")];
+pub const MIGRATIONS: &[Migration] = &[
+    migration!("transfers", "2026-11-20_hub"),
+    migration!("transfers", "2026-11-21_transfers_of_accounts"),
+];
 
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
 /// are enrolled.

@@ -17,8 +17,8 @@ use super::kafka::topics::KafkaBankTopics;
 use super::{MIGRATIONS, NAME, SCHEMA, SOURCE, topics};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use crate::application::{
-    Clearing, EnrolParticipantHandler, ExpireOverdue, GetTransfer, ListParticipants, ListPositions,
-    ListTransfers, RepeatConfirmations, Transfers, TransfersSettings, WatchTransfer,
+    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, Transfers,
+    TransfersSettings,
 };
 use crate::domain::Participant;
 
@@ -62,15 +62,8 @@ pub async fn start(
     work(&mut start, &store, own)?;
     let handler = EnrolParticipantHandler::new(store, bank_topics, Arc::clone(&start.clock));
     let feed = TailChanges::new(start.tail(TRANSFERS), settings.stop_work.clone());
-    let get_transfer = GetTransfer::new(Arc::clone(&reads));
-    let facade = Arc::new(Transfers {
-        enrol_participant: start.command(Arc::new(handler), 1),
-        list_transfers: ListTransfers::new(Arc::clone(&reads)),
-        watch_transfer: WatchTransfer::new(get_transfer.clone(), Arc::new(feed)),
-        get_transfer,
-        list_participants: ListParticipants::new(Arc::clone(&reads)),
-        list_positions: ListPositions::new(reads),
-    });
+    let enrol = start.command(Arc::new(handler), 1);
+    let facade = Arc::new(Transfers::new(enrol, &reads, Arc::new(feed)));
     let (callers, ids) = (Arc::clone(&start.callers), Arc::clone(&start.ids));
     let services = TransfersServices::new(Arc::clone(&facade), callers, ids);
     Ok(Running { services, facade, workers: start.finish() })
@@ -99,7 +92,7 @@ async fn ensure_bank_topics(
     reads: &dyn TransfersReads,
     topics: &dyn BankTopics,
 ) -> Result<(), StoreError> {
-    let banks = reads.participants().await?;
+    let banks = reads.participants(None, None).await?;
     let native: Vec<_> =
         banks.iter().filter(|bank| Participant::has_topic(bank)).map(|bank| bank.ispb).collect();
     if native.is_empty() { Ok(()) } else { topics.ensure(&native).await }
