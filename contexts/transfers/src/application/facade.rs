@@ -5,10 +5,10 @@ use std::sync::Arc;
 use shared_kernel::application::Batcher;
 
 use super::command::EnrolParticipant;
-use super::ports::{ChangeFeed, TransfersReads};
+use super::ports::{ChangeFeed, NewsFeed, TransfersReads};
 use super::query::{
-    GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants, ListPositions,
-    ListTransfers, WatchTransfer,
+    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
+    ListPositions, ListTransfers, WatchTransfer,
 };
 use crate::domain::Participant;
 
@@ -25,6 +25,8 @@ pub struct Transfers {
     pub list_transfers: ListTransfers,
     /// One transfer, followed to its end.
     pub watch_transfer: WatchTransfer,
+    /// Transfers of a bank or an account, followed.
+    pub follow_transfers: FollowTransfers,
     /// Banks by their ISPBs.
     pub get_participants: GetParticipants,
     /// The banks that take part.
@@ -36,11 +38,12 @@ pub struct Transfers {
 }
 
 impl Transfers {
-    /// The use cases over a read side, word of changes and a queue of enrolments.
+    /// The use cases over a queue of enrolments, a read side, word of changes and news.
     pub fn new(
         enrol_participant: Batcher<EnrolParticipant, Participant>,
         reads: &Arc<dyn TransfersReads>,
         changes: Arc<dyn ChangeFeed>,
+        news: Arc<dyn NewsFeed>,
     ) -> Self {
         let get_transfer = GetTransfer::new(Arc::clone(reads));
         Self {
@@ -48,6 +51,7 @@ impl Transfers {
             get_transfers: GetTransfers::new(Arc::clone(reads)),
             list_transfers: ListTransfers::new(Arc::clone(reads)),
             watch_transfer: WatchTransfer::new(get_transfer.clone(), changes),
+            follow_transfers: FollowTransfers::new(news),
             get_transfer,
             get_participants: GetParticipants::new(Arc::clone(reads)),
             list_participants: ListParticipants::new(Arc::clone(reads)),

@@ -11,17 +11,21 @@ pub mod message;
 pub mod ports;
 pub mod query;
 pub mod reaction;
+mod scope;
 pub mod settings;
 pub mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
+mod view;
 
 pub use clearing::Clearing;
 pub use command::{EnrolParticipant, EnrolParticipantHandler};
 pub use facade::Transfers;
 pub use query::{
-    GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants, ListPositions,
-    ListTransfers, TransferList, WatchTransfer,
+    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
+    ListPositions, ListTransfers, TransferList, WatchTransfer,
 };
+pub use scope::TransfersOf;
 pub use settings::TransfersSettings;
 pub use sweep::{ExpireOverdue, RepeatConfirmations};
+pub use view::TransferView;

@@ -1,12 +1,16 @@
 //! What the hub needs from outside: a store that publishes what it saves, a read side, the topics
 //! of the banks, and word of changes. Everything takes slices; one is a batch of one.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use shared_kernel::application::{Answers, Place, StoreError, TraceParent};
-use shared_kernel::domain::{AccountId, BankCode, EndToEndId, Ispb, Timestamp};
+use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
 
+use super::scope::TransfersOf;
+use super::view::TransferView;
 use crate::domain::{
-    Participant, ParticipantEvent, Position, PositionMove, Side, Standing, Transfer, TransferState,
+    Participant, ParticipantEvent, Position, PositionMove, Standing, Transfer, TransferState,
 };
 
 /// Who gets a copy of a notice.
@@ -170,24 +174,6 @@ pub trait TransfersStore: Send + Sync {
     async fn begin(&self) -> Result<Box<dyn TransfersTransaction>, StoreError>;
 }
 
-/// Whose transfers a list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TransfersOf {
-    /// Everyone's.
-    All,
-    /// Those with this bank as payer or payee.
-    Bank(Ispb),
-    /// Those with this account as payer or payee.
-    Account {
-        /// The account.
-        account_id: AccountId,
-        /// Only where the account is at this bank.
-        at: Option<Ispb>,
-        /// Only where the account is at this end.
-        side: Option<Side>,
-    },
-}
-
 /// A place in a list that runs from the newest to the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TransferPlace {
@@ -291,6 +277,29 @@ pub trait ChangeFeed: Send + Sync {
 pub trait ChangeWatch: Send {
     /// Returns when the transfer changed, or may have. `false` when the process is stopping.
     async fn changed(&mut self, id: &EndToEndId) -> bool;
+}
+
+/// What the log says of transfers.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A transfer entered a state.
+    Told(Arc<TransferView>),
+    /// Something was said that this listener did not hear.
+    Missed,
+}
+
+/// News of all transfers, as they appear in the log.
+#[async_trait]
+pub trait NewsFeed: Send + Sync {
+    /// News from now on: the log is listened to when this returns.
+    async fn follow(&self) -> Box<dyn NewsWatch>;
+}
+
+/// One listener to the news.
+#[async_trait]
+pub trait NewsWatch: Send {
+    /// The next news; none when the process is stopping.
+    async fn next(&mut self) -> Option<News>;
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::application::message::{
 };
 use crate::application::ports::{
     Change, DueTransfer, Horizon, Notice, Resend, SavedParticipant, SavedTransfer, TransferRun,
-    TransfersOf, TransfersReads, TransfersStore, TransfersTransaction,
+    TransfersReads, TransfersStore, TransfersTransaction,
 };
 use crate::application::settings::TransfersSettings;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
@@ -150,16 +150,7 @@ fn age(transfer: &Transfer) -> (Timestamp, EndToEndId) {
 }
 
 fn is_in(transfer: &Transfer, run: &TransferRun) -> bool {
-    let ends = || [Side::Payer, Side::Payee].into_iter();
-    let is_theirs = match run.of {
-        TransfersOf::All => true,
-        TransfersOf::Bank(bank) => ends().any(|end| transfer.bank(end) == bank),
-        TransfersOf::Account { account_id, at, side } => ends()
-            .filter(|end| side.is_none_or(|side| side == *end))
-            .filter(|end| at.is_none_or(|bank| transfer.bank(*end) == bank))
-            .any(|end| transfer.order().party(end).account_id == account_id),
-    };
-    is_theirs
+    run.of.holds(transfer.order())
         && run.state.is_none_or(|state| transfer.standing().state == state)
         && run.after.is_none_or(|after| age(transfer) < (after.registered_at, after.end_to_end_id))
 }

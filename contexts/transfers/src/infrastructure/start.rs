@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use shared_kernel::application::{Clock, StoreError};
+use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, StartError, Worker,
 };
 
+use super::graphql::{self, GraphSchema};
 use super::grpc::TransfersServices;
 use super::kafka::changes::TailChanges;
 use super::kafka::consumer::BankMessages;
 use super::kafka::inbound::BANK_MESSAGES;
+use super::kafka::news::TailNews;
 use super::kafka::published::TRANSFERS;
 use super::kafka::topics::KafkaBankTopics;
 use super::{MIGRATIONS, NAME, SCHEMA, SOURCE, topics};
@@ -26,10 +29,12 @@ use crate::domain::Participant;
 const CONSUMER: &str = "codepix.transfers";
 
 /// The hub, wired.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "a schema has no form to print")]
 pub struct Running {
     /// Its gRPC service.
     pub services: TransfersServices,
+    /// Its part of the graph.
+    pub graph: GraphSchema,
     /// Its use cases, for other transports.
     pub facade: Arc<Transfers>,
     /// Loops to be run.
@@ -61,12 +66,16 @@ pub async fn start(
         .map_err(|error| StartError::Store { context: NAME, error })?;
     work(&mut start, &store, own)?;
     let handler = EnrolParticipantHandler::new(store, bank_topics, Arc::clone(&start.clock));
-    let feed = TailChanges::new(start.tail(TRANSFERS), settings.stop_work.clone());
+    let (feed, news) = (TailFeed::default(), TailNews::new(settings.stop_work.clone()));
+    start.listen(TRANSFERS, vec![Arc::new(feed.clone()), Arc::new(news.clone())]);
+    let changes = TailChanges::new(feed, settings.stop_work.clone());
     let enrol = start.command(Arc::new(handler), 1);
-    let facade = Arc::new(Transfers::new(enrol, &reads, Arc::new(feed)));
+    let facade = Transfers::new(enrol, &reads, Arc::new(changes), Arc::new(news));
+    let facade = Arc::new(facade);
     let (callers, ids) = (Arc::clone(&start.callers), Arc::clone(&start.ids));
-    let services = TransfersServices::new(Arc::clone(&facade), callers, ids);
-    Ok(Running { services, facade, workers: start.finish() })
+    let services = TransfersServices::new(Arc::clone(&facade), callers, Arc::clone(&ids));
+    let graph = graphql::schema(&facade, ids);
+    Ok(Running { services, graph, facade, workers: start.finish() })
 }
 
 /// The consumer of bank messages and the sweepers.

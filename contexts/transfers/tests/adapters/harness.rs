@@ -27,6 +27,7 @@ use transfers::domain::{Participant, ParticipantName, Position, Protocol, Transf
 use transfers::infrastructure::kafka::changes::TailChanges;
 use transfers::infrastructure::kafka::consumer::BankMessages;
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
+use transfers::infrastructure::kafka::news::TailNews;
 use transfers::infrastructure::{MIGRATIONS, SCHEMA, SOURCE};
 use uuid::Uuid;
 
@@ -265,9 +266,8 @@ impl Hub {
         }
     }
 
-    /// The use cases over this store; word of changes comes through `feed`. They work until the
-    /// handle is dropped.
-    pub(crate) fn facade(&self, feed: TailFeed) -> (Arc<Transfers>, StopHandle) {
+    /// The use cases over this store, until the handle is dropped. No word of changes comes.
+    pub(crate) fn facade(&self) -> (Arc<Transfers>, StopHandle) {
         let (stop, stopped) = stop_pair();
         let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&self.clock);
         let handler = EnrolParticipantHandler::new(self.store(), Arc::new(NoTopics), clock);
@@ -278,8 +278,9 @@ impl Hub {
             tokio::spawn(worker.run(stopped.clone()));
         }
         let reads: Arc<dyn TransfersReads> = Arc::new(self.sessions.clone());
-        let changes = Arc::new(TailChanges::new(feed, stopped));
-        (Arc::new(Transfers::new(enrol, &reads, changes)), stop)
+        let changes = Arc::new(TailChanges::new(TailFeed::default(), stopped.clone()));
+        let news = Arc::new(TailNews::new(stopped));
+        (Arc::new(Transfers::new(enrol, &reads, changes, news)), stop)
     }
 
     /// Takes what would be sent out of the outbox.

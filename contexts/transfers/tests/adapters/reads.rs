@@ -1,6 +1,7 @@
 //! The read side on a real database.
 
-use transfers::application::ports::{TransferPlace, TransferRun, TransfersOf, TransfersReads};
+use transfers::application::TransfersOf;
+use transfers::application::ports::{TransferPlace, TransferRun, TransfersReads};
 use transfers::domain::{Side, Transfer, TransferState};
 
 use crate::harness::{
@@ -66,18 +67,8 @@ fn lists() -> Vec<TransferRun> {
 }
 
 fn is_in(transfer: &Transfer, run: &TransferRun) -> bool {
-    let mut ends = [Side::Payer, Side::Payee].into_iter();
-    let is_theirs = match run.of {
-        TransfersOf::All => true,
-        TransfersOf::Bank(bank) => ends.any(|end| transfer.bank(end) == bank),
-        TransfersOf::Account { account_id, at, side } => ends.any(|end| {
-            let party = transfer.order().party(end);
-            party.account_id == account_id
-                && at.is_none_or(|bank| bank == party.ispb)
-                && side.is_none_or(|side| side == end)
-        }),
-    };
-    is_theirs && run.state.is_none_or(|state| transfer.standing().state == state)
+    run.of.holds(transfer.order())
+        && run.state.is_none_or(|state| transfer.standing().state == state)
 }
 
 /// All pages of all lists, read together: so many rows of each list at a time.

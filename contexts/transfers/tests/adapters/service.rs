@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use shared_kernel::application::stop::StopHandle;
 use shared_kernel::infrastructure::grpc::Callers;
-use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::testing::CountedIds;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Code, Request, Status};
@@ -61,7 +60,7 @@ struct Service {
 
 async fn service() -> Service {
     let hub = Hub::empty().await;
-    let (facade, stop) = hub.facade(TailFeed::default());
+    let (facade, stop) = hub.facade();
     let callers = Arc::new(Callers::parse(TOKENS).unwrap());
     let ids = Arc::new(CountedIds::default());
     let mut routes = RoutesBuilder::default();

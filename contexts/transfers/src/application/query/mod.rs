@@ -1,5 +1,6 @@
 //! What anyone asks. A bank's token sees its own transfers and its own position alone.
 
+mod follow_transfers;
 mod get_participants;
 mod get_positions;
 mod get_transfer;
@@ -9,6 +10,7 @@ mod list_positions;
 mod list_transfers;
 mod watch_transfer;
 
+pub use follow_transfers::FollowTransfers;
 pub use get_participants::GetParticipants;
 pub use get_positions::GetPositions;
 pub use get_transfer::GetTransfer;

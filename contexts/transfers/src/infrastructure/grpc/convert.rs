@@ -5,8 +5,8 @@ use shared_kernel::application::{Caller, PageSize, Place, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Timestamp, Violation};
 
 use super::proto::v1;
-use crate::application::ports::{TransferPlace, TransfersOf};
-use crate::application::{EnrolParticipant, TransferList};
+use crate::application::ports::TransferPlace;
+use crate::application::{EnrolParticipant, TransferList, TransfersOf};
 use crate::domain::{
     Participant, ParticipantName, Party, Position, Protocol, Transfer, TransferState,
 };

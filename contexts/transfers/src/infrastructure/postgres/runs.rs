@@ -15,7 +15,8 @@ use shared_kernel::infrastructure::postgres::{instant, statement, store_error};
 use uuid::Uuid;
 
 use super::rows::{TransferRow, transfer_columns, unreadable};
-use crate::application::ports::{TransferRun, TransfersOf};
+use crate::application::TransfersOf;
+use crate::application::ports::TransferRun;
 use crate::domain::{Side, Transfer, TransferState};
 
 /// What a list asks for: `$1`, `$2` the places, `$3` the states, `$4` the banks, `$5` the accounts,
