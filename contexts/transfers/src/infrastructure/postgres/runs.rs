@@ -50,12 +50,14 @@ macro_rules! runs {
         concat!(
             run!(
                 "transfers.transfer AS t",
-                " AND asked.state IN ('', 'completed') AND (asked.state = '' OR t.state = asked.state)",
+                " AND asked.state IN ('', 'completed') \
+                 AND (asked.state = '' OR t.state = asked.state)",
                 $of
             ),
             " UNION ALL ",
             run!(
-                "transfers.open_transfer AS open JOIN transfers.transfer AS t USING (end_to_end_id)",
+                "transfers.open_transfer AS open \
+                 JOIN transfers.transfer AS t USING (end_to_end_id)",
                 " AND asked.state IN ('pending', 'confirmed') AND t.state = asked.state",
                 $of
             ),
