@@ -134,7 +134,7 @@ async fn garbage_is_set_aside_and_its_neighbours_take_effect() {
         (4, "subject_mismatch"),
         (5, "cpf_check_digit"),
         (6, "aggregate_version_shape"),
-        (9, "event_type_misdirected"),
+        (9, "event_misdirected"),
     ];
     assert_eq!(refused, expected.map(|(index, code)| (index, code.to_owned())));
     assert_eq!(status(&directory, 1).await, AccountStatus::Blocked);

@@ -103,7 +103,7 @@ fn must_be_at_home(topic: &str, event_type: &str) -> Result<(), Unreadable> {
         homes.iter().any(|(home, owner)| topic.ends_with(home) && !event_type.starts_with(owner));
     if is_stranger {
         let sentence = format!("an event of type {event_type:?} does not belong on this topic");
-        return Err(Unreadable::new("event_type_misdirected", sentence));
+        return Err(Unreadable::new("event_misdirected", sentence));
     }
     Ok(())
 }
