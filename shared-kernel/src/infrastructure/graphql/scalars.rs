@@ -2,16 +2,24 @@
 
 use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
+use super::status::word;
 use crate::domain::{self, Violation};
 
-/// Reads a scalar that is written as a text.
-fn text<T>(
+/// Reads a scalar that is written as a text. What is malformed is refused with the code that gRPC
+/// gives it.
+fn text<T, S: async_graphql::InputType>(
     value: &Value,
     form: &str,
     parse: impl FnOnce(&str) -> Result<T, Violation>,
-) -> Result<T, String> {
-    let Value::String(text) = value else { return Err(format!("write {form} as a text")) };
-    parse(text).map_err(|broken| broken.message().to_owned())
+) -> Result<T, InputValueError<S>> {
+    let Value::String(text) = value else {
+        return Err(InputValueError::custom(format!("write {form} as a text")));
+    };
+    parse(text).map_err(|broken| {
+        InputValueError::custom(broken.message())
+            .with_extension("code", broken.code())
+            .with_extension("kind", word(broken.kind()))
+    })
 }
 
 /// An amount of money in Brazilian reals: a text with two decimal places, `"100.00"`. Never a
@@ -22,7 +30,7 @@ pub struct Money(pub domain::Money);
 #[Scalar(name = "Money", use_type_description)]
 impl ScalarType for Money {
     fn parse(value: Value) -> InputValueResult<Self> {
-        text(&value, "money", domain::Money::parse).map(Self).map_err(InputValueError::custom)
+        text(&value, "money", domain::Money::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -54,7 +62,7 @@ pub struct DateTime(pub domain::Timestamp);
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value, "a moment", domain::Timestamp::parse);
-        read.map(Self).map_err(InputValueError::custom)
+        read.map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -77,7 +85,7 @@ pub struct EndToEndId(pub domain::EndToEndId);
 impl ScalarType for EndToEndId {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value, "an EndToEndId", domain::EndToEndId::parse);
-        read.map(Self).map_err(InputValueError::custom)
+        read.map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -98,7 +106,7 @@ pub struct Ispb(pub domain::Ispb);
 #[Scalar(name = "Ispb", use_type_description)]
 impl ScalarType for Ispb {
     fn parse(value: Value) -> InputValueResult<Self> {
-        text(&value, "an ISPB", domain::Ispb::parse).map(Self).map_err(InputValueError::custom)
+        text(&value, "an ISPB", domain::Ispb::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -120,7 +128,7 @@ pub struct TaxId(pub domain::TaxId);
 #[Scalar(name = "TaxId", use_type_description)]
 impl ScalarType for TaxId {
     fn parse(value: Value) -> InputValueResult<Self> {
-        text(&value, "a tax id", domain::TaxId::parse).map(Self).map_err(InputValueError::custom)
+        text(&value, "a tax id", domain::TaxId::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -159,6 +167,15 @@ mod tests {
         assert!(Money::parse(Value::from(100)).is_err());
         assert!(Money::parse(Value::from(100.5)).is_err());
         assert_eq!(written::<Money>("1.005"), None);
+    }
+
+    #[test]
+    fn a_malformed_scalar_has_the_code_of_its_refusal() {
+        let refused = Ispb::parse(Value::from("1")).map(drop).unwrap_err();
+        let error = refused.into_server_error(async_graphql::Pos::default());
+        let extensions = error.extensions.unwrap();
+        assert_eq!(extensions.get("code"), Some(&Value::from("ispb_shape")));
+        assert_eq!(extensions.get("kind"), Some(&Value::from("INVALID_ARGUMENT")));
     }
 
     #[test]

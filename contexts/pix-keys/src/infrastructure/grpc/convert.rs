@@ -94,9 +94,7 @@ fn kind_of(number: i32) -> Result<PixKeyKind, Violation> {
         Ok(proto::PixKeyKind::Email) => Ok(PixKeyKind::Email),
         Ok(proto::PixKeyKind::Phone) => Ok(PixKeyKind::Phone),
         Ok(proto::PixKeyKind::Evp) => Ok(PixKeyKind::Evp),
-        Ok(proto::PixKeyKind::Unspecified) | Err(_) => {
-            PixKeyKind::parse("").map_err(|broken| broken.on("kind"))
-        }
+        Ok(proto::PixKeyKind::Unspecified) | Err(_) => PixKeyKind::parse(""),
     }
 }
 
