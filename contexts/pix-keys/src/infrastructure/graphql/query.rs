@@ -45,9 +45,11 @@ impl Query {
         #[graphql(desc = "The payment that the question is for; absent outside of one.")]
         end_to_end_id: Option<EndToEndId>,
     ) -> Result<Option<PixKey>> {
-        // What is said of a payment must be well formed, and has been read for that alone.
-        let _payment = (payer_tax_id, end_to_end_id);
         let caller = caller(context)?;
+        // What is said of a payment must be well formed, and decides nothing.
+        let (payment, names_payer) =
+            (end_to_end_id.map(|EndToEndId(id)| id), payer_tax_id.is_some());
+        tracing::debug!(?payment, names_payer, "a key is looked up");
         let key = domain::PixKey::infer(&key).map_err(failed)?;
         let requester = requester_ispb.map(|Ispb(ispb)| ispb);
         let lookup = FindKey::asked(&caller, requester, key).map_err(failed)?;

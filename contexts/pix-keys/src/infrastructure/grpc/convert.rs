@@ -94,7 +94,9 @@ fn kind_of(number: i32) -> Result<PixKeyKind, Violation> {
         Ok(proto::PixKeyKind::Email) => Ok(PixKeyKind::Email),
         Ok(proto::PixKeyKind::Phone) => Ok(PixKeyKind::Phone),
         Ok(proto::PixKeyKind::Evp) => Ok(PixKeyKind::Evp),
-        Ok(proto::PixKeyKind::Unspecified) | Err(_) => PixKeyKind::parse(""),
+        Ok(proto::PixKeyKind::Unspecified) | Err(_) => {
+            PixKeyKind::parse("").map_err(|broken| broken.on("kind"))
+        }
     }
 }
 
