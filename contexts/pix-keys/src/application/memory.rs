@@ -93,7 +93,8 @@ impl MemoryDirectory {
         self.with(|state| {
             let account = &state.accounts[&account_id(number)];
             let mut entry = Entry::vacant(key(text));
-            let entry_id = EntryId::from_uuid(Uuid::from_u128(number));
+            let registrations = u128::try_from(state.published.len()).unwrap();
+            let entry_id = EntryId::from_uuid(Uuid::from_u128(registrations.saturating_add(1)));
             let now = Timestamp::EPOCH;
             let wanted = Registration { entry_id, account, keys_held: 0, now };
             let event = entry.register(&wanted).unwrap();
@@ -281,9 +282,13 @@ impl DirectoryReads for MemoryDirectory {
         }))
     }
 
-    async fn entries_of(&self, account: AccountId) -> Result<Vec<EntryView>, StoreError> {
+    async fn look_up(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError> {
+        self.entries(keys).await
+    }
+
+    async fn entries_of(&self, accounts: &[AccountId]) -> Result<Vec<EntryView>, StoreError> {
         Ok(self.with(|state| {
-            let theirs = state.active().filter(|(_, id)| *id == account);
+            let theirs = state.active().filter(|(_, id)| accounts.contains(id));
             theirs.filter_map(|(entry, _)| state.view(entry)).collect()
         }))
     }

@@ -4,11 +4,11 @@
 //! entries by key; so two transactions never wait for each other in a circle.
 
 use async_trait::async_trait;
-use shared_kernel::application::{Answers, StoreError, TraceParent};
-use shared_kernel::domain::{AccountId, Ispb};
+use shared_kernel::application::{Answers, Place, StoreError, TraceParent};
+use shared_kernel::domain::{AccountId, Ispb, Timestamp};
 
 use super::view::{AccountView, EntryView};
-use crate::domain::{Account, Entry, EntryEvent, Participant, PixKey};
+use crate::domain::{Account, Entry, EntryEvent, EntryId, Participant, PixKey};
 
 /// An account with its participant, if the directory has heard of that one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,35 @@ pub struct EntryChange {
     pub event: EntryEvent,
     /// The trace that caused it.
     pub trace: TraceParent,
+}
+
+/// A place in a list of keys, from the oldest registration to the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyPlace {
+    /// When the last key of the page before was registered.
+    pub created_at: Timestamp,
+    /// That registration.
+    pub entry_id: EntryId,
+}
+
+impl From<&EntryView> for KeyPlace {
+    fn from(entry: &EntryView) -> Self {
+        Self { created_at: entry.created_at, entry_id: entry.entry_id }
+    }
+}
+
+impl Place for KeyPlace {
+    fn write(&self) -> String {
+        format!("{}/{}", self.created_at.micros(), self.entry_id)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (micros, id) = text.split_once('/')?;
+        Some(Self {
+            created_at: Timestamp::from_micros(micros.parse().ok()?).ok()?,
+            entry_id: EntryId::parse(id).ok()?,
+        })
+    }
 }
 
 /// Opens transactions.
@@ -86,12 +115,30 @@ pub trait DirectoryReads: Send + Sync {
     /// The active entries of these keys, in any order.
     async fn entries(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError>;
 
-    /// The active entries of an account, oldest first.
-    async fn entries_of(&self, account: AccountId) -> Result<Vec<EntryView>, StoreError>;
+    /// The same for a lookup of some payer's bank, which is counted.
+    async fn look_up(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError>;
+
+    /// The active entries of these accounts, oldest first.
+    async fn entries_of(&self, accounts: &[AccountId]) -> Result<Vec<EntryView>, StoreError>;
 
     /// The accounts that were opened or enrolled, in any order.
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<AccountView>, StoreError>;
 
     /// Whether the participant is known.
     async fn has_participant(&self, ispb: Ispb) -> Result<bool, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::memory::{entry_view, key};
+
+    #[test]
+    fn a_place_reads_back_and_nothing_else_is_one() {
+        let place = KeyPlace::from(&entry_view(&key("a@x")));
+        assert_eq!(KeyPlace::of_token(&place.token()), Ok(Some(place)));
+        for wrong in ["", "/", "1", "x/y", "1/1"] {
+            assert_eq!(KeyPlace::read(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -1,11 +1,14 @@
-//! `PostgreSQL`, Kafka and gRPC behind the ports of the directory.
+//! `PostgreSQL`, Kafka, gRPC and GraphQL behind the ports of the directory.
 
+pub mod graphql;
 pub mod grpc;
 pub mod kafka;
+mod naming;
 mod plan;
 pub mod postgres;
 mod start;
 
+pub use graphql::{GraphSchema, sdl};
 pub use grpc::{FILE_DESCRIPTOR_SET, PixKeysServices};
 pub use plan::{MIGRATIONS, plan, topics};
 pub use start::{PixKeysSettings, Running, start};

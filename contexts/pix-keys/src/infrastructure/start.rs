@@ -5,12 +5,13 @@ use std::sync::Arc;
 use shared_kernel::application::{BatchCommand, Batcher};
 use shared_kernel::infrastructure::{ContextSettings, ContextStart, StartError, Worker};
 
+use super::graphql::{self, GraphSchema};
 use super::grpc::PixKeysServices;
 use super::kafka::{CONSUMER, DirectoryConsumer, inbound};
 use super::plan::plan;
 use super::postgres::{Auditor, PgDirectory};
 use crate::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
-use crate::application::query::{FindAccountExecutor, FindKeyExecutor, ListKeys};
+use crate::application::query::{FindAccountExecutor, FindKeyExecutor};
 use crate::application::{Desk, DeskPorts, DirectoryReads, DirectoryStore, PixKeys};
 
 /// The directory's own settings.
@@ -33,6 +34,8 @@ impl Default for PixKeysSettings {
 pub struct Running {
     /// Its gRPC services.
     pub services: PixKeysServices,
+    /// Its part of the graph.
+    pub graph: GraphSchema,
     /// Its use cases.
     pub facade: PixKeys,
     /// What `codepix doctor` asks.
@@ -57,8 +60,9 @@ pub async fn start(
     let consumer = DirectoryConsumer::new(directory, clock, Arc::clone(&ids));
     let topics = [inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC].map(str::to_owned);
     context.consumer(CONSUMER, &topics, Arc::new(consumer))?;
+    let graph = graphql::schema(&facade, Arc::clone(&ids));
     let services = PixKeysServices::new(facade.clone(), Arc::clone(&context.callers), ids);
-    Ok(Running { services, facade, auditor, workers: context.finish() })
+    Ok(Running { services, graph, facade, auditor, workers: context.finish() })
 }
 
 fn command<U: BatchCommand>(
@@ -87,5 +91,5 @@ fn wire(context: &mut ContextStart, directory: Arc<PgDirectory>, own: PixKeysSet
         remove_key: command(context, own, removes),
         enrol_account: command(context, own, EnrolAccountHandler::new(store)),
     });
-    PixKeys { desk, find_key, find_account, list_keys: ListKeys::new(reads) }
+    PixKeys::new(desk, find_key, find_account, &reads)
 }

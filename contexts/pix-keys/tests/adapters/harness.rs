@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use pix_keys::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
-use pix_keys::application::query::{FindAccountExecutor, FindKeyExecutor, ListKeys};
+use pix_keys::application::query::{FindAccountExecutor, FindKeyExecutor};
 use pix_keys::application::reaction::{Heard, OnAccountChanged, OnParticipantChanged};
 use pix_keys::application::{
     AccountView, Desk, DeskPorts, DirectoryReads, DirectoryStore, EnrolOrder, EntryView, KeyOrder,
@@ -126,8 +126,14 @@ impl DirectoryReads for Counting {
         self.inner.entries(keys).await
     }
 
-    async fn entries_of(&self, account: AccountId) -> Result<Vec<EntryView>, StoreError> {
-        self.inner.entries_of(account).await
+    async fn look_up(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError> {
+        self.queries.fetch_add(1, Ordering::SeqCst);
+        self.inner.look_up(keys).await
+    }
+
+    async fn entries_of(&self, accounts: &[AccountId]) -> Result<Vec<EntryView>, StoreError> {
+        self.queries.fetch_add(1, Ordering::SeqCst);
+        self.inner.entries_of(accounts).await
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<AccountView>, StoreError> {
@@ -197,8 +203,7 @@ impl Directory {
             remove_key: command(removes, &sessions, workers, &stop),
             enrol_account: command(EnrolAccountHandler::new(writes), &sessions, workers, &stop),
         });
-        let list_keys = ListKeys::new(reads);
-        let pix_keys = PixKeys { desk, find_key, find_account, list_keys };
+        let pix_keys = PixKeys::new(desk, find_key, find_account, &reads);
         Self { pix_keys, store, sessions, queries, stop: handle }
     }
 

@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use futures::future::join_all;
+use pix_keys::application::EntryView;
 use pix_keys::application::query::{FindAccount, FindKey};
 use pix_keys::domain::AccountStatus;
 use shared_kernel::application::Caller;
 
 use crate::harness::{
-    BBX, CTER, Directory, MARIA, account_id, code, heard, ispb, key, opened, person,
+    ANA, BBX, CTER, Directory, MARIA, account_id, code, heard, ispb, key, opened, person,
 };
 
 fn lookup(text: &str) -> FindKey {
@@ -80,12 +81,21 @@ async fn an_account_is_found_in_every_state_once_it_is_opened() {
 async fn an_accounts_keys_are_listed_oldest_first() {
     let directory = Directory::fresh().await;
     directory.hear(vec![opened(1, MARIA)]).await;
-    let list = || directory.pix_keys.list_keys.execute(&Caller::Operator, account_id(1));
-    assert!(list().await.unwrap().is_empty());
+    directory.hear(vec![opened(2, ANA)]).await;
+    let asked = [1, 2].map(|number| (Caller::Operator, account_id(number)));
+    let list = async || {
+        let listed = directory.pix_keys.list_keys.execute(&asked).await.unwrap();
+        let text = |entry: &EntryView| entry.key.as_str().to_owned();
+        let texts = |keys: Vec<EntryView>| keys.iter().map(text).collect::<Vec<_>>();
+        listed.into_iter().map(|keys| texts(keys.unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(list().await, [[""; 0]; 2]);
     for text in ["z@x", "a@x", "m@x"] {
         directory.register(text, 1, text).await.unwrap();
     }
-    let keys: Vec<String> =
-        list().await.unwrap().iter().map(|entry| entry.key.as_str().to_owned()).collect();
-    assert_eq!(keys, ["z@x", "a@x", "m@x"]);
+    directory.register("b@x", 2, "b@x").await.unwrap();
+    directory.queries.store(0, Ordering::SeqCst);
+    assert_eq!(list().await, [vec!["z@x", "a@x", "m@x"], vec!["b@x"]]);
+    // The accounts, and the keys of all of them.
+    assert_eq!(directory.queries.load(Ordering::SeqCst), 2);
 }

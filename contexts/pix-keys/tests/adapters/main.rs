@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod journey;

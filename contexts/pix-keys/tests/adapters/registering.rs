@@ -69,7 +69,7 @@ async fn one_request_sent_fifty_times_at_once_is_one_entry_with_equal_answers() 
         }
     }
     assert_eq!(directory.outbox().await.len(), 2);
-    assert_eq!(directory.store.entries_of(account_id(1)).await.unwrap().len(), 2);
+    assert_eq!(directory.store.entries_of(&[account_id(1)]).await.unwrap().len(), 2);
     let reused = directory.register("given", 1, "other@example.com").await;
     assert_eq!(code(&reused), "idempotency_key_reused");
     let reused = directory.register("random", 1, "other@example.com").await;
@@ -110,7 +110,7 @@ async fn no_account_passes_its_limit_however_many_ask_at_once() {
         .await;
         assert_eq!(count(&answers, ""), limit);
         assert_eq!(count(&answers, "key_limit_reached"), 40 - limit);
-        let keys = directory.store.entries_of(account_id(account)).await.unwrap();
+        let keys = directory.store.entries_of(&[account_id(account)]).await.unwrap();
         assert_eq!(keys.len(), limit);
     }
     assert!(directory.auditor().audit().await.unwrap().is_sound());

@@ -22,7 +22,7 @@ async fn a_removed_key_is_found_no_more_and_another_may_have_it() {
     let first = directory.register("r1", 1, "shared@example.com").await.unwrap();
     assert_eq!(remove(&directory, gives_up("d1", 1, "shared@example.com")).await, "");
     assert!(directory.found("shared@example.com").await.is_none());
-    assert!(directory.store.entries_of(account_id(1)).await.unwrap().is_empty());
+    assert!(directory.store.entries_of(&[account_id(1)]).await.unwrap().is_empty());
     let second = directory.register("r2", 2, "shared@example.com").await.unwrap();
     assert_eq!(second.account.account_id, account_id(2));
     assert_ne!(second.entry_id, first.entry_id);

@@ -4,42 +4,28 @@
 pub mod clearing;
 pub mod command;
 mod desk;
+mod facade;
 #[cfg(test)]
 mod laws;
 pub mod message;
 pub mod ports;
 pub mod query;
 pub mod reaction;
+mod scope;
 pub mod settings;
 pub mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
-
-use shared_kernel::application::Batcher;
-
-use crate::domain::Participant;
+mod view;
 
 pub use clearing::Clearing;
 pub use command::{EnrolParticipant, EnrolParticipantHandler};
+pub use facade::Transfers;
 pub use query::{
-    GetTransfer, ListParticipants, ListPositions, ListTransfers, TransferPage, WatchTransfer,
+    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
+    ListPositions, ListTransfers, TransferList, WatchTransfer,
 };
+pub use scope::TransfersOf;
 pub use settings::TransfersSettings;
 pub use sweep::{ExpireOverdue, RepeatConfirmations};
-
-/// What the hub can do for those who call it. Transfers are ordered through the log alone.
-#[derive(Clone, Debug)]
-pub struct Transfers {
-    /// Enrols banks, or changes their name or limit.
-    pub enrol_participant: Batcher<EnrolParticipant, Participant>,
-    /// One transfer.
-    pub get_transfer: GetTransfer,
-    /// Transfers, newest first.
-    pub list_transfers: ListTransfers,
-    /// One transfer, followed to its end.
-    pub watch_transfer: WatchTransfer,
-    /// All banks that take part.
-    pub list_participants: ListParticipants,
-    /// What each bank owes.
-    pub list_positions: ListPositions,
-}
+pub use view::TransferView;

@@ -1,10 +1,14 @@
 //! What the hub needs from outside: a store that publishes what it saves, a read side, the topics
 //! of the banks, and word of changes. Everything takes slices; one is a batch of one.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use shared_kernel::application::{Answers, StoreError, TraceParent};
+use shared_kernel::application::{Answers, Place, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
 
+use super::scope::TransfersOf;
+use super::view::TransferView;
 use crate::domain::{
     Participant, ParticipantEvent, Position, PositionMove, Standing, Transfer, TransferState,
 };
@@ -170,43 +174,89 @@ pub trait TransfersStore: Send + Sync {
     async fn begin(&self) -> Result<Box<dyn TransfersTransaction>, StoreError>;
 }
 
-/// Which transfers a list shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TransferFilter {
-    /// Only those with this bank as payer or payee.
-    pub bank: Option<Ispb>,
-    /// Only those in this state.
-    pub state: Option<TransferState>,
-}
-
 /// A place in a list that runs from the newest to the oldest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageKey {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransferPlace {
     /// When the last transfer of the page before was registered.
     pub registered_at: Timestamp,
     /// Its id.
     pub end_to_end_id: EndToEndId,
 }
 
+impl From<&Transfer> for TransferPlace {
+    fn from(transfer: &Transfer) -> Self {
+        Self {
+            registered_at: transfer.terms().registered_at,
+            end_to_end_id: transfer.order().end_to_end_id,
+        }
+    }
+}
+
+impl Place for TransferPlace {
+    fn write(&self) -> String {
+        format!("{}/{}", self.registered_at.micros(), self.end_to_end_id)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (micros, id) = text.split_once('/')?;
+        Some(Self {
+            registered_at: Timestamp::from_micros(micros.parse().ok()?).ok()?,
+            end_to_end_id: EndToEndId::parse(id).ok()?,
+        })
+    }
+}
+
+/// A place in a list of participants, by ISPB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ParticipantPlace(pub Ispb);
+
+impl Place for ParticipantPlace {
+    fn write(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Ispb::parse(text).ok().map(Self)
+    }
+}
+
+/// One list of transfers, from the newest to the oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransferRun {
+    /// Whose.
+    pub of: TransfersOf,
+    /// Only those in this state.
+    pub state: Option<TransferState>,
+    /// Only what is behind this place.
+    pub after: Option<TransferPlace>,
+    /// How many at most.
+    pub rows: i64,
+}
+
 /// What the hub knows, outside any transaction.
 #[async_trait]
 pub trait TransfersReads: Send + Sync {
-    /// One transfer.
-    async fn transfer(&self, id: &EndToEndId) -> Result<Option<Transfer>, StoreError>;
+    /// The transfers that are known of `ids`, in any order.
+    async fn transfers(&self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError>;
 
-    /// At most `limit` transfers, newest first, behind `after`.
-    async fn page(
+    /// The transfers of each run, newest first: one answer for each, in their order.
+    async fn runs(&self, runs: &[TransferRun]) -> Result<Vec<Vec<Transfer>>, StoreError>;
+
+    /// Participants by ISPB: those behind `after`, at most `rows`, or all of them.
+    async fn participants(
         &self,
-        filter: TransferFilter,
-        after: Option<PageKey>,
-        limit: u16,
-    ) -> Result<Vec<Transfer>, StoreError>;
+        after: Option<Ispb>,
+        rows: Option<i64>,
+    ) -> Result<Vec<Participant>, StoreError>;
 
-    /// All participants, by ISPB.
-    async fn participants(&self) -> Result<Vec<Participant>, StoreError>;
+    /// The participants that are known of `ispbs`, in any order.
+    async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError>;
 
-    /// All positions, or one, by ISPB.
-    async fn positions(&self, of: Option<Ispb>) -> Result<Vec<Position>, StoreError>;
+    /// All positions, by ISPB.
+    async fn positions(&self) -> Result<Vec<Position>, StoreError>;
+
+    /// The positions of those of `ispbs` that take part, by ISPB.
+    async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError>;
 }
 
 /// The topics of the banks.
@@ -227,4 +277,45 @@ pub trait ChangeFeed: Send + Sync {
 pub trait ChangeWatch: Send {
     /// Returns when the transfer changed, or may have. `false` when the process is stopping.
     async fn changed(&mut self, id: &EndToEndId) -> bool;
+}
+
+/// What the log says of transfers.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// A transfer entered a state.
+    Told(Arc<TransferView>),
+    /// Something was said that this listener did not hear.
+    Missed,
+}
+
+/// News of all transfers, as they appear in the log.
+#[async_trait]
+pub trait NewsFeed: Send + Sync {
+    /// News from now on: the log is listened to when this returns.
+    async fn follow(&self) -> Box<dyn NewsWatch>;
+}
+
+/// One listener to the news.
+#[async_trait]
+pub trait NewsWatch: Send {
+    /// The next news; none when the process is stopping.
+    async fn next(&mut self) -> Option<News>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::{at, order};
+
+    #[test]
+    fn places_read_back_and_nothing_else_is_one() {
+        let place = TransferPlace { registered_at: at(1), end_to_end_id: order(1).end_to_end_id };
+        assert_eq!(TransferPlace::of_token(&place.token()), Ok(Some(place)));
+        let bank = ParticipantPlace(order(1).payer.ispb);
+        assert_eq!(ParticipantPlace::of_token(&bank.token()), Ok(Some(bank)));
+        for wrong in ["", "/", "1", "x/y", "1/E1", "-1/x"] {
+            assert_eq!(TransferPlace::read(wrong), None, "{wrong}");
+            assert_eq!(ParticipantPlace::read(wrong), None, "{wrong}");
+        }
+    }
 }

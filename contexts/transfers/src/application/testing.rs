@@ -17,8 +17,8 @@ use crate::application::message::{
     TransferSettled,
 };
 use crate::application::ports::{
-    Change, DueTransfer, Horizon, Notice, PageKey, Resend, SavedParticipant, SavedTransfer,
-    TransferFilter, TransfersReads, TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, Notice, Resend, SavedParticipant, SavedTransfer, TransferRun,
+    TransfersReads, TransfersStore, TransfersTransaction,
 };
 use crate::application::settings::TransfersSettings;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
@@ -70,6 +70,12 @@ impl MemoryStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn count(&self, call: &'static str) {
+        let mut tables = self.tables();
+        let count = tables.calls.entry(call).or_default();
+        *count = count.saturating_add(1);
+    }
+
     pub(crate) fn put_transfer(&self, transfer: Transfer) {
         let id = transfer.order().end_to_end_id;
         let row = Row { transfer, origin: 0, trace: trace(1), resend_at: None, resends: 0 };
@@ -91,46 +97,62 @@ impl TransfersStore for MemoryStore {
 
 #[async_trait]
 impl TransfersReads for MemoryStore {
-    async fn transfer(&self, id: &EndToEndId) -> Result<Option<Transfer>, StoreError> {
-        Ok(self.stored(id))
+    async fn transfers(&self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError> {
+        self.count("transfers");
+        Ok(ids.iter().filter_map(|id| self.stored(id)).collect())
     }
 
-    async fn page(
+    async fn runs(&self, runs: &[TransferRun]) -> Result<Vec<Vec<Transfer>>, StoreError> {
+        self.count("runs");
+        let tables = self.tables();
+        let mut all: Vec<&Transfer> = tables.transfers.values().map(|row| &row.transfer).collect();
+        all.sort_by_key(|transfer| std::cmp::Reverse(age(transfer)));
+        let run = |run: &TransferRun| -> Vec<Transfer> {
+            let rows = usize::try_from(run.rows).unwrap();
+            let found = all.iter().filter(|transfer| is_in(transfer, run));
+            found.take(rows).map(|transfer| (*transfer).clone()).collect()
+        };
+        Ok(runs.iter().map(run).collect())
+    }
+
+    async fn participants(
         &self,
-        filter: TransferFilter,
-        after: Option<PageKey>,
-        limit: u16,
-    ) -> Result<Vec<Transfer>, StoreError> {
-        let key =
-            |transfer: &Transfer| (transfer.terms().registered_at, transfer.order().end_to_end_id);
+        after: Option<Ispb>,
+        rows: Option<i64>,
+    ) -> Result<Vec<Participant>, StoreError> {
+        self.count("participants");
         let tables = self.tables();
-        let mut all: Vec<&Transfer> = tables
-            .transfers
-            .values()
-            .map(|row| &row.transfer)
-            .filter(|transfer| filter.state.is_none_or(|state| transfer.standing().state == state))
-            .filter(|transfer| {
-                let is_end =
-                    |bank| [Side::Payer, Side::Payee].map(|s| transfer.bank(s)).contains(&bank);
-                filter.bank.is_none_or(is_end)
-            })
-            .filter(|transfer| {
-                after.is_none_or(|after| key(transfer) < (after.registered_at, after.end_to_end_id))
-            })
-            .collect();
-        all.sort_by_key(|transfer| std::cmp::Reverse(key(transfer)));
-        Ok(all.into_iter().take(usize::from(limit)).cloned().collect())
+        let behind = tables.participants.values().filter(|bank| Some(bank.ispb) > after);
+        let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap());
+        Ok(behind.take(rows).cloned().collect())
     }
 
-    async fn participants(&self) -> Result<Vec<Participant>, StoreError> {
-        Ok(self.tables().participants.values().cloned().collect())
+    async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
+        self.count("participants_of");
+        let tables = self.tables();
+        Ok(ispbs.iter().filter_map(|ispb| tables.participants.get(ispb).cloned()).collect())
     }
 
-    async fn positions(&self, of: Option<Ispb>) -> Result<Vec<Position>, StoreError> {
-        let tables = self.tables();
-        let all = tables.positions.values().copied();
-        Ok(all.filter(|position| of.is_none_or(|ispb| position.ispb == ispb)).collect())
+    async fn positions(&self) -> Result<Vec<Position>, StoreError> {
+        self.count("positions");
+        Ok(self.tables().positions.values().copied().collect())
     }
+
+    async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
+        self.count("positions_of");
+        let tables = self.tables();
+        Ok(ispbs.iter().filter_map(|ispb| tables.positions.get(ispb).copied()).collect())
+    }
+}
+
+fn age(transfer: &Transfer) -> (Timestamp, EndToEndId) {
+    (transfer.terms().registered_at, transfer.order().end_to_end_id)
+}
+
+fn is_in(transfer: &Transfer, run: &TransferRun) -> bool {
+    run.of.holds(transfer.order())
+        && run.state.is_none_or(|state| transfer.standing().state == state)
+        && run.after.is_none_or(|after| age(transfer) < (after.registered_at, after.end_to_end_id))
 }
 
 /// Works on a copy; only a commit is seen.

@@ -65,6 +65,14 @@ impl Order {
         ])
     }
 
+    /// The party at one end.
+    pub const fn party(&self, side: Side) -> &Party {
+        match side {
+            Side::Payer => &self.payer,
+            Side::Payee => &self.payee,
+        }
+    }
+
     /// Refuses an order of anyone but the payer's bank, or with an id of another bank's making.
     ///
     /// # Errors

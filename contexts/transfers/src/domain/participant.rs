@@ -148,7 +148,7 @@ impl Enrolment {
         if self.position_limit.is_some_and(Money::is_negative) {
             return Err(Violation::invalid(
                 "position_limit_negative",
-                "position_limit_centavos",
+                "position_limit",
                 "the position limit is the most that the bank may owe, zero or more",
             ));
         }

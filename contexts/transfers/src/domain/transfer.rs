@@ -120,10 +120,7 @@ impl Transfer {
 
     /// The bank at one end.
     pub const fn bank(&self, side: Side) -> Ispb {
-        match side {
-            Side::Payer => self.order.payer.ispb,
-            Side::Payee => self.order.payee.ispb,
-        }
+        self.order.party(side).ispb
     }
 
     /// Whether the bank at one end has posted it.

@@ -1,5 +1,6 @@
-//! The hub behind its ports: `PostgreSQL`, Kafka, gRPC, and how they start.
+//! The hub behind its ports: `PostgreSQL`, Kafka, gRPC, GraphQL, and how they start.
 
+pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;
@@ -10,6 +11,7 @@ use shared_kernel::infrastructure::postgres::Migration;
 use shared_kernel::migration;
 
 pub use crate::application::TransfersSettings;
+pub use graphql::{GraphSchema, sdl};
 pub use grpc::{FILE_DESCRIPTOR_SET, TransfersServices};
 pub use postgres::audit;
 pub use start::{Running, start};
@@ -24,7 +26,10 @@ pub const SCHEMA: &str = "transfers";
 pub const SOURCE: &str = "/codepix/transfers";
 
 /// Its migrations, oldest first.
-pub const MIGRATIONS: &[Migration] = &[migration!("transfers", "2026-11-20_hub")];
+pub const MIGRATIONS: &[Migration] = &[
+    migration!("transfers", "2026-11-20_hub"),
+    migration!("transfers", "2026-11-21_transfers_of_accounts"),
+];
 
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
 /// are enrolled.

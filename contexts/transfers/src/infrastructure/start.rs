@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use shared_kernel::application::{Clock, StoreError};
+use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, StartError, Worker,
 };
 
+use super::graphql::{self, GraphSchema};
 use super::grpc::TransfersServices;
 use super::kafka::changes::TailChanges;
 use super::kafka::consumer::BankMessages;
 use super::kafka::inbound::BANK_MESSAGES;
+use super::kafka::news::TailNews;
 use super::kafka::published::TRANSFERS;
 use super::kafka::topics::KafkaBankTopics;
 use super::{MIGRATIONS, NAME, SCHEMA, SOURCE, topics};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use crate::application::{
-    Clearing, EnrolParticipantHandler, ExpireOverdue, GetTransfer, ListParticipants, ListPositions,
-    ListTransfers, RepeatConfirmations, Transfers, TransfersSettings, WatchTransfer,
+    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, Transfers,
+    TransfersSettings,
 };
 use crate::domain::Participant;
 
@@ -26,10 +29,12 @@ use crate::domain::Participant;
 const CONSUMER: &str = "codepix.transfers";
 
 /// The hub, wired.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "a schema has no form to print")]
 pub struct Running {
     /// Its gRPC service.
     pub services: TransfersServices,
+    /// Its part of the graph.
+    pub graph: GraphSchema,
     /// Its use cases, for other transports.
     pub facade: Arc<Transfers>,
     /// Loops to be run.
@@ -61,19 +66,16 @@ pub async fn start(
         .map_err(|error| StartError::Store { context: NAME, error })?;
     work(&mut start, &store, own)?;
     let handler = EnrolParticipantHandler::new(store, bank_topics, Arc::clone(&start.clock));
-    let feed = TailChanges::new(start.tail(TRANSFERS), settings.stop_work.clone());
-    let get_transfer = GetTransfer::new(Arc::clone(&reads));
-    let facade = Arc::new(Transfers {
-        enrol_participant: start.command(Arc::new(handler), 1),
-        list_transfers: ListTransfers::new(Arc::clone(&reads)),
-        watch_transfer: WatchTransfer::new(get_transfer.clone(), Arc::new(feed)),
-        get_transfer,
-        list_participants: ListParticipants::new(Arc::clone(&reads)),
-        list_positions: ListPositions::new(reads),
-    });
+    let (feed, news) = (TailFeed::default(), TailNews::new(settings.stop_work.clone()));
+    start.listen(TRANSFERS, vec![Arc::new(feed.clone()), Arc::new(news.clone())]);
+    let changes = TailChanges::new(feed, settings.stop_work.clone());
+    let enrol = start.command(Arc::new(handler), 1);
+    let facade = Transfers::new(enrol, &reads, Arc::new(changes), Arc::new(news));
+    let facade = Arc::new(facade);
     let (callers, ids) = (Arc::clone(&start.callers), Arc::clone(&start.ids));
-    let services = TransfersServices::new(Arc::clone(&facade), callers, ids);
-    Ok(Running { services, facade, workers: start.finish() })
+    let services = TransfersServices::new(Arc::clone(&facade), callers, Arc::clone(&ids));
+    let graph = graphql::schema(&facade, ids);
+    Ok(Running { services, graph, facade, workers: start.finish() })
 }
 
 /// The consumer of bank messages and the sweepers.
@@ -99,7 +101,7 @@ async fn ensure_bank_topics(
     reads: &dyn TransfersReads,
     topics: &dyn BankTopics,
 ) -> Result<(), StoreError> {
-    let banks = reads.participants().await?;
+    let banks = reads.participants(None, None).await?;
     let native: Vec<_> =
         banks.iter().filter(|bank| Participant::has_topic(bank)).map(|bank| bank.ispb).collect();
     if native.is_empty() { Ok(()) } else { topics.ensure(&native).await }

@@ -178,13 +178,7 @@ async fn a_replay_of_everything_changes_nothing_and_tells_only_senders() {
 async fn steps_in_batches_of_their_own_end_the_same() {
     let hub = Hub::new().await;
     let id = id_of(NLB, 4);
-    let seen = |hub: &Hub| {
-        let sessions = hub.sessions.clone();
-        async move {
-            let transfer = transfers::application::ports::TransfersReads::transfer(&sessions, &id);
-            *transfer.await.unwrap().unwrap().standing()
-        }
-    };
+    let seen = async |hub: &Hub| *hub.transfer(id).await.unwrap().standing();
     hub.hear(&[requested(id, BBX, 250)]).await;
     assert_eq!(seen(&hub).await.state, TransferState::Pending);
     hub.pass(2);

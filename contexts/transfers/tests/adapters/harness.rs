@@ -5,24 +5,29 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use shared_kernel::application::batcher::{BatchLimits, batcher};
 use shared_kernel::application::command::CommandRunner;
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::outbox::{Outbox, OutboxShard};
+use shared_kernel::application::stop::{StopHandle, stop_pair};
 use shared_kernel::application::{
     ApplicationError, BatchExecutor, BatchHandler, Caller, Clock, InboundRecord, OutboundRecord,
     StoreError, TopicPartition, TraceParent,
 };
 use shared_kernel::domain::{AccountId, BankCode, EndToEndId, Ispb, Money, Timestamp};
+use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::testing::{CountedIds, FixedClock, TestServers};
 use tokio::sync::Mutex;
 use transfers::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use transfers::application::{
-    Clearing, EnrolParticipant, EnrolParticipantHandler, TransfersSettings,
+    Clearing, EnrolParticipant, EnrolParticipantHandler, Transfers, TransfersSettings,
 };
 use transfers::domain::{Participant, ParticipantName, Position, Protocol, Transfer};
+use transfers::infrastructure::kafka::changes::TailChanges;
 use transfers::infrastructure::kafka::consumer::BankMessages;
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
+use transfers::infrastructure::kafka::news::TailNews;
 use transfers::infrastructure::{MIGRATIONS, SCHEMA, SOURCE};
 use uuid::Uuid;
 
@@ -261,6 +266,23 @@ impl Hub {
         }
     }
 
+    /// The use cases over this store, until the handle is dropped. No word of changes comes.
+    pub(crate) fn facade(&self) -> (Arc<Transfers>, StopHandle) {
+        let (stop, stopped) = stop_pair();
+        let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&self.clock);
+        let handler = EnrolParticipantHandler::new(self.store(), Arc::new(NoTopics), clock);
+        let book = Arc::new(self.sessions.clone());
+        let runner = CommandRunner::new(Arc::new(handler), book, Arc::new(Silent));
+        let (enrol, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
+        for worker in workers {
+            tokio::spawn(worker.run(stopped.clone()));
+        }
+        let reads: Arc<dyn TransfersReads> = Arc::new(self.sessions.clone());
+        let changes = Arc::new(TailChanges::new(TailFeed::default(), stopped.clone()));
+        let news = Arc::new(TailNews::new(stopped));
+        (Arc::new(Transfers::new(enrol, &reads, changes, news)), stop)
+    }
+
     /// Takes what would be sent out of the outbox.
     pub(crate) async fn sent(&self) -> Vec<OutboundRecord> {
         let mut outbox = self.outbox.lock().await;
@@ -271,11 +293,11 @@ impl Hub {
     }
 
     pub(crate) async fn transfer(&self, id: EndToEndId) -> Option<Transfer> {
-        self.sessions.transfer(&id).await.unwrap()
+        self.sessions.transfers(&[id]).await.unwrap().pop()
     }
 
     pub(crate) async fn position(&self, bank: &str) -> Position {
-        self.sessions.positions(Some(ispb(bank))).await.unwrap().pop().unwrap()
+        self.sessions.positions_of(&[ispb(bank)]).await.unwrap().pop().unwrap()
     }
 }
 

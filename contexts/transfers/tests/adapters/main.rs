@@ -13,6 +13,8 @@ mod concurrency;
 #[cfg(test)]
 mod enrolling;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod journey;

@@ -14,13 +14,14 @@ use shared_kernel::testing::wait::PATIENCE;
 use shared_kernel::testing::{TestServers, eventually};
 use tokio::task::JoinHandle;
 use transfers::application::{Transfers, TransfersSettings};
-use transfers::infrastructure::start;
+use transfers::infrastructure::{GraphSchema, start};
 
 use crate::harness::{Said, enrolment};
 
 /// One process.
 pub(crate) struct Node {
     pub(crate) facade: Arc<Transfers>,
+    pub(crate) graph: GraphSchema,
     stop_work: StopHandle,
     stop_relays: StopHandle,
     work: Vec<JoinHandle<Result<(), LogError>>>,
@@ -53,7 +54,8 @@ impl Node {
                 Stage::Relay => relays.push(task),
             }
         }
-        Self { facade: running.facade, stop_work, stop_relays, work, relays }
+        let (facade, graph) = (running.facade, running.graph);
+        Self { facade, graph, stop_work, stop_relays, work, relays }
     }
 
     /// Ends as a process does that was asked to.

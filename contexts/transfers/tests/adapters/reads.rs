@@ -1,10 +1,11 @@
 //! The read side on a real database.
 
-use transfers::application::ports::{PageKey, TransferFilter, TransfersReads};
+use transfers::application::TransfersOf;
+use transfers::application::ports::{TransferPlace, TransferRun, TransfersReads};
 use transfers::domain::{Side, Transfer, TransferState};
 
 use crate::harness::{
-    BBX, CTER, Hub, NLB, accepted, id_of, ispb, refused, requested, settled_by_payee,
+    BBX, CTER, Hub, NLB, accepted, account_of, id_of, ispb, refused, requested, settled_by_payee,
     settled_by_payer,
 };
 
@@ -46,50 +47,81 @@ async fn populated() -> (Hub, Vec<Transfer>) {
     (hub, all)
 }
 
-async fn pages(hub: &Hub, filter: TransferFilter, limit: u16) -> Vec<Transfer> {
-    let (mut seen, mut after) = (Vec::new(), None);
-    loop {
-        let page = hub.sessions.page(filter, after, limit).await.unwrap();
-        let Some(last) = page.last() else { return seen };
-        after = Some(PageKey {
-            registered_at: last.terms().registered_at,
-            end_to_end_id: last.order().end_to_end_id,
-        });
-        seen.extend(page);
+/// Every list that can be asked for.
+fn lists() -> Vec<TransferRun> {
+    let banks = [BBX, CTER, NLB, "00000009"];
+    let mut of = vec![TransfersOf::All];
+    of.extend(banks.map(|bank| TransfersOf::Bank(ispb(bank))));
+    for bank in banks {
+        for side in [None, Some(Side::Payer), Some(Side::Payee)] {
+            let account_id = account_of(bank);
+            let at = [None, Some(ispb(bank)), Some(ispb("00000009"))];
+            of.extend(at.map(|at| TransfersOf::Account { account_id, at, side }));
+        }
     }
+    let states: Vec<_> = TransferState::ALL.into_iter().map(Some).chain([None]).collect();
+    let run = |of| {
+        states.iter().map(move |state| TransferRun { of, state: *state, after: None, rows: 0 })
+    };
+    of.into_iter().flat_map(run).collect()
 }
 
-#[tokio::test]
-async fn every_filter_gives_exactly_its_transfers_newest_first() {
-    let (hub, all) = populated().await;
-    let banks = [None, Some(BBX), Some(CTER), Some(NLB), Some("00000009")];
-    let states = TransferState::ALL.into_iter().map(Some).chain([None]);
-    for state in states {
-        for bank in banks {
-            let filter = TransferFilter { bank: bank.map(ispb), state };
-            let wanted = |transfer: &&Transfer| {
-                let ends = [Side::Payer, Side::Payee].map(|side| transfer.bank(side));
-                filter.bank.is_none_or(|bank| ends.contains(&bank))
-                    && state.is_none_or(|state| transfer.standing().state == state)
-            };
-            let expected: Vec<Transfer> = all.iter().filter(wanted).cloned().collect();
-            for limit in [1, 7, 200] {
-                assert_eq!(pages(&hub, filter, limit).await, expected, "{filter:?} {limit}");
-            }
+fn is_in(transfer: &Transfer, run: &TransferRun) -> bool {
+    run.of.holds(transfer.order())
+        && run.state.is_none_or(|state| transfer.standing().state == state)
+}
+
+/// All pages of all lists, read together: so many rows of each list at a time.
+async fn pages(hub: &Hub, rows: impl Fn(usize) -> i64) -> Vec<Vec<Transfer>> {
+    let mut runs = lists();
+    for (place, run) in runs.iter_mut().enumerate() {
+        run.rows = rows(place);
+    }
+    let mut seen: Vec<Vec<Transfer>> = runs.iter().map(|_| Vec::new()).collect();
+    loop {
+        let read = hub.sessions.runs(&runs).await.unwrap();
+        assert_eq!(read.len(), runs.len());
+        let mut is_end = true;
+        for ((run, seen), page) in runs.iter_mut().zip(&mut seen).zip(read) {
+            assert!(page.len() <= usize::try_from(run.rows).unwrap());
+            let Some(last) = page.last() else { continue };
+            run.after = Some(TransferPlace::from(last));
+            is_end = false;
+            seen.extend(page);
+        }
+        if is_end {
+            return seen;
         }
     }
 }
 
 #[tokio::test]
+async fn every_list_has_exactly_its_transfers_newest_first() {
+    let (hub, all) = populated().await;
+    let expected: Vec<Vec<Transfer>> = lists()
+        .iter()
+        .map(|run| all.iter().filter(|transfer| is_in(transfer, run)).cloned().collect())
+        .collect();
+    assert_eq!(pages(&hub, |_| 200).await, expected);
+    // Lists of one read may be of different lengths.
+    assert_eq!(pages(&hub, |place| if place % 2 == 0 { 7 } else { 3 }).await, expected);
+    assert!(hub.sessions.runs(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn participants_and_positions_come_by_ispb() {
     let hub = Hub::new().await;
-    let banks: Vec<_> = hub.sessions.participants().await.unwrap();
-    assert_eq!(banks.iter().map(|bank| bank.ispb.as_str()).collect::<Vec<_>>(), [BBX, CTER, NLB]);
-    let all = hub.sessions.positions(None).await.unwrap();
-    assert_eq!(
-        all.iter().map(|position| position.ispb.as_str()).collect::<Vec<_>>(),
-        [BBX, CTER, NLB]
-    );
-    assert_eq!(hub.sessions.positions(Some(ispb(CTER))).await.unwrap().len(), 1);
-    assert!(hub.sessions.positions(Some(ispb("00000009"))).await.unwrap().is_empty());
+    let banks = async |after: Option<&str>, rows| {
+        let read = hub.sessions.participants(after.map(ispb), rows).await.unwrap();
+        read.iter().map(|bank| bank.ispb).collect::<Vec<_>>()
+    };
+    assert_eq!(banks(None, None).await, [BBX, CTER, NLB].map(ispb));
+    assert_eq!(banks(None, Some(2)).await, [BBX, CTER].map(ispb));
+    assert_eq!(banks(Some(CTER), Some(2)).await, [NLB].map(ispb));
+    let of = hub.sessions.participants_of(&[CTER, "00000009"].map(ispb)).await.unwrap();
+    assert_eq!(of.iter().map(|bank| bank.ispb).collect::<Vec<_>>(), [ispb(CTER)]);
+    let all = hub.sessions.positions().await.unwrap();
+    assert_eq!(all.iter().map(|it| it.ispb).collect::<Vec<_>>(), [BBX, CTER, NLB].map(ispb));
+    let of = hub.sessions.positions_of(&["00000009", CTER].map(ispb)).await.unwrap();
+    assert_eq!(of.iter().map(|it| it.ispb).collect::<Vec<_>>(), [ispb(CTER)]);
 }

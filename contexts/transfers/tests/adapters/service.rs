@@ -2,27 +2,17 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::batcher::{BatchLimits, batcher};
-use shared_kernel::application::command::CommandRunner;
-use shared_kernel::application::observer::Silent;
-use shared_kernel::application::stop::{StopHandle, stop_pair};
+use shared_kernel::application::stop::StopHandle;
 use shared_kernel::infrastructure::grpc::Callers;
-use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::testing::CountedIds;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
-use transfers::application::ports::TransfersReads;
-use transfers::application::{
-    EnrolParticipantHandler, GetTransfer, ListParticipants, ListPositions, ListTransfers,
-    Transfers, WatchTransfer,
-};
 use transfers::infrastructure::grpc::v1;
 use transfers::infrastructure::grpc::v1::transfers_service_client::TransfersServiceClient;
-use transfers::infrastructure::kafka::changes::TailChanges;
 use transfers::infrastructure::{FILE_DESCRIPTOR_SET, TransfersServices};
 
-use crate::harness::{BBX, CTER, Hub, NLB, NoTopics, id_of, refused, requested, whole_life};
+use crate::harness::{BBX, CTER, Hub, NLB, id_of, refused, requested, whole_life};
 
 const TOKENS: &str =
     "operator=0000000000operator,00000001=00000000bank-bbx,00000NLB=00000000bank-nlb";
@@ -70,25 +60,7 @@ struct Service {
 
 async fn service() -> Service {
     let hub = Hub::empty().await;
-    let (stop, stopped) = stop_pair();
-    let handler = EnrolParticipantHandler::new(hub.store(), Arc::new(NoTopics), hub.clock.clone());
-    let book = Arc::new(hub.sessions.clone());
-    let runner = CommandRunner::new(Arc::new(handler), book, Arc::new(Silent));
-    let (enrol_participant, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
-    for worker in workers {
-        tokio::spawn(worker.run(stopped.clone()));
-    }
-    let reads: Arc<dyn TransfersReads> = Arc::new(hub.sessions.clone());
-    let get_transfer = GetTransfer::new(Arc::clone(&reads));
-    let feed = Arc::new(TailChanges::new(TailFeed::default(), stopped));
-    let facade = Arc::new(Transfers {
-        enrol_participant,
-        list_transfers: ListTransfers::new(Arc::clone(&reads)),
-        watch_transfer: WatchTransfer::new(get_transfer.clone(), feed),
-        get_transfer,
-        list_participants: ListParticipants::new(Arc::clone(&reads)),
-        list_positions: ListPositions::new(reads),
-    });
+    let (facade, stop) = hub.facade();
     let callers = Arc::new(Callers::parse(TOKENS).unwrap());
     let ids = Arc::new(CountedIds::default());
     let mut routes = RoutesBuilder::default();

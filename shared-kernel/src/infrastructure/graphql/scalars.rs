@@ -1,28 +1,36 @@
 //! Scalars of the graph. Each has one written form, and the domain's own type reads it.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
+use super::status::word;
 use crate::domain::{self, Violation};
 
-/// Reads a scalar that is written as a text.
-fn text<T>(
+/// Reads a scalar that is written as a text. What is malformed is refused with the code that gRPC
+/// gives it.
+fn text<T, S: async_graphql::InputType>(
     value: &Value,
     form: &str,
     parse: impl FnOnce(&str) -> Result<T, Violation>,
-) -> Result<T, String> {
-    let Value::String(text) = value else { return Err(format!("write {form} as a text")) };
-    parse(text).map_err(|broken| broken.message().to_owned())
+) -> Result<T, InputValueError<S>> {
+    let Value::String(text) = value else {
+        return Err(InputValueError::custom(format!("write {form} as a text")));
+    };
+    parse(text).map_err(|broken| {
+        InputValueError::custom(broken.message())
+            .with_extension("code", broken.code())
+            .with_extension("kind", word(broken.kind()))
+    })
 }
 
 /// An amount of money in Brazilian reals: a text with two decimal places, `"100.00"`. Never a
 /// JSON number, because readers parse those as floats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct Money(pub domain::Money);
 
-#[Scalar(name = "Money")]
+#[Scalar(name = "Money", use_type_description)]
 impl ScalarType for Money {
     fn parse(value: Value) -> InputValueResult<Self> {
-        text(&value, "money", domain::Money::parse).map(Self).map_err(InputValueError::custom)
+        text(&value, "money", domain::Money::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -43,14 +51,18 @@ impl From<domain::Amount> for Money {
 }
 
 /// A moment in UTC, RFC 3339 with microseconds: `"2026-11-20T12:00:00.000000Z"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct DateTime(pub domain::Timestamp);
 
-#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+#[Scalar(
+    name = "DateTime",
+    use_type_description,
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
+)]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value, "a moment", domain::Timestamp::parse);
-        read.map(Self).map_err(InputValueError::custom)
+        read.map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -66,14 +78,14 @@ impl From<domain::Timestamp> for DateTime {
 
 /// The id that a transfer carries from end to end: `E`, the payer's ISPB, the minute in UTC and
 /// eleven characters, 32 in all (`"E0000000120261120120012345678901"`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct EndToEndId(pub domain::EndToEndId);
 
-#[Scalar(name = "EndToEndId")]
+#[Scalar(name = "EndToEndId", use_type_description)]
 impl ScalarType for EndToEndId {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value, "an EndToEndId", domain::EndToEndId::parse);
-        read.map(Self).map_err(InputValueError::custom)
+        read.map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -88,13 +100,13 @@ impl From<domain::EndToEndId> for EndToEndId {
 }
 
 /// The eight characters that name a participant of the instant-payment system: `"00000001"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct Ispb(pub domain::Ispb);
 
-#[Scalar(name = "Ispb")]
+#[Scalar(name = "Ispb", use_type_description)]
 impl ScalarType for Ispb {
     fn parse(value: Value) -> InputValueResult<Self> {
-        text(&value, "an ISPB", domain::Ispb::parse).map(Self).map_err(InputValueError::custom)
+        text(&value, "an ISPB", domain::Ispb::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -110,13 +122,13 @@ impl From<domain::Ispb> for Ispb {
 
 /// The tax id of a person (CPF, 11 digits) or a company (CNPJ, 14 characters), without
 /// punctuation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct TaxId(pub domain::TaxId);
 
-#[Scalar(name = "TaxId")]
+#[Scalar(name = "TaxId", use_type_description)]
 impl ScalarType for TaxId {
     fn parse(value: Value) -> InputValueResult<Self> {
-        text(&value, "a tax id", domain::TaxId::parse).map(Self).map_err(InputValueError::custom)
+        text(&value, "a tax id", domain::TaxId::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -155,6 +167,15 @@ mod tests {
         assert!(Money::parse(Value::from(100)).is_err());
         assert!(Money::parse(Value::from(100.5)).is_err());
         assert_eq!(written::<Money>("1.005"), None);
+    }
+
+    #[test]
+    fn a_malformed_scalar_has_the_code_of_its_refusal() {
+        let refused = Ispb::parse(Value::from("1")).map(drop).unwrap_err();
+        let error = refused.into_server_error(async_graphql::Pos::default());
+        let extensions = error.extensions.unwrap();
+        assert_eq!(extensions.get("code"), Some(&Value::from("ispb_shape")));
+        assert_eq!(extensions.get("kind"), Some(&Value::from("INVALID_ARGUMENT")));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::application::ApplicationError;
 use crate::domain::{Kind, Violation};
 
 /// The word of a kind of refusal, in `extensions.kind`: that of the gRPC status.
-const fn word(kind: Kind) -> &'static str {
+pub(super) const fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Invalid => "INVALID_ARGUMENT",
         Kind::NotFound => "NOT_FOUND",

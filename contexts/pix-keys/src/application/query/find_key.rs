@@ -59,7 +59,7 @@ impl BatchExecutor for FindKeyExecutor {
     async fn execute(&self, lookups: Vec<FindKey>) -> Vec<Result<EntryView, ApplicationError>> {
         let wanted: HashSet<PixKey> = lookups.iter().map(|lookup| lookup.key.clone()).collect();
         let wanted: Vec<PixKey> = wanted.into_iter().collect();
-        let found = match self.reads.entries(&wanted).await {
+        let found = match self.reads.look_up(&wanted).await {
             Ok(found) => found,
             Err(error) => {
                 let failed = ApplicationError::from(error);
@@ -113,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn many_lookups_are_one_query_and_each_gets_its_own_answer() {
         let mut reads = MockDirectoryReads::new();
-        reads.expect_entries().times(1).returning(|keys| {
+        reads.expect_look_up().times(1).returning(|keys| {
             assert_eq!(keys.len(), 100);
             Ok(keys.iter().filter(|key| key.as_str() != "7@x").map(entry_view).collect())
         });
@@ -135,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn a_store_that_does_not_answer_is_no_missing_key() {
         let mut reads = MockDirectoryReads::new();
-        reads.expect_entries().returning(|_| Err(StoreError::Unavailable("down".into())));
+        reads.expect_look_up().returning(|_| Err(StoreError::Unavailable("down".into())));
         let answers =
             FindKeyExecutor::new(Arc::new(reads)).execute(vec![lookup("a@x"), lookup("b@x")]).await;
         let down = |answer: &Result<_, _>| matches!(answer, Err(ApplicationError::Unavailable(_)));

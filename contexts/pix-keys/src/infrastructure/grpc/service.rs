@@ -15,6 +15,7 @@ use super::proto;
 use super::proto::pix_keys_service_server::{PixKeysService, PixKeysServiceServer};
 use crate::application::PixKeys;
 use crate::application::query::FindAccount;
+use crate::infrastructure::naming::named;
 
 /// What the directory serves.
 #[derive(Clone)]
@@ -49,11 +50,6 @@ impl PixKeysServices {
 
 fn refused(broken: Violation) -> Status {
     status(&named(broken).into())
-}
-
-/// The idempotency key is called `request_id` in this protocol.
-fn named(broken: Violation) -> Violation {
-    if broken.field() == "idempotency_key" { broken.on("request_id") } else { broken }
 }
 
 fn failed(error: ApplicationError) -> Status {
@@ -101,7 +97,10 @@ impl PixKeysService for PixKeysServices {
     ) -> Result<Response<proto::ListKeysResponse>, Status> {
         let (caller, trace) = self.context(&request)?;
         let account_id = AccountId::parse(&request.get_ref().account_id).map_err(refused)?;
-        let call = self.pix_keys.list_keys.execute(&caller, account_id);
+        let call = async {
+            let listed = self.pix_keys.list_keys.execute(&[(caller, account_id)]).await?.pop();
+            Ok(listed.transpose()?.unwrap_or_default())
+        };
         answer("list_keys", &trace, call).await
     }
 

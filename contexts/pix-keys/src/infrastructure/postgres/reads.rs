@@ -22,8 +22,10 @@ use crate::domain::PixKey;
 
 const ENTRIES: &str = concat!(active_entries!(), "entry.key = ANY($1)");
 
-const ENTRIES_OF: &str =
-    concat!(active_entries!(), "entry.account_id = $1 ORDER BY entry.created_at, entry.entry_id");
+const ENTRIES_OF: &str = concat!(
+    active_entries!(),
+    "entry.account_id = ANY($1) ORDER BY entry.created_at, entry.entry_id"
+);
 
 const ACCOUNTS: &str = concat!(
     "SELECT ",
@@ -75,16 +77,22 @@ impl DirectoryReads for PgDirectory {
             .load(&mut connection)
             .await
             .map_err(store_error)?;
-        counter!("codepix_key_lookup_queries_total").increment(1);
-        counter!("codepix_key_lookup_keys_total").increment(count(keys.len()));
-        counter!("codepix_key_lookup_found_total").increment(count(rows.len()));
         rows.into_iter().map(EntryView::try_from).collect()
     }
 
-    async fn entries_of(&self, account: AccountId) -> Result<Vec<EntryView>, StoreError> {
+    async fn look_up(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError> {
+        let found = self.entries(keys).await?;
+        counter!("codepix_key_lookup_queries_total").increment(1);
+        counter!("codepix_key_lookup_keys_total").increment(count(keys.len()));
+        counter!("codepix_key_lookup_found_total").increment(count(found.len()));
+        Ok(found)
+    }
+
+    async fn entries_of(&self, accounts: &[AccountId]) -> Result<Vec<EntryView>, StoreError> {
+        let ids: Vec<Uuid> = accounts.iter().map(|id| id.uuid()).collect();
         let mut connection = self.sessions.database.connection().await?;
         let rows: Vec<EntryViewRow> = statement(ENTRIES_OF)
-            .bind::<SqlUuid, _>(account.uuid())
+            .bind::<Array<SqlUuid>, _>(ids)
             .load(&mut connection)
             .await
             .map_err(store_error)?;

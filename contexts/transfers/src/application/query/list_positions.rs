@@ -30,11 +30,10 @@ impl ListPositions {
     /// # Errors
     /// [`ApplicationError::Unavailable`].
     pub async fn execute(&self, caller: Caller) -> Result<Vec<Position>, ApplicationError> {
-        let of = match caller {
-            Caller::Operator => None,
-            Caller::Bank(own) => Some(own),
-        };
-        Ok(self.reads.positions(of).await?)
+        Ok(match caller {
+            Caller::Operator => self.reads.positions().await?,
+            Caller::Bank(own) => self.reads.positions_of(&[own]).await?,
+        })
     }
 }
 

@@ -1,18 +1,13 @@
-//! Transfers, newest first, page by page.
+//! Lists of transfers, newest first, page by page: any number of lists in one read.
 
 use std::sync::Arc;
 
-use shared_kernel::application::{ApplicationError, Caller};
+use shared_kernel::application::{ApplicationError, Caller, Page, PageSize};
 use shared_kernel::domain::Violation;
 
-use crate::application::ports::{PageKey, TransferFilter, TransfersReads};
-use crate::domain::Transfer;
-
-/// Transfers on a page unless the caller says how many.
-const PAGE_SIZE: u16 = 50;
-
-/// Most transfers on a page.
-const PAGE_SIZE_MAX: u16 = 200;
+use crate::application::TransfersOf;
+use crate::application::ports::{TransferPlace, TransferRun, TransfersReads};
+use crate::domain::{Transfer, TransferState};
 
 /// Lists transfers.
 #[derive(Clone)]
@@ -20,14 +15,35 @@ pub struct ListTransfers {
     reads: Arc<dyn TransfersReads>,
 }
 
-/// One page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TransferPage {
-    /// Its transfers.
-    pub transfers: Vec<Transfer>,
-    /// Where the next page begins; `None` on the last.
-    pub next: Option<PageKey>,
+/// One list that somebody asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransferList {
+    /// Who asks.
+    pub caller: Caller,
+    /// Whose transfers.
+    pub of: TransfersOf,
+    /// Only those in this state.
+    pub state: Option<TransferState>,
+    /// Behind which place; the first page without one.
+    pub after: Option<TransferPlace>,
+    /// How many.
+    pub size: PageSize,
 }
+
+impl TransferList {
+    /// What to read for it.
+    ///
+    /// # Errors
+    /// Those of [`TransfersOf::shown_to`].
+    fn run(&self) -> Result<TransferRun, Violation> {
+        let of = self.of.shown_to(self.caller)?;
+        let Self { state, after, size, .. } = *self;
+        Ok(TransferRun { of, state, after, rows: size.rows_to_read() })
+    }
+}
+
+/// A page, or why it is not shown.
+pub type Listed = Result<Page<Transfer>, Violation>;
 
 impl std::fmt::Debug for ListTransfers {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,43 +57,21 @@ impl ListTransfers {
         Self { reads }
     }
 
-    /// The page behind `after`, of `size` transfers (0: 50).
+    /// A page of each list, in the order of `lists`: `operator_only` for everyone's transfers,
+    /// `caller_may_not_act_for_bank` for another bank's.
     ///
     /// # Errors
-    /// `page_size_range`; `operator_only` without a bank; `caller_may_not_act_for_bank`.
-    pub async fn execute(
-        &self,
-        caller: Caller,
-        filter: TransferFilter,
-        after: Option<PageKey>,
-        size: i32,
-    ) -> Result<TransferPage, ApplicationError> {
-        match filter.bank {
-            Some(bank) => caller.may_act_for(&bank)?,
-            None => caller.must_be_operator()?,
-        }
-        let size = page_size(size)?;
-        // One more than the page, to know whether there is a next.
-        let mut transfers = self.reads.page(filter, after, size.saturating_add(1)).await?;
-        let whole = transfers.len() > usize::from(size);
-        transfers.truncate(usize::from(size));
-        let next = transfers.last().filter(|_| whole).map(|last| PageKey {
-            registered_at: last.terms().registered_at,
-            end_to_end_id: last.order().end_to_end_id,
-        });
-        Ok(TransferPage { transfers, next })
-    }
-}
-
-fn page_size(wanted: i32) -> Result<u16, Violation> {
-    match u16::try_from(wanted) {
-        Ok(0) => Ok(PAGE_SIZE),
-        Ok(size) if size <= PAGE_SIZE_MAX => Ok(size),
-        Ok(_) | Err(_) => Err(Violation::invalid(
-            "page_size_range",
-            "page_size",
-            format!("a page has 1 to {PAGE_SIZE_MAX} transfers"),
-        )),
+    /// [`ApplicationError::Unavailable`].
+    pub async fn execute(&self, lists: &[TransferList]) -> Result<Vec<Listed>, ApplicationError> {
+        let asked: Vec<Result<TransferRun, Violation>> =
+            lists.iter().map(TransferList::run).collect();
+        let runs: Vec<TransferRun> = asked.iter().flatten().copied().collect();
+        let read = if runs.is_empty() { Vec::new() } else { self.reads.runs(&runs).await? };
+        let mut read = read.into_iter();
+        let page = |(asked, list): (Result<TransferRun, Violation>, &TransferList)| {
+            asked.map(|_| Page::cut(read.next().unwrap_or_default(), list.size))
+        };
+        Ok(asked.into_iter().zip(lists).map(page).collect())
     }
 }
 
@@ -87,29 +81,32 @@ mod tests {
     use crate::application::testing::MemoryStore;
     use crate::domain::testing::{PAYER_BANK, ispb, pending};
 
-    fn query() -> ListTransfers {
+    fn store() -> MemoryStore {
         let store = MemoryStore::default();
         (1..=5).for_each(|number| store.put_transfer(pending(number)));
-        ListTransfers::new(Arc::new(store))
+        store
     }
 
-    async fn refusal(caller: Caller, filter: TransferFilter, size: i32) -> &'static str {
-        match query().execute(caller, filter, None, size).await.unwrap_err() {
-            ApplicationError::Refused(violation) => violation.code(),
-            ApplicationError::Unavailable(reason) => panic!("{reason}"),
-        }
+    fn list(caller: Caller, of: TransfersOf) -> TransferList {
+        TransferList { caller, of, state: None, after: None, size: PageSize::USUAL }
+    }
+
+    fn amounts(page: &Page<Transfer>) -> Vec<i64> {
+        page.rows.iter().map(|transfer| transfer.order().amount.centavos()).collect()
     }
 
     #[tokio::test]
     async fn pages_follow_each_other_to_the_end() {
-        let query = query();
+        let query = ListTransfers::new(Arc::new(store()));
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let filter = TransferFilter::default();
-            let page = query.execute(Caller::Operator, filter, after, 2).await.unwrap();
-            assert!(page.transfers.len() <= 2);
-            seen.extend(page.transfers.iter().map(|transfer| transfer.order().amount.centavos()));
-            after = page.next;
+            let size = PageSize::asked(2).unwrap();
+            let all = list(Caller::Operator, TransfersOf::All);
+            let asked = TransferList { after, size, ..all };
+            let page = query.execute(&[asked]).await.unwrap().remove(0).unwrap();
+            assert!(page.rows.len() <= 2);
+            seen.extend(amounts(&page));
+            after = page.next(|transfer| TransferPlace::from(transfer));
             if after.is_none() {
                 break;
             }
@@ -118,20 +115,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_last_page_has_no_next() {
-        let page = query().execute(Caller::Operator, TransferFilter::default(), None, 5).await;
-        assert_eq!(page.unwrap().next, None);
-    }
-
-    #[tokio::test]
-    async fn each_refusal_has_its_code() {
-        let all = TransferFilter::default();
-        let of = |bank| TransferFilter { bank: Some(ispb(bank)), state: None };
+    async fn many_lists_are_one_read_and_each_refusal_spoils_its_own_alone() {
+        let store = store();
         let bank = Caller::Bank(ispb(PAYER_BANK));
-        assert_eq!(refusal(bank, all, 1).await, "operator_only");
-        assert_eq!(refusal(bank, of("00000009"), 1).await, "caller_may_not_act_for_bank");
-        for size in [-1, 201, i32::MAX] {
-            assert_eq!(refusal(bank, of(PAYER_BANK), size).await, "page_size_range");
-        }
+        let of = |text| TransfersOf::Bank(ispb(text));
+        let lists = [
+            list(bank, TransfersOf::All),
+            list(bank, of(PAYER_BANK)),
+            list(bank, of("00000009")),
+            list(Caller::Operator, of("00000009")),
+        ];
+        let answers = ListTransfers::new(Arc::new(store.clone())).execute(&lists).await.unwrap();
+        let told: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.as_ref().map(|page| page.rows.len()).map_err(Violation::code))
+            .collect();
+        let refused = [Err("operator_only"), Ok(5), Err("caller_may_not_act_for_bank"), Ok(0)];
+        assert_eq!(told, refused);
+        assert_eq!(store.tables().calls["runs"], 1);
     }
 }

@@ -1,12 +1,12 @@
 //! Between the proto and the domain.
 
 use prost_types::Timestamp as ProtoTimestamp;
-use shared_kernel::application::{Caller, TraceParent};
+use shared_kernel::application::{Caller, PageSize, Place, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Timestamp, Violation};
 
 use super::proto::v1;
-use crate::application::EnrolParticipant;
-use crate::application::ports::TransferFilter;
+use crate::application::ports::TransferPlace;
+use crate::application::{EnrolParticipant, TransferList, TransfersOf};
 use crate::domain::{
     Participant, ParticipantName, Party, Position, Protocol, Transfer, TransferState,
 };
@@ -85,6 +85,11 @@ pub(super) fn position(position: &Position) -> v1::Position {
     }
 }
 
+/// This protocol says in which unit the limit of a position is.
+pub(super) fn named(broken: Violation) -> Violation {
+    if broken.field() == "position_limit" { broken.on("position_limit_centavos") } else { broken }
+}
+
 pub(super) fn id(text: &str) -> Result<EndToEndId, Violation> {
     EndToEndId::parse(text)
 }
@@ -93,7 +98,10 @@ fn optional_ispb(text: &str) -> Result<Option<Ispb>, Violation> {
     if text.is_empty() { Ok(None) } else { Ispb::parse(text).map(Some) }
 }
 
-pub(super) fn filter(request: &v1::ListTransfersRequest) -> Result<TransferFilter, Violation> {
+pub(super) fn list(
+    request: &v1::ListTransfersRequest,
+    caller: Caller,
+) -> Result<TransferList, Violation> {
     let unknown = |_unknown| {
         let message = "the state must be one of the listed states of a transfer";
         Violation::invalid("transfer_state_unknown", "state", message)
@@ -106,7 +114,13 @@ pub(super) fn filter(request: &v1::ListTransfersRequest) -> Result<TransferFilte
         v1::TransferState::Rejected => Some(TransferState::Rejected),
         v1::TransferState::Expired => Some(TransferState::Expired),
     };
-    Ok(TransferFilter { bank: optional_ispb(&request.ispb)?, state })
+    Ok(TransferList {
+        caller,
+        of: optional_ispb(&request.ispb)?.map_or(TransfersOf::All, TransfersOf::Bank),
+        state,
+        after: TransferPlace::of_token(&request.page_token)?,
+        size: PageSize::asked(request.page_size.into())?,
+    })
 }
 
 pub(super) fn enrolment(

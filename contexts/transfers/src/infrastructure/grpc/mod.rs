@@ -1,7 +1,6 @@
 //! `codepix.transfers.v1.TransfersService`.
 
 mod convert;
-mod page_token;
 mod proto;
 mod service;
 

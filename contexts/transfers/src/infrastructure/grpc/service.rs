@@ -4,16 +4,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
-use shared_kernel::application::{Caller, Ids, TraceParent};
+use shared_kernel::application::{ApplicationError, Caller, Ids, Page, Place, TraceParent};
 use shared_kernel::infrastructure::grpc::status::violation_status;
 use shared_kernel::infrastructure::grpc::{Callers, request_context, status};
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 
+use super::convert;
 use super::proto::v1;
 use super::proto::v1::transfers_service_server::{TransfersService, TransfersServiceServer};
-use super::{convert, page_token};
 use crate::application::Transfers;
+use crate::application::ports::TransferPlace;
+use crate::domain::Transfer;
 
 /// The hub's gRPC service.
 #[derive(Clone)]
@@ -46,6 +48,13 @@ impl TransfersServices {
     }
 }
 
+fn failed(error: ApplicationError) -> Status {
+    match error {
+        ApplicationError::Refused(broken) => violation_status(&convert::named(broken)),
+        unavailable @ ApplicationError::Unavailable(_) => status(&unavailable),
+    }
+}
+
 /// What a watcher gets.
 type Watched = Pin<Box<dyn Stream<Item = Result<v1::WatchTransferResponse, Status>> + Send>>;
 
@@ -71,18 +80,16 @@ impl TransfersService for TransfersServices {
         request: Request<v1::ListTransfersRequest>,
     ) -> Result<Response<v1::ListTransfersResponse>, Status> {
         let (caller, _) = self.context(&request)?;
-        let request = request.get_ref();
-        let asked = convert::filter(request)
-            .and_then(|filter| Ok((filter, page_token::read(&request.page_token)?)));
-        let (filter, after) = asked.map_err(|broken| violation_status(&broken))?;
-        let list = &self.facade.list_transfers;
-        let page = list
-            .execute(caller, filter, after, request.page_size)
-            .await
-            .map_err(|error| status(&error))?;
+        let asked = convert::list(request.get_ref(), caller);
+        let asked = asked.map_err(|broken| violation_status(&broken))?;
+        let listed = self.facade.list_transfers.execute(&[asked]).await;
+        let listed = listed.map_err(|error| status(&error))?.pop();
+        let page = listed.transpose().map_err(|broken| violation_status(&broken))?;
+        let page = page.unwrap_or(Page { rows: Vec::new(), more: false });
+        let next = page.next(|last: &Transfer| TransferPlace::from(last));
         Ok(Response::new(v1::ListTransfersResponse {
-            transfers: page.transfers.iter().map(convert::transfer).collect(),
-            next_page_token: page.next.as_ref().map(page_token::write).unwrap_or_default(),
+            transfers: page.rows.iter().map(convert::transfer).collect(),
+            next_page_token: next.as_ref().map(Place::token).unwrap_or_default(),
         }))
     }
 
@@ -115,7 +122,7 @@ impl TransfersService for TransfersServices {
             .and_then(|()| convert::enrolment(request.get_ref(), caller, trace))
             .map_err(|broken| violation_status(&broken))?;
         let enrolled = self.facade.enrol_participant.submit(command).await;
-        let participant = enrolled.map_err(|error| status(&error))?;
+        let participant = enrolled.map_err(failed)?;
         let participant = Some(convert::participant(&participant));
         Ok(Response::new(v1::EnrolParticipantResponse { participant }))
     }
@@ -125,9 +132,9 @@ impl TransfersService for TransfersServices {
         request: Request<v1::ListParticipantsRequest>,
     ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
         self.context(&request)?;
-        let listed = self.facade.list_participants.execute().await;
+        let listed = self.facade.list_participants.execute(None, None).await;
         let listed = listed.map_err(|error| status(&error))?;
-        let participants = listed.iter().map(convert::participant).collect();
+        let participants = listed.rows.iter().map(convert::participant).collect();
         Ok(Response::new(v1::ListParticipantsResponse { participants }))
     }
 

@@ -15,7 +15,7 @@ use crate::domain::{Description, Order, OwnerName, Party, PayeeKey};
 pub const BANK_MESSAGES: &str = "codepix.banking.transfers";
 
 #[derive(Deserialize)]
-struct PartyV1 {
+pub(super) struct PartyV1 {
     ispb: Ispb,
     account_id: AccountId,
     owner_name: OwnerName,

@@ -3,5 +3,6 @@
 pub mod changes;
 pub mod consumer;
 pub mod inbound;
+pub mod news;
 pub mod published;
 pub mod topics;

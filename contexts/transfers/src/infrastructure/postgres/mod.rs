@@ -4,5 +4,6 @@ pub mod audit;
 mod columns;
 mod reads;
 mod rows;
+mod runs;
 mod sql;
 mod transaction;

@@ -1,0 +1,124 @@
+//! What the directory knows of accounts that banks keep: their keys, and how it lists them.
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use shared_kernel::application::Page;
+use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::graphql::{TaxId, Window, caller, connection};
+
+use super::key::{Bank, PixKey, PixKeyKind};
+use super::loaders::Loaders;
+use super::schema::failed;
+use crate::application::ports::KeyPlace;
+use crate::application::{AccountView, EntryView};
+use crate::domain;
+
+/// Whether an account takes part, as its bank last told the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::AccountStatus")]
+pub(super) enum AccountListingStatus {
+    /// It may get keys and be paid.
+    Active,
+    /// It keeps its keys and gets no new ones.
+    Blocked,
+    /// It has no keys and never again will.
+    Closed,
+}
+
+/// What the directory knows of an account, as its bank told it or an operator enrolled it.
+#[derive(Clone, SimpleObject)]
+pub(super) struct AccountListing {
+    /// The bank that keeps it.
+    bank: Bank,
+    /// Its branch; may be empty.
+    branch: String,
+    /// Its number, check digit included.
+    number: String,
+    /// Name of its owner.
+    owner_name: String,
+    /// CPF or CNPJ of its owner.
+    owner_tax_id: TaxId,
+    /// Whether it takes part.
+    status: AccountListingStatus,
+}
+
+impl From<AccountView> for AccountListing {
+    fn from(account: AccountView) -> Self {
+        Self {
+            bank: account.ispb.into(),
+            branch: account.branch,
+            number: account.number,
+            owner_name: account.owner_name.as_str().to_owned(),
+            owner_tax_id: account.owner_tax_id.into(),
+            status: account.status.into(),
+        }
+    }
+}
+
+// Banking's.
+#[derive(Clone)]
+pub(super) struct Account {
+    id: AccountId,
+    /// Known with a key of it; looked up otherwise.
+    view: Option<AccountView>,
+}
+
+impl Account {
+    /// The account of that id, whoever keeps it.
+    pub(super) const fn new(id: AccountId) -> Self {
+        Self { id, view: None }
+    }
+}
+
+impl From<AccountView> for Account {
+    fn from(view: AccountView) -> Self {
+        Self { id: view.account_id, view: Some(view) }
+    }
+}
+
+/// The part of an account's keys that is asked for; an account has few.
+fn page(
+    keys: Vec<EntryView>,
+    kind: Option<domain::PixKeyKind>,
+    window: &Window<KeyPlace>,
+) -> Page<EntryView> {
+    let behind = |entry: &EntryView| window.after.is_none_or(|after| KeyPlace::from(entry) > after);
+    let of_kind = |entry: &EntryView| kind.is_none_or(|kind| entry.key.kind() == kind);
+    let keys = keys.into_iter().filter(|entry| behind(entry) && of_kind(entry));
+    Page::cut(keys.collect(), window.size)
+}
+
+#[Object]
+impl Account {
+    async fn id(&self) -> ID {
+        self.id.into()
+    }
+
+    /// The Pix keys that name this account, oldest first: for its own bank and operators.
+    async fn keys(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this kind.")] kind: Option<PixKeyKind>,
+    ) -> Result<Option<Connection<String, PixKey>>> {
+        let window = Window::asked(first, after.as_deref()).map_err(failed)?;
+        let asked = (caller(context)?, self.id);
+        let Some(keys) = context.data::<Loaders>()?.keys_of(asked).await.map_err(failed)? else {
+            return Ok(None);
+        };
+        let page = page(keys, kind.map(Into::into), &window);
+        let place = |entry: &EntryView| KeyPlace::from(entry);
+        Ok(Some(connection(page, window.after.is_some(), place, PixKey::from)))
+    }
+
+    /// What the directory knows of it; null when it was neither opened nor enrolled.
+    async fn listing(&self, context: &Context<'_>) -> Result<Option<AccountListing>> {
+        caller(context)?;
+        if let Some(view) = &self.view {
+            return Ok(Some(view.clone().into()));
+        }
+        let found = context.data::<Loaders>()?.account(self.id).await.map_err(failed)?;
+        Ok(found.map(AccountListing::from))
+    }
+}

@@ -1,0 +1,62 @@
+//! The use cases in one place, for transports.
+
+use std::sync::Arc;
+
+use shared_kernel::application::Batcher;
+
+use super::command::EnrolParticipant;
+use super::ports::{ChangeFeed, NewsFeed, TransfersReads};
+use super::query::{
+    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
+    ListPositions, ListTransfers, WatchTransfer,
+};
+use crate::domain::Participant;
+
+/// What the hub can do for those who call it. Transfers are ordered through the log alone.
+#[derive(Clone, Debug)]
+pub struct Transfers {
+    /// Enrols banks, or changes their name or limit.
+    pub enrol_participant: Batcher<EnrolParticipant, Participant>,
+    /// One transfer.
+    pub get_transfer: GetTransfer,
+    /// Transfers by their ids.
+    pub get_transfers: GetTransfers,
+    /// Transfers, newest first.
+    pub list_transfers: ListTransfers,
+    /// One transfer, followed to its end.
+    pub watch_transfer: WatchTransfer,
+    /// Transfers of a bank or an account, followed.
+    pub follow_transfers: FollowTransfers,
+    /// Banks by their ISPBs.
+    pub get_participants: GetParticipants,
+    /// The banks that take part.
+    pub list_participants: ListParticipants,
+    /// What banks owe, by their ISPBs.
+    pub get_positions: GetPositions,
+    /// What each bank owes.
+    pub list_positions: ListPositions,
+}
+
+impl Transfers {
+    /// The use cases over a queue of enrolments, a read side, word of changes and news.
+    pub fn new(
+        enrol_participant: Batcher<EnrolParticipant, Participant>,
+        reads: &Arc<dyn TransfersReads>,
+        changes: Arc<dyn ChangeFeed>,
+        news: Arc<dyn NewsFeed>,
+    ) -> Self {
+        let get_transfer = GetTransfer::new(Arc::clone(reads));
+        Self {
+            enrol_participant,
+            get_transfers: GetTransfers::new(Arc::clone(reads)),
+            list_transfers: ListTransfers::new(Arc::clone(reads)),
+            watch_transfer: WatchTransfer::new(get_transfer.clone(), changes),
+            follow_transfers: FollowTransfers::new(news),
+            get_transfer,
+            get_participants: GetParticipants::new(Arc::clone(reads)),
+            list_participants: ListParticipants::new(Arc::clone(reads)),
+            get_positions: GetPositions::new(Arc::clone(reads)),
+            list_positions: ListPositions::new(Arc::clone(reads)),
+        }
+    }
+}

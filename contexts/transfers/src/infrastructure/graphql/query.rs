@@ -1,0 +1,111 @@
+//! What may be asked.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, ID, Object, Result};
+use shared_kernel::application::Caller;
+use shared_kernel::domain;
+use shared_kernel::infrastructure::graphql::{Ispb, caller, connection, refused, violation_error};
+
+use super::account::Account;
+use super::bank::Bank;
+use super::loaders::{Loaders, listed, window};
+use super::transfer::{Transfer, TransferState};
+use crate::application::ports::ParticipantPlace;
+use crate::application::{TransferList, Transfers, TransfersOf};
+use crate::domain::Participant;
+
+/// The root of questions.
+#[derive(Clone, Copy, Debug)]
+pub struct Query;
+
+async fn transfer_of(
+    context: &Context<'_>,
+    caller: Caller,
+    id: domain::EndToEndId,
+) -> Result<Option<Transfer>> {
+    let found = context.data::<Loaders>()?.transfer((caller, id)).await.map_err(refused)?;
+    Ok(found.map(|transfer| Transfer::from(&*transfer)))
+}
+
+#[Object]
+impl Query {
+    #[graphql(entity)]
+    async fn find_transfer_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Transfer>> {
+        let Ok(id) = domain::EndToEndId::parse(&id) else { return Ok(None) };
+        transfer_of(context, caller(context)?, id).await
+    }
+
+    #[graphql(entity)]
+    async fn find_bank_by_id(&self, id: ID) -> Option<Bank> {
+        domain::Ispb::parse(&id).ok().map(Bank::new)
+    }
+
+    #[graphql(entity)]
+    async fn find_account_by_id(&self, id: ID) -> Option<Account> {
+        domain::AccountId::parse(&id).ok().map(Account::new)
+    }
+
+    /// One transfer; null when the hub has none of that id, or it is of other banks than the
+    /// caller's.
+    async fn transfer(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its `EndToEndId`.")] id: ID,
+    ) -> Result<Option<Transfer>> {
+        let caller = caller(context)?;
+        let id =
+            domain::EndToEndId::parse(&id).map_err(|broken| violation_error(&broken.on("id")))?;
+        transfer_of(context, caller, id).await
+    }
+
+    /// Transfers, newest first: of one bank, or of all (operators only).
+    #[expect(clippy::too_many_arguments, reason = "a field has the arguments that it has")]
+    async fn transfers(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only those with this bank as payer or payee.")] ispb: Option<Ispb>,
+        #[graphql(desc = "Only those in this state.")] state: Option<TransferState>,
+        #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+    ) -> Result<Connection<String, Transfer>> {
+        let (window, is_behind) = window(first, after.as_deref())?;
+        let list = TransferList {
+            caller: caller(context)?,
+            of: ispb.map_or(TransfersOf::All, |Ispb(bank)| TransfersOf::Bank(bank)),
+            state: state.map(Into::into),
+            after: window.after,
+            size: window.size,
+        };
+        let page = context.data::<Loaders>()?.list(list).await.map_err(refused)?;
+        Ok(listed(page, is_behind))
+    }
+
+    /// One bank; null when none of that ISPB takes part.
+    async fn bank(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its ISPB.")] id: ID,
+    ) -> Result<Option<Bank>> {
+        caller(context)?;
+        let ispb = domain::Ispb::parse(&id).map_err(|broken| violation_error(&broken.on("id")))?;
+        let found = context.data::<Loaders>()?.participant(ispb).await.map_err(refused)?;
+        Ok(found.map(Bank::from))
+    }
+
+    /// The banks that take part, by ISPB.
+    async fn banks(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+    ) -> Result<Connection<String, Bank>> {
+        caller(context)?;
+        let (window, is_behind) = window(first, after.as_deref())?;
+        let banks = &context.data::<Arc<Transfers>>()?.list_participants;
+        let page = banks.execute(window.after, Some(window.size)).await.map_err(refused)?;
+        let place = |bank: &Participant| ParticipantPlace(bank.ispb);
+        Ok(connection(page, is_behind, place, Bank::from))
+    }
+}
