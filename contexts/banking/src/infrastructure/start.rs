@@ -4,15 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use shared_kernel::application::StoreError;
 use shared_kernel::application::log::LogError;
-use shared_kernel::application::{StoreError, Sweep};
 use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::context::{
     ContextPlan, ContextSettings, ContextStart, StartError, Worker,
 };
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
-use shared_kernel::infrastructure::postgres::session::Sessions;
 
 use super::grpc::{BankingServices, DirectoryClient};
 use super::kafka::consumer::BankingConsumer;
@@ -39,10 +37,6 @@ const SOURCE: &str = "/codepix/banking";
 const GROUP: &str = "codepix.banking";
 /// How often overdue holds and expected credits are looked for.
 const REMIND_EVERY: Duration = Duration::from_secs(1);
-/// How often old answers are forgotten.
-const FORGET_EVERY: Duration = Duration::from_hours(1);
-/// Old answers that are forgotten together.
-const FORGET_MAX: i64 = 5_000;
 
 /// What this context is told beside the settings of every context.
 #[derive(Clone)]
@@ -132,8 +126,6 @@ pub async fn start(
     };
     consumers(&mut start, &ports, &own)?;
     start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
-    let forgetful = Arc::new(Forgetful(start.sessions.clone()));
-    start.sweeper("answers", FORGET_EVERY, forgetful);
     let facade = Arc::new(facade(&mut start, &ports, &own));
     let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS), start.clock.clone());
     let callers = Arc::clone(&start.callers);
@@ -201,15 +193,5 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
         get_transfer: GetTransfer(reads()),
         list_transfers: ListTransfers(reads()),
         get_statement: GetStatement(reads()),
-    }
-}
-
-/// Forgets answers that are older than anybody may repeat.
-struct Forgetful(Sessions);
-
-#[async_trait]
-impl Sweep for Forgetful {
-    async fn sweep(&self) -> Result<usize, StoreError> {
-        self.0.forget_old_answers(FORGET_MAX).await
     }
 }
