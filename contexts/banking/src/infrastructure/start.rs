@@ -12,6 +12,7 @@ use shared_kernel::infrastructure::context::{
 };
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 
+use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
 use super::kafka::consumer::BankingConsumer;
 use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
@@ -86,6 +87,8 @@ impl BankingSettings {
 pub struct Running {
     /// Its gRPC services.
     pub services: BankingServices,
+    /// Its subgraph.
+    pub graph: GraphSchema,
     /// Its use cases.
     pub facade: Arc<Banking>,
     /// Transfers that are followed.
@@ -131,7 +134,8 @@ pub async fn start(
     let callers = Arc::clone(&start.callers);
     let services =
         BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());
-    Ok(Running { services, facade, watches, workers: start.finish() })
+    let graph = schema(&facade, &watches, start.ids.clone());
+    Ok(Running { services, graph, facade, watches, workers: start.finish() })
 }
 
 /// Own topics, those of neighbours, and those of the banks that this process is narrowed to.

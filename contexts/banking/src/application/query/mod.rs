@@ -13,3 +13,13 @@ pub use get_transfer::GetTransfer;
 pub use list_accounts::ListAccounts;
 pub use list_banks::ListBanks;
 pub use list_transfers::ListTransfers;
+
+use shared_kernel::application::ApplicationError;
+
+use super::ports::Outcome;
+
+/// The answer of a query that was asked as a batch of one.
+fn one<T>(answers: Vec<Outcome<T>>) -> Outcome<T> {
+    let nothing = || Err(ApplicationError::Unavailable("a query gave no answer".to_owned()));
+    answers.into_iter().next().unwrap_or_else(nothing)
+}

@@ -60,8 +60,7 @@ impl BankingServices {
     async fn on<T>(&self, request: &Request<T>, account_id: &str) -> Answer<OnAccount> {
         let (caller, trace) = self.context(request)?;
         let account_id = AccountId::parse(account_id)?;
-        let ispb = self.facade.account_banks.of(account_id).await?;
-        Ok(OnAccount { caller, trace, ispb, account_id })
+        self.facade.account_banks.on(caller, trace, account_id).await
     }
 
     async fn banks(&self, request: &Request<proto::ListBanksRequest>) -> Answer<Vec<proto::Bank>> {

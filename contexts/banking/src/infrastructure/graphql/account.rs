@@ -1,0 +1,167 @@
+//! An account, owned by Banking.
+//!
+//! An account is named by others before it is known here: its bank may keep its books elsewhere,
+//! or be another than the caller's. So every field but the id may be null: without error where
+//! Banking keeps no such account, with `caller_may_not_act_for_bank` where it is not shown.
+
+use std::borrow::Cow;
+
+use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::graphql::{DateTime, Money, TaxId, caller};
+
+use super::bank::Bank;
+use super::loaders::{AccountAsked, look_up};
+use super::schema::found;
+use crate::application::views::AccountView;
+use crate::domain::{self, Limits};
+
+/// An account of a customer at a bank, as that bank tells of it. Its fields are null where this
+/// hub does not keep its books, and are refused to other banks.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(super) struct Account {
+    /// Its UUID.
+    id: ID,
+    #[graphql(skip)]
+    key: AccountId,
+    #[graphql(skip)]
+    view: Option<AccountView>,
+}
+
+/// What may happen on an account.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::AccountStatus")]
+pub(super) enum AccountStatus {
+    /// Money comes and goes.
+    Active,
+    /// No new debits, and no new credits from other banks (AC06).
+    Blocked,
+    /// Nothing happens any more.
+    Closed,
+}
+
+/// Whose account it is.
+#[derive(SimpleObject)]
+pub(super) struct AccountOwner {
+    /// The name under which the bank knows its customer.
+    name: String,
+    /// The customer's CPF or CNPJ.
+    tax_id: TaxId,
+}
+
+/// The money of an account: the ledger's own word, at once.
+#[derive(SimpleObject)]
+pub(super) struct AccountFunds {
+    /// What may be spent: total less held.
+    available: Money,
+    /// What waits for the hub's word on transfers.
+    held: Money,
+    /// The sum of the account's postings.
+    total: Money,
+}
+
+/// What an account may send.
+#[derive(SimpleObject)]
+pub(super) struct AccountLimits {
+    /// Most that one transfer may move; null for no limit.
+    per_transfer: Option<Money>,
+    /// Most that all transfers of one calendar day in Brasília (UTC-3) may move; null for no limit.
+    per_day: Option<Money>,
+}
+
+impl From<Limits> for AccountLimits {
+    fn from(limits: Limits) -> Self {
+        Self {
+            per_transfer: limits.per_transfer.map(Money::from),
+            per_day: limits.per_day.map(Money::from),
+        }
+    }
+}
+
+impl From<AccountView> for Account {
+    fn from(view: AccountView) -> Self {
+        Self { view: Some(view.clone()), ..Self::named(view.id) }
+    }
+}
+
+impl Account {
+    /// An account that is looked up once a field of it is asked for.
+    pub(super) fn named(key: AccountId) -> Self {
+        Self { id: key.to_string().into(), key, view: None }
+    }
+
+    /// What the caller may see of it; nothing where Banking keeps no such account.
+    async fn view(&self, context: &Context<'_>) -> Result<Option<Cow<'_, AccountView>>> {
+        if let Some(view) = &self.view {
+            return Ok(Some(Cow::Borrowed(view)));
+        }
+        let asked = AccountAsked(caller(context)?, self.key);
+        Ok(found(look_up(context, asked).await?)?.map(Cow::Owned))
+    }
+
+    async fn show<T>(
+        &self,
+        context: &Context<'_>,
+        field: impl FnOnce(&AccountView) -> T,
+    ) -> Result<Option<T>> {
+        Ok(self.view(context).await?.map(|view| field(&view)))
+    }
+}
+
+#[ComplexObject]
+impl Account {
+    /// Its bank.
+    async fn bank(&self, context: &Context<'_>) -> Result<Option<Bank>> {
+        self.show(context, |view| view.ispb.into()).await
+    }
+
+    /// The branch that keeps it.
+    async fn branch(&self, context: &Context<'_>) -> Result<Option<String>> {
+        self.show(context, |view| view.branch.clone()).await
+    }
+
+    /// Its number within the branch.
+    async fn number(&self, context: &Context<'_>) -> Result<Option<String>> {
+        self.show(context, |view| view.number.clone()).await
+    }
+
+    /// Whose it is.
+    async fn owner(&self, context: &Context<'_>) -> Result<Option<AccountOwner>> {
+        let owner = |view: &AccountView| AccountOwner {
+            name: view.owner_name.clone(),
+            tax_id: view.owner_tax_id.into(),
+        };
+        self.show(context, owner).await
+    }
+
+    /// What may happen on it.
+    async fn status(&self, context: &Context<'_>) -> Result<Option<AccountStatus>> {
+        self.show(context, |view| view.status.into()).await
+    }
+
+    /// Its money: the ledger's own word, at once.
+    async fn funds(&self, context: &Context<'_>) -> Result<Option<AccountFunds>> {
+        let funds = |view: &AccountView| AccountFunds {
+            available: view.available.into(),
+            held: view.held.into(),
+            total: view.balance.into(),
+        };
+        self.show(context, funds).await
+    }
+
+    /// What it may send.
+    async fn limits(&self, context: &Context<'_>) -> Result<Option<AccountLimits>> {
+        self.show(context, |view| view.limits.into()).await
+    }
+
+    /// When it was opened.
+    async fn opened_at(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        self.show(context, |view| view.opened_at.into()).await
+    }
+
+    /// The number of its events so far.
+    async fn version(&self, context: &Context<'_>) -> Result<Option<i64>> {
+        self.show(context, |view| view.version).await
+    }
+}
