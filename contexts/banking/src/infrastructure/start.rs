@@ -26,7 +26,8 @@ use crate::application::directory::{Patience, PatientDirectory};
 use crate::application::hub::HubReactions;
 use crate::application::ports::BankingPorts;
 use crate::application::query::{
-    GetAccount, GetStatement, GetTransfer, ListAccounts, ListBanks, ListTransfers,
+    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
+    ListTransfers,
 };
 use crate::application::reaction::OnParticipantEnrolled;
 use crate::application::reminder::Reminder;
@@ -192,8 +193,10 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
         request_transfer: start.command(Arc::new(transfers), own.transfer_workers),
         account_banks: AccountBanks::new(reads()),
         list_banks: ListBanks(reads()),
+        get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
         list_accounts: ListAccounts(reads()),
+        list_holds: ListHolds(reads()),
         get_transfer: GetTransfer(reads()),
         list_transfers: ListTransfers(reads()),
         get_statement: GetStatement(reads()),
