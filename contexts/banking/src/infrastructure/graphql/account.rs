@@ -4,15 +4,26 @@
 //! or be another than the caller's. So every field but the id may be null: without error where
 //! Banking keeps no such account, with `caller_may_not_act_for_bank` where it is not shown.
 
-use std::borrow::Cow;
+use std::convert::Infallible;
+use std::hash::Hash;
 
+use async_graphql::connection::Connection;
+use async_graphql::dataloader::Loader;
 use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use shared_kernel::application::{Caller, Page, Place};
 use shared_kernel::domain::AccountId;
-use shared_kernel::infrastructure::graphql::{DateTime, Money, TaxId, caller};
+use shared_kernel::infrastructure::graphql::{DateTime, Money, TaxId, caller, connection, refused};
+
+use tokio::sync::OnceCell;
 
 use super::bank::Bank;
-use super::loaders::{AccountAsked, look_up};
-use super::schema::found;
+use super::hold::Hold;
+use super::loaders::{AccountAsked, HoldsAsked, Lookups, StatementAsked, TransfersAsked, look_up};
+use super::posting::Posting;
+use super::schema::{found, part};
+use super::transfer::AccountTransfer;
+use crate::application::page::{AccountAt, Part, PostingPlace, TransferPlace};
+use crate::application::ports::Outcome;
 use crate::application::views::AccountView;
 use crate::domain::{self, Limits};
 
@@ -26,7 +37,7 @@ pub(super) struct Account {
     #[graphql(skip)]
     key: AccountId,
     #[graphql(skip)]
-    view: Option<AccountView>,
+    view: OnceCell<Outcome<AccountView>>,
 }
 
 /// What may happen on an account.
@@ -81,23 +92,22 @@ impl From<Limits> for AccountLimits {
 
 impl From<AccountView> for Account {
     fn from(view: AccountView) -> Self {
-        Self { view: Some(view.clone()), ..Self::named(view.id) }
+        let key = view.id;
+        Self { view: OnceCell::new_with(Some(Ok(view))), ..Self::named(key) }
     }
 }
 
 impl Account {
-    /// An account that is looked up once a field of it is asked for.
+    /// An account that is looked up when a field of it is asked for, once.
     pub(super) fn named(key: AccountId) -> Self {
-        Self { id: key.to_string().into(), key, view: None }
+        Self { id: key.to_string().into(), key, view: OnceCell::new() }
     }
 
     /// What the caller may see of it; nothing where Banking keeps no such account.
-    async fn view(&self, context: &Context<'_>) -> Result<Option<Cow<'_, AccountView>>> {
-        if let Some(view) = &self.view {
-            return Ok(Some(Cow::Borrowed(view)));
-        }
-        let asked = AccountAsked(caller(context)?, self.key);
-        Ok(found(look_up(context, asked).await?)?.map(Cow::Owned))
+    async fn view(&self, context: &Context<'_>) -> Result<Option<&AccountView>> {
+        let asked = AccountAsked((caller(context)?, self.key));
+        let view = self.view.get_or_try_init(|| look_up(context, asked)).await?;
+        found(view.as_ref().map_err(Clone::clone))
     }
 
     async fn show<T>(
@@ -105,8 +115,33 @@ impl Account {
         context: &Context<'_>,
         field: impl FnOnce(&AccountView) -> T,
     ) -> Result<Option<T>> {
-        Ok(self.view(context).await?.map(|view| field(&view)))
+        Ok(self.view(context).await?.map(field))
     }
+
+    /// A page of what belongs to it; nothing where Banking keeps no such account.
+    async fn list<P, Q, T>(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<&str>,
+        asked: impl FnOnce((Caller, Part<AccountAt, P>)) -> Q,
+    ) -> Result<Option<Page<T>>>
+    where
+        P: Place,
+        Q: Clone + Eq + Hash + Send + Sync + 'static,
+        Lookups: Loader<Q, Value = Outcome<Page<T>>, Error = Infallible>,
+    {
+        let Some(at) = self.show(context, |view| AccountAt::from(view)).await? else {
+            return Ok(None);
+        };
+        let asked = asked((caller(context)?, part(at, first, after)?));
+        look_up(context, asked).await?.map(Some).map_err(refused)
+    }
+}
+
+/// Where a row stands in its list.
+fn place<P: for<'a> From<&'a T>, T>(row: &T) -> P {
+    P::from(row)
 }
 
 #[ComplexObject]
@@ -163,5 +198,42 @@ impl Account {
     /// The number of its events so far.
     async fn version(&self, context: &Context<'_>) -> Result<Option<i64>> {
         self.show(context, |view| view.version).await
+    }
+
+    /// What is held on it, newest first: transfers that wait for the hub's word.
+    async fn holds(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+    ) -> Result<Option<Connection<String, Hold>>> {
+        let page = self.list(context, first, after.as_deref(), HoldsAsked).await?;
+        Ok(page
+            .map(|page| connection(page, after.is_some(), place::<TransferPlace, _>, Hold::from)))
+    }
+
+    /// The ledger's entries of it, newest first.
+    async fn postings(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+    ) -> Result<Option<Connection<String, Posting>>> {
+        let page = self.list(context, first, after.as_deref(), StatementAsked).await?;
+        let after = after.is_some();
+        Ok(page.map(|page| connection(page, after, place::<PostingPlace, _>, Posting::from)))
+    }
+
+    /// Its transfers out, in and within the bank, newest first.
+    async fn orders(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+    ) -> Result<Option<Connection<String, AccountTransfer>>> {
+        let page = self.list(context, first, after.as_deref(), TransfersAsked).await?;
+        let order = |view| AccountTransfer::seen_by(self.key, view);
+        let after = after.is_some();
+        Ok(page.map(|page| connection(page, after, place::<TransferPlace, _>, order)))
     }
 }

@@ -33,6 +33,102 @@ pub(super) struct OpenAccountPayload {
     pub(super) account: Account,
 }
 
+/// Cash comes to an account.
+#[derive(InputObject)]
+pub(super) struct DepositInput {
+    /// A repeat with this key gets the first answer.
+    pub(super) idempotency_key: String,
+    /// The account.
+    pub(super) account_id: ID,
+    /// How much, from 0.01.
+    pub(super) amount: Money,
+}
+
+/// The account that cash came to.
+#[derive(SimpleObject)]
+pub(super) struct DepositPayload {
+    /// The account, as it is now.
+    pub(super) account: Account,
+}
+
+/// Cash leaves an account.
+#[derive(InputObject)]
+pub(super) struct WithdrawInput {
+    /// A repeat with this key gets the first answer.
+    pub(super) idempotency_key: String,
+    /// The account.
+    pub(super) account_id: ID,
+    /// How much, from 0.01.
+    pub(super) amount: Money,
+}
+
+/// The account that cash left.
+#[derive(SimpleObject)]
+pub(super) struct WithdrawPayload {
+    /// The account, as it is now.
+    pub(super) account: Account,
+}
+
+/// An account is blocked.
+#[derive(InputObject)]
+pub(super) struct BlockAccountInput {
+    /// The account.
+    pub(super) account_id: ID,
+}
+
+/// The account that is blocked.
+#[derive(SimpleObject)]
+pub(super) struct BlockAccountPayload {
+    /// The account, as it is now.
+    pub(super) account: Account,
+}
+
+/// A blocked account may be used again.
+#[derive(InputObject)]
+pub(super) struct UnblockAccountInput {
+    /// The account.
+    pub(super) account_id: ID,
+}
+
+/// The account that may be used again.
+#[derive(SimpleObject)]
+pub(super) struct UnblockAccountPayload {
+    /// The account, as it is now.
+    pub(super) account: Account,
+}
+
+/// An empty account is closed.
+#[derive(InputObject)]
+pub(super) struct CloseAccountInput {
+    /// The account.
+    pub(super) account_id: ID,
+}
+
+/// The account that is closed.
+#[derive(SimpleObject)]
+pub(super) struct CloseAccountPayload {
+    /// The account, as it is now.
+    pub(super) account: Account,
+}
+
+/// What an account may send. A limit that is left out is removed.
+#[derive(InputObject)]
+pub(super) struct SetAccountLimitsInput {
+    /// The account.
+    pub(super) account_id: ID,
+    /// Most that one transfer may move.
+    pub(super) limit_per_transfer: Option<Money>,
+    /// Most that all transfers of one calendar day in Brasília (UTC-3) may move.
+    pub(super) limit_per_day: Option<Money>,
+}
+
+/// The account with its limits.
+#[derive(SimpleObject)]
+pub(super) struct SetAccountLimitsPayload {
+    /// The account, as it is now.
+    pub(super) account: Account,
+}
+
 /// Money is sent to whoever owns a key.
 #[derive(InputObject)]
 pub(super) struct RequestTransferInput {

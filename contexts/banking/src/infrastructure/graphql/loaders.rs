@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use async_graphql::Context;
 use async_graphql::dataloader::Loader;
-use shared_kernel::application::{ApplicationError, Caller};
-use shared_kernel::domain::AccountId;
+use shared_kernel::application::{ApplicationError, Caller, Page};
+use shared_kernel::domain::{AccountId, EndToEndId, Ispb};
 
 use super::schema::graph;
 use crate::application::Banking;
+use crate::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
 use crate::application::ports::Outcome;
-use crate::application::views::AccountView;
+use crate::application::views::{AccountView, BankView, HoldView, StatementLine, TransferView};
 
 /// Asks the use cases.
 pub(super) struct Lookups(pub(super) Arc<Banking>);
@@ -40,25 +41,65 @@ where
     }
 }
 
-/// Each question with its answer.
-fn answered<Q: Clone + Eq + Hash, A>(questions: &[Q], answers: Vec<A>) -> HashMap<Q, A> {
-    questions.iter().cloned().zip(answers).collect()
+/// A kind of question: what is asked, what the answer is, and the use case that is asked a batch.
+macro_rules! question {
+    (
+        $(#[$meta:meta])*
+        $name:ident($asked:ty) -> $answer:ty, $use_case:ident.$batch:ident
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub(super) struct $name(pub(super) $asked);
+
+        impl Loader<$name> for Lookups {
+            type Value = Outcome<$answer>;
+            type Error = Infallible;
+
+            async fn load(
+                &self,
+                questions: &[$name],
+            ) -> Result<HashMap<$name, Self::Value>, Infallible> {
+                let asked: Vec<$asked> = questions.iter().map(|question| question.0).collect();
+                let answers = self.0.$use_case.$batch(&asked).await;
+                Ok(questions.iter().copied().zip(answers).collect())
+            }
+        }
+    };
 }
 
-/// An account, as its caller may see it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct AccountAsked(pub(super) Caller, pub(super) AccountId);
+question! {
+    /// An account, as its caller may see it.
+    AccountAsked((Caller, AccountId)) -> AccountView, get_account.batch
+}
 
-impl Loader<AccountAsked> for Lookups {
-    type Value = Outcome<AccountView>;
-    type Error = Infallible;
+question! {
+    /// A bank that is hosted here.
+    BankAsked((Caller, Ispb)) -> BankView, get_bank.execute
+}
 
-    async fn load(
-        &self,
-        questions: &[AccountAsked],
-    ) -> Result<HashMap<AccountAsked, Self::Value>, Infallible> {
-        let asked: Vec<(Caller, AccountId)> =
-            questions.iter().map(|AccountAsked(caller, id)| (*caller, *id)).collect();
-        Ok(answered(questions, self.0.get_account.batch(&asked).await))
-    }
+question! {
+    /// Accounts of a bank.
+    AccountsAsked((Caller, Part<Ispb, AccountPlace>)) -> Page<AccountView>, list_accounts.batch
+}
+
+question! {
+    /// A transfer as an account sees it.
+    TransferAsked((Caller, EndToEndId, AccountId)) -> TransferView, get_transfer.batch
+}
+
+question! {
+    /// Transfers of an account.
+    TransfersAsked((Caller, Part<AccountAt, TransferPlace>)) -> Page<TransferView>,
+    list_transfers.batch
+}
+
+question! {
+    /// What is held on an account.
+    HoldsAsked((Caller, Part<AccountAt, TransferPlace>)) -> Page<HoldView>, list_holds.batch
+}
+
+question! {
+    /// Ledger entries of an account.
+    StatementAsked((Caller, Part<AccountAt, PostingPlace>)) -> Page<StatementLine>,
+    get_statement.batch
 }

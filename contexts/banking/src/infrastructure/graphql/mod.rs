@@ -2,9 +2,11 @@
 
 mod account;
 mod bank;
+mod hold;
 mod input;
 mod loaders;
 mod mutation;
+mod posting;
 mod query;
 mod schema;
 mod subscription;

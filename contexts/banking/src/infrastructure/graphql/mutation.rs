@@ -5,13 +5,19 @@ use shared_kernel::domain::{AccountId, Amount, Violation};
 use shared_kernel::infrastructure::graphql::{Money, caller, refused, trace};
 
 use super::input::{
-    OpenAccountInput, OpenAccountPayload, RequestTransferInput, RequestTransferPayload,
+    BlockAccountInput, BlockAccountPayload, CloseAccountInput, CloseAccountPayload, DepositInput,
+    DepositPayload, OpenAccountInput, OpenAccountPayload, RequestTransferInput,
+    RequestTransferPayload, SetAccountLimitsInput, SetAccountLimitsPayload, UnblockAccountInput,
+    UnblockAccountPayload, WithdrawInput, WithdrawPayload,
 };
 use super::schema::graph;
 use super::transfer::AccountTransfer;
 use crate::application::account_command::OnAccount;
-use crate::application::command::{OpenAccount, RequestTransfer};
-use crate::domain::{AccountNumber, Branch, Description, OwnerName, PayeeKey};
+use crate::application::command::{
+    BlockAccount, CloseAccount, Deposit, OpenAccount, RequestTransfer, SetAccountLimits,
+    UnblockAccount, Withdraw,
+};
+use crate::domain::{AccountNumber, Branch, Description, Limits, OwnerName, PayeeKey};
 
 /// What may be done at the banks. A refused command has changed nothing.
 #[derive(Debug)]
@@ -28,6 +34,83 @@ impl Mutation {
         let command = opening(context, input)?;
         let opened = graph(context)?.facade.open_account.submit(command).await;
         Ok(OpenAccountPayload { account: opened.map_err(refused)?.into() })
+    }
+
+    /// Cash comes to an account.
+    async fn deposit(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "To which account, and how much.")] input: DepositInput,
+    ) -> Result<DepositPayload> {
+        let on = on(context, &input.account_id).await?;
+        let (amount, idempotency_key) = (amount(input.amount)?, input.idempotency_key);
+        let command = Deposit { on, idempotency_key, amount };
+        let account = graph(context)?.facade.deposit.submit(command).await;
+        Ok(DepositPayload { account: account.map_err(refused)?.into() })
+    }
+
+    /// Cash leaves an account, as far as it is available.
+    async fn withdraw(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "From which account, and how much.")] input: WithdrawInput,
+    ) -> Result<WithdrawPayload> {
+        let on = on(context, &input.account_id).await?;
+        let (amount, idempotency_key) = (amount(input.amount)?, input.idempotency_key);
+        let command = Withdraw { on, idempotency_key, amount };
+        let account = graph(context)?.facade.withdraw.submit(command).await;
+        Ok(WithdrawPayload { account: account.map_err(refused)?.into() })
+    }
+
+    /// Stops new debits and new acceptances of credits (AC06); a blocked account stays as it is.
+    async fn block_account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which account.")] input: BlockAccountInput,
+    ) -> Result<BlockAccountPayload> {
+        let on = on(context, &input.account_id).await?;
+        let command = BlockAccount { on };
+        let account = graph(context)?.facade.block_account.submit(command).await;
+        Ok(BlockAccountPayload { account: account.map_err(refused)?.into() })
+    }
+
+    /// Lets a blocked account be used again; an active one stays as it is.
+    async fn unblock_account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which account.")] input: UnblockAccountInput,
+    ) -> Result<UnblockAccountPayload> {
+        let on = on(context, &input.account_id).await?;
+        let command = UnblockAccount { on };
+        let account = graph(context)?.facade.unblock_account.submit(command).await;
+        Ok(UnblockAccountPayload { account: account.map_err(refused)?.into() })
+    }
+
+    /// Closes an empty account without open transfers.
+    async fn close_account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which account.")] input: CloseAccountInput,
+    ) -> Result<CloseAccountPayload> {
+        let on = on(context, &input.account_id).await?;
+        let command = CloseAccount { on };
+        let account = graph(context)?.facade.close_account.submit(command).await;
+        Ok(CloseAccountPayload { account: account.map_err(refused)?.into() })
+    }
+
+    /// Sets or removes what an account may send; the same again changes nothing.
+    async fn set_account_limits(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which account, and its limits from now on.")]
+        input: SetAccountLimitsInput,
+    ) -> Result<SetAccountLimitsPayload> {
+        let on = on(context, &input.account_id).await?;
+        let money = |limit: Option<Money>| limit.map(|limit| limit.0);
+        let limits = Limits::new(money(input.limit_per_transfer), money(input.limit_per_day));
+        let command = SetAccountLimits { on, limits: limits.map_err(refused)? };
+        let account = graph(context)?.facade.set_account_limits.submit(command).await;
+        Ok(SetAccountLimitsPayload { account: account.map_err(refused)?.into() })
     }
 
     /// Holds the amount and orders the transfer; a payee at the same bank is paid at once.

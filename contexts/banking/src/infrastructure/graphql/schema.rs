@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Schema, SchemaBuilder};
-use shared_kernel::application::{ApplicationError, Ids};
+use shared_kernel::application::{ApplicationError, Ids, Place};
 use shared_kernel::domain::Kind;
-use shared_kernel::infrastructure::graphql::{LOADER_DELAY, federation_sdl, refused, subgraph};
+use shared_kernel::infrastructure::graphql::{
+    LOADER_DELAY, Window, federation_sdl, refused, subgraph,
+};
 
 use super::loaders::Lookups;
 use super::{Mutation, Query, Subscription};
 use crate::application::Banking;
+use crate::application::page::Part;
 use crate::application::ports::Outcome;
 use crate::infrastructure::watch::TransferWatches;
 
@@ -52,6 +55,19 @@ pub fn schema(facade: &Arc<Banking>, watches: &TransferWatches, ids: Arc<dyn Ids
 /// The SDL of the subgraph, for composition.
 pub fn sdl() -> String {
     federation_sdl(&builder().finish())
+}
+
+/// The part of a list that the arguments of a connection ask for.
+///
+/// # Errors
+/// `page_size_range` in `first`, `page_token_shape` in `after`.
+pub(super) fn part<K, P: Place>(
+    of: K,
+    first: Option<i32>,
+    after: Option<&str>,
+) -> async_graphql::Result<Part<K, P>> {
+    let Window { size, after } = Window::asked(first, after).map_err(refused)?;
+    Ok(Part { of, size, after })
 }
 
 /// What was found, or nothing where there is none: a query names no absence as an error.
