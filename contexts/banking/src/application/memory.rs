@@ -44,7 +44,10 @@ pub(crate) struct Tables {
 
 /// The store; clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Tables>>);
+pub(crate) struct Memory {
+    tables: Arc<Mutex<Tables>>,
+    asked: Arc<Mutex<Vec<&'static str>>>,
+}
 
 pub(crate) struct MemoryTransaction {
     home: Memory,
@@ -53,7 +56,20 @@ pub(crate) struct MemoryTransaction {
 
 impl Memory {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Tables) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The reads since the last time this was asked, by name and in order of it.
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
+        let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        asked.sort_unstable();
+        asked
+    }
+
+    /// What a read looks at.
+    fn read(&self, name: &'static str) -> Tables {
+        self.asked.lock().unwrap().push(name);
+        self.tables()
     }
 
     pub(crate) fn tables(&self) -> Tables {
@@ -345,7 +361,7 @@ impl BankingReads for Memory {
             primary_color: bank.colors.primary,
             secondary_color: bank.colors.secondary,
         };
-        let banks = self.tables().banks.into_values().map(|(bank, _, _)| bank);
+        let banks = self.read("banks").banks.into_values().map(|(bank, _, _)| bank);
         Ok(banks.filter(|bank| bank.hosted).map(view).collect())
     }
 
@@ -355,13 +371,13 @@ impl BankingReads for Memory {
     }
 
     async fn hosted(&self, banks: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
-        let known = self.tables().banks;
+        let known = self.read("hosted").banks;
         let hosted = |ispb: &&Ispb| known.get(ispb).is_some_and(|(bank, _, _)| bank.hosted);
         Ok(banks.iter().filter(hosted).copied().collect())
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
-        Ok(self.with(|tables| among(&tables.accounts, ids)))
+        Ok(among(&self.read("accounts").accounts, ids))
     }
 
     async fn accounts_of(
@@ -372,8 +388,9 @@ impl BankingReads for Memory {
             opened_at: account.state().opened_at,
             id: account.state().id,
         };
+        let tables = self.read("accounts_of");
         let list = |part: &Part<Ispb, AccountPlace>| {
-            let mut accounts: Vec<Account> = self.tables().accounts.into_values().collect();
+            let mut accounts: Vec<Account> = tables.accounts.values().cloned().collect();
             accounts.retain(|it| {
                 it.state().ispb == part.of && part.after.is_none_or(|after| place(it) > after)
             });
@@ -387,7 +404,7 @@ impl BankingReads for Memory {
         &self,
         wanted: &[(Ispb, String)],
     ) -> Result<Vec<(String, Party)>, StoreError> {
-        let keys = self.tables().keys;
+        let keys = self.read("own_keys").keys;
         let own = |(ispb, key): &(Ispb, String)| {
             let owner = keys.get(key)?.owner.clone()?;
             (owner.ispb == *ispb).then(|| (key.clone(), owner))
@@ -399,7 +416,7 @@ impl BankingReads for Memory {
         &self,
         sides: &[(EndToEndId, AccountId)],
     ) -> Result<Vec<Option<TransferView>>, StoreError> {
-        let tables = self.tables();
+        let tables = self.read("transfers");
         let side = |(id, account): &(EndToEndId, AccountId)| {
             tables.seen_by(*account).into_iter().find(|view| view.end_to_end_id == *id)
         };
@@ -410,7 +427,7 @@ impl BankingReads for Memory {
         &self,
         parts: &[Part<AccountAt, TransferPlace>],
     ) -> Result<Vec<Vec<TransferView>>, StoreError> {
-        let tables = self.tables();
+        let tables = self.read("transfers_of");
         Ok(parts.iter().map(|part| newest(tables.seen_by(part.of.id), part)).collect())
     }
 
@@ -418,7 +435,7 @@ impl BankingReads for Memory {
         &self,
         parts: &[Part<AccountAt, TransferPlace>],
     ) -> Result<Vec<Vec<HoldView>>, StoreError> {
-        let tables = self.tables();
+        let tables = self.read("holds_of");
         let list = |part: &Part<AccountAt, TransferPlace>| {
             let open = tables.outgoing.values().map(|(value, _)| value.state());
             let open = open.filter(|it| it.status == OutgoingStatus::Requested);
@@ -432,6 +449,7 @@ impl BankingReads for Memory {
         &self,
         parts: &[Part<AccountAt, PostingPlace>],
     ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
+        self.read("statements");
         Ok(parts.iter().map(|_| Vec::new()).collect())
     }
 }

@@ -9,9 +9,8 @@ use super::transfer::AccountTransfer;
 /// A customer gets an account.
 #[derive(InputObject)]
 pub(super) struct OpenAccountInput {
-    /// A repeat with this key gets the first answer.
-    #[graphql(default)]
-    pub(super) idempotency_key: String,
+    /// A repeat with this key gets the first answer. May be left out where the id is chosen.
+    pub(super) idempotency_key: Option<String>,
     /// The bank.
     pub(super) ispb: Ispb,
     /// The owner's name, up to 140 characters.
@@ -141,8 +140,7 @@ pub(super) struct RequestTransferInput {
     /// How much, from 0.01.
     pub(super) amount: Money,
     /// What the payer writes, up to 140 characters.
-    #[graphql(default)]
-    pub(super) description: String,
+    pub(super) description: Option<String>,
 }
 
 /// The transfer that was ordered.

@@ -2,6 +2,8 @@
 
 mod account;
 mod bank;
+#[cfg(test)]
+mod graph_tests;
 mod hold;
 mod input;
 mod loaders;

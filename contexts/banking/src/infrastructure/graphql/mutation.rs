@@ -125,7 +125,7 @@ impl Mutation {
             on,
             payee_key: read(&input.payee_key, PayeeKey::parse)?,
             amount: amount(input.amount)?,
-            description: read(&input.description, Description::parse)?,
+            description: read(&input.description.unwrap_or_default(), Description::parse)?,
             idempotency_key: input.idempotency_key,
         };
         let ordered = graph(context)?.facade.request_transfer.submit(command).await;
@@ -162,6 +162,6 @@ fn opening(context: &Context<'_>, input: OpenAccountInput) -> Result<OpenAccount
         branch: input.branch.map(|text| read(&text, Branch::parse)).transpose()?,
         number: input.number.map(|text| read(&text, AccountNumber::parse)).transpose()?,
         account_id: input.account_id.map(|id| read(&id, AccountId::parse)).transpose()?,
-        idempotency_key: input.idempotency_key,
+        idempotency_key: input.idempotency_key.unwrap_or_default(),
     })
 }

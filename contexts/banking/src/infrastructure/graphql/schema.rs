@@ -7,7 +7,7 @@ use async_graphql::{Context, Schema, SchemaBuilder};
 use shared_kernel::application::{ApplicationError, Ids, Place};
 use shared_kernel::domain::Kind;
 use shared_kernel::infrastructure::graphql::{
-    LOADER_DELAY, Window, federation_sdl, refused, subgraph,
+    LOADER_DELAY, Window, federation_sdl, refused, start_batch, subgraph,
 };
 
 use super::loaders::Lookups;
@@ -47,7 +47,7 @@ pub fn schema(facade: &Arc<Banking>, watches: &TransferWatches, ids: Arc<dyn Ids
         facade: Arc::clone(facade),
         watches: watches.clone(),
         ids,
-        lookups: DataLoader::new(lookups, tokio::spawn).delay(LOADER_DELAY),
+        lookups: DataLoader::new(lookups, start_batch).delay(LOADER_DELAY),
     };
     builder().data(graph).finish()
 }
