@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shared_kernel::application::ApplicationError;
+use shared_kernel::application::{ApplicationError, Caller, TraceParent};
 use shared_kernel::domain::{AccountId, Ispb};
 
-use super::account_command::account_not_found;
-use super::ports::BankingReads;
+use super::account_command::{OnAccount, account_not_found};
+use super::ports::{BankingReads, Outcome};
 
 /// Accounts that are remembered before all are forgotten and asked for again.
 const KNOWN_MAX: usize = 200_000;
@@ -49,6 +49,20 @@ impl AccountBanks {
             known.insert(id, ispb)
         });
         Ok(ispb)
+    }
+
+    /// Who gives a command on an account, and at which bank that is.
+    ///
+    /// # Errors
+    /// Those of [`Self::of`].
+    pub async fn on(
+        &self,
+        caller: Caller,
+        trace: TraceParent,
+        account_id: AccountId,
+    ) -> Outcome<OnAccount> {
+        let ispb = self.of(account_id).await?;
+        Ok(OnAccount { caller, trace, ispb, account_id })
     }
 }
 

@@ -7,7 +7,10 @@ use super::command::{
     BlockAccount, CloseAccount, Deposit, OpenAccount, RequestTransfer, SetAccountLimits,
     UnblockAccount, Withdraw,
 };
-use super::query::{GetAccount, GetStatement, GetTransfer, ListAccounts, ListBanks, ListTransfers};
+use super::query::{
+    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
+    ListTransfers,
+};
 use super::views::{AccountView, TransferView};
 
 /// Every use case of the context. Commands are queues: those that arrive together are decided
@@ -24,8 +27,10 @@ pub struct Banking {
     pub request_transfer: Batcher<RequestTransfer, TransferView>,
     pub account_banks: AccountBanks,
     pub list_banks: ListBanks,
+    pub get_bank: GetBank,
     pub get_account: GetAccount,
     pub list_accounts: ListAccounts,
+    pub list_holds: ListHolds,
     pub get_transfer: GetTransfer,
     pub list_transfers: ListTransfers,
     pub get_statement: GetStatement,

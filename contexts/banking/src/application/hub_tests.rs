@@ -187,9 +187,8 @@ async fn a_transfer_that_did_not_happen_gives_the_hold_back() {
         assert_eq!(stage.told(), []);
         let tables = stage.memory.tables();
         assert_eq!(tables.incoming[&id].0.state().status, IncomingStatus::Cancelled);
-        let reads = &stage.ports.reads;
-        let seen = reads.transfer(id, ana.account_id).await.unwrap().unwrap();
-        assert_eq!(seen.state, shown);
+        let seen = stage.ports.reads.transfers(&[(id, ana.account_id)]).await.unwrap().remove(0);
+        assert_eq!(seen.unwrap().state, shown);
         let released = tables.events.iter().filter(|event| {
             matches!(&event.fact, AccountFact::Released { end_to_end_id, .. }
                 if *end_to_end_id == id)

@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use shared_kernel::application::transaction::{AnswerBook, OffsetMove};
 use shared_kernel::application::{
-    Answers, DeadLetter, Remembered, StoreError, TraceParent, Transaction,
+    Answers, DeadLetter, PageSize, Remembered, StoreError, TraceParent, Transaction,
 };
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Money, TaxId, Timestamp};
 
 use super::books::Changes;
+use super::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
 use super::ports::{
-    AccountCursor, BankChange, BankDesk, BankingReads, BankingStore, BankingTransaction, KeyChange,
-    NumberedAccount, OpenTransaction, SideIds, Traced, TransferCursor,
+    BankChange, BankDesk, BankingReads, BankingStore, BankingTransaction, KeyChange,
+    NumberedAccount, OpenTransaction, SideIds, Traced,
 };
-use super::views::{BankView, StatementLine, TransferView};
+use super::views::{BankView, HoldView, StatementLine, TransferView};
 use crate::domain::{
     Account, AccountEvent, Bank, BookTransfer, Customer, HubMessage, IncomingStatus,
     IncomingTransfer, Leg, OutgoingStatus, OutgoingTransfer, OwnerName, Party,
@@ -43,7 +44,10 @@ pub(crate) struct Tables {
 
 /// The store; clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Tables>>);
+pub(crate) struct Memory {
+    tables: Arc<Mutex<Tables>>,
+    asked: Arc<Mutex<Vec<&'static str>>>,
+}
 
 pub(crate) struct MemoryTransaction {
     home: Memory,
@@ -52,7 +56,20 @@ pub(crate) struct MemoryTransaction {
 
 impl Memory {
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Tables) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The reads since the last time this was asked, by name and in order of it.
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
+        let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
+        asked.sort_unstable();
+        asked
+    }
+
+    /// What a read looks at.
+    fn read(&self, name: &'static str) -> Tables {
+        self.asked.lock().unwrap().push(name);
+        self.tables()
     }
 
     pub(crate) fn tables(&self) -> Tables {
@@ -65,6 +82,23 @@ fn conflict(what: &str) -> StoreError {
 }
 
 impl Tables {
+    /// Every transfer of an account, as it sees it.
+    fn seen_by(&self, account_id: AccountId) -> Vec<TransferView> {
+        let outgoing = self.outgoing.values().map(|(value, _)| value);
+        let outgoing = outgoing.filter(|it| it.state().payment.payer.account_id == account_id);
+        let incoming = self.incoming.values().map(|(value, _)| value);
+        let incoming = incoming.filter(|it| it.state().payment.payee.account_id == account_id);
+        let sides = |it: &&BookTransfer| {
+            [it.payment.payer.account_id, it.payment.payee.account_id].contains(&account_id)
+        };
+        let booked = self.booked.values().filter(sides);
+        outgoing
+            .map(TransferView::from)
+            .chain(incoming.map(TransferView::from))
+            .chain(booked.map(|it| TransferView::book(it, account_id)))
+            .collect()
+    }
+
     fn post(&mut self, changes: &Changes) -> Result<(), StoreError> {
         for posting in &changes.postings {
             let head = posting.head();
@@ -327,39 +361,50 @@ impl BankingReads for Memory {
             primary_color: bank.colors.primary,
             secondary_color: bank.colors.secondary,
         };
-        let banks = self.tables().banks.into_values().map(|(bank, _, _)| bank);
+        let banks = self.read("banks").banks.into_values().map(|(bank, _, _)| bank);
         Ok(banks.filter(|bank| bank.hosted).map(view).collect())
     }
 
+    async fn banks_among(&self, banks: &[Ispb]) -> Result<Vec<BankView>, StoreError> {
+        let hosted = self.banks().await?;
+        Ok(hosted.into_iter().filter(|bank| banks.contains(&bank.ispb)).collect())
+    }
+
     async fn hosted(&self, banks: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
-        let known = self.tables().banks;
+        let known = self.read("hosted").banks;
         let hosted = |ispb: &&Ispb| known.get(ispb).is_some_and(|(bank, _, _)| bank.hosted);
         Ok(banks.iter().filter(hosted).copied().collect())
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
-        Ok(self.with(|tables| among(&tables.accounts, ids)))
+        Ok(among(&self.read("accounts").accounts, ids))
     }
 
     async fn accounts_of(
         &self,
-        bank: Ispb,
-        after: Option<AccountCursor>,
-        limit: i64,
-    ) -> Result<Vec<Account>, StoreError> {
-        let place = |account: &Account| (account.state().opened_at, account.state().id);
-        let mut accounts: Vec<Account> = self.tables().accounts.into_values().collect();
-        accounts.retain(|it| it.state().ispb == bank && after.is_none_or(|at| place(it) > at));
-        accounts.sort_by_key(place);
-        accounts.truncate(usize::try_from(limit).unwrap());
-        Ok(accounts)
+        parts: &[Part<Ispb, AccountPlace>],
+    ) -> Result<Vec<Vec<Account>>, StoreError> {
+        let place = |account: &Account| AccountPlace {
+            opened_at: account.state().opened_at,
+            id: account.state().id,
+        };
+        let tables = self.read("accounts_of");
+        let list = |part: &Part<Ispb, AccountPlace>| {
+            let mut accounts: Vec<Account> = tables.accounts.values().cloned().collect();
+            accounts.retain(|it| {
+                it.state().ispb == part.of && part.after.is_none_or(|after| place(it) > after)
+            });
+            accounts.sort_by_key(place);
+            first(accounts, part.size)
+        };
+        Ok(parts.iter().map(list).collect())
     }
 
     async fn own_keys(
         &self,
         wanted: &[(Ispb, String)],
     ) -> Result<Vec<(String, Party)>, StoreError> {
-        let keys = self.tables().keys;
+        let keys = self.read("own_keys").keys;
         let own = |(ispb, key): &(Ispb, String)| {
             let owner = keys.get(key)?.owner.clone()?;
             (owner.ispb == *ispb).then(|| (key.clone(), owner))
@@ -367,47 +412,60 @@ impl BankingReads for Memory {
         Ok(wanted.iter().filter_map(own).collect())
     }
 
-    async fn transfer(
+    async fn transfers(
         &self,
-        id: EndToEndId,
-        account_id: AccountId,
-    ) -> Result<Option<TransferView>, StoreError> {
-        let all = self.transfers_of(account_id, None, i64::MAX).await?;
-        Ok(all.into_iter().find(|view| view.end_to_end_id == id))
+        sides: &[(EndToEndId, AccountId)],
+    ) -> Result<Vec<Option<TransferView>>, StoreError> {
+        let tables = self.read("transfers");
+        let side = |(id, account): &(EndToEndId, AccountId)| {
+            tables.seen_by(*account).into_iter().find(|view| view.end_to_end_id == *id)
+        };
+        Ok(sides.iter().map(side).collect())
     }
 
     async fn transfers_of(
         &self,
-        account_id: AccountId,
-        before: Option<TransferCursor>,
-        limit: i64,
-    ) -> Result<Vec<TransferView>, StoreError> {
-        let Tables { outgoing, incoming, booked, .. } = self.tables();
-        let outgoing = outgoing.into_values().map(|(value, _)| value);
-        let outgoing = outgoing.filter(|it| it.state().payment.payer.account_id == account_id);
-        let incoming = incoming.into_values().map(|(value, _)| value);
-        let incoming = incoming.filter(|it| it.state().payment.payee.account_id == account_id);
-        let sides = |it: &BookTransfer| {
-            [it.payment.payer.account_id, it.payment.payee.account_id].contains(&account_id)
-        };
-        let booked = booked.into_values().filter(sides);
-        let mut views: Vec<TransferView> = outgoing
-            .map(|it| TransferView::from(&it))
-            .chain(incoming.map(|it| TransferView::from(&it)))
-            .chain(booked.map(|it| TransferView::book(&it, account_id)))
-            .collect();
-        views.retain(|it| before.is_none_or(|at| (it.requested_at, it.end_to_end_id) < at));
-        views.sort_by_key(|view| std::cmp::Reverse((view.requested_at, view.end_to_end_id)));
-        views.truncate(usize::try_from(limit).unwrap());
-        Ok(views)
+        parts: &[Part<AccountAt, TransferPlace>],
+    ) -> Result<Vec<Vec<TransferView>>, StoreError> {
+        let tables = self.read("transfers_of");
+        Ok(parts.iter().map(|part| newest(tables.seen_by(part.of.id), part)).collect())
     }
 
-    async fn statement(
+    async fn holds_of(
         &self,
-        _account_id: AccountId,
-        _before: Option<i64>,
-        _limit: i64,
-    ) -> Result<Vec<StatementLine>, StoreError> {
-        Ok(Vec::new())
+        parts: &[Part<AccountAt, TransferPlace>],
+    ) -> Result<Vec<Vec<HoldView>>, StoreError> {
+        let tables = self.read("holds_of");
+        let list = |part: &Part<AccountAt, TransferPlace>| {
+            let open = tables.outgoing.values().map(|(value, _)| value.state());
+            let open = open.filter(|it| it.status == OutgoingStatus::Requested);
+            let own = open.filter(|it| it.payment.payer.account_id == part.of.id);
+            newest(own.map(|it| HoldView::from(&it.payment)).collect(), part)
+        };
+        Ok(parts.iter().map(list).collect())
     }
+
+    async fn statements(
+        &self,
+        parts: &[Part<AccountAt, PostingPlace>],
+    ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
+        self.read("statements");
+        Ok(parts.iter().map(|_| Vec::new()).collect())
+    }
+}
+
+fn first<T>(mut rows: Vec<T>, size: PageSize) -> Vec<T> {
+    rows.truncate(usize::try_from(size.rows_to_read()).unwrap());
+    rows
+}
+
+/// The newest rows behind the place where a part begins.
+fn newest<K, T>(mut rows: Vec<T>, part: &Part<K, TransferPlace>) -> Vec<T>
+where
+    for<'a> TransferPlace: From<&'a T>,
+{
+    let place = |row: &T| TransferPlace::from(row);
+    rows.retain(|row| part.after.is_none_or(|after| place(row) < after));
+    rows.sort_by_key(|row| std::cmp::Reverse(place(row)));
+    first(rows, part.size)
 }

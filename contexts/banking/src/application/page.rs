@@ -1,67 +1,199 @@
-//! Pages of lists: one row more than wanted is asked for, and tells whether there is a next page.
+//! Lists of this context: what is asked for, and behind which row a page begins.
 
-use shared_kernel::domain::Violation;
+use std::future::Future;
 
-/// Rows of a page unless it says otherwise.
-pub const PAGE_SIZE: i64 = 50;
-/// Rows of the longest page.
-pub const PAGE_SIZE_MAX: i64 = 200;
+use shared_kernel::application::{Caller, Page, PageSize, Place, StoreError};
+use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Timestamp};
 
-/// One page of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T, C> {
-    /// Its rows.
-    pub rows: Vec<T>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<C>,
+use super::ports::Outcome;
+use super::views::{AccountView, HoldView, StatementLine, TransferView};
+
+/// Where an account stands among those of its bank: oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountPlace {
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Its id.
+    pub id: AccountId,
 }
 
-/// Cuts a page out of `rows`, of which one more than `size` were asked for.
-pub(crate) fn page<T, C>(mut rows: Vec<T>, size: i64, cursor: impl Fn(&T) -> C) -> Page<T, C> {
-    let size = usize::try_from(size).unwrap_or_default();
-    let more = rows.len() > size;
-    rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(cursor);
-    Page { rows, next }
+/// Where a transfer, or its hold, stands among those of an account: newest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransferPlace {
+    /// When it was ordered.
+    pub requested_at: Timestamp,
+    /// Its id.
+    pub id: EndToEndId,
 }
 
-/// The size that was asked for; 0 asks for the usual one.
-///
-/// # Errors
-/// `page_size_range`.
-pub(crate) fn bounded(size: i64) -> Result<i64, Violation> {
-    match size {
-        0 => Ok(PAGE_SIZE),
-        1..=PAGE_SIZE_MAX => Ok(size),
-        _ => {
-            let message = format!("a page has 1 to {PAGE_SIZE_MAX} rows, or 0 for {PAGE_SIZE}");
-            Err(Violation::invalid("page_size_range", "page_size", message))
-        }
+/// Where a posting stands among those of an account, newest first: the account's version after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PostingPlace(pub i64);
+
+fn write(at: Timestamp, id: &impl ToString) -> String {
+    format!("{}.{}", at.micros(), id.to_string())
+}
+
+fn read(text: &str) -> Option<(Timestamp, &str)> {
+    let (micros, id) = text.split_once('.')?;
+    Some((Timestamp::from_micros(micros.parse().ok()?).ok()?, id))
+}
+
+impl Place for AccountPlace {
+    fn write(&self) -> String {
+        write(self.opened_at, &self.id)
     }
+
+    fn read(text: &str) -> Option<Self> {
+        let (opened_at, id) = read(text)?;
+        Some(Self { opened_at, id: AccountId::parse(id).ok()? })
+    }
+}
+
+impl Place for TransferPlace {
+    fn write(&self) -> String {
+        write(self.requested_at, &self.id)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (requested_at, id) = read(text)?;
+        Some(Self { requested_at, id: EndToEndId::parse(id).ok()? })
+    }
+}
+
+impl Place for PostingPlace {
+    fn write(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+impl From<&AccountView> for AccountPlace {
+    fn from(account: &AccountView) -> Self {
+        Self { opened_at: account.opened_at, id: account.id }
+    }
+}
+
+impl From<&TransferView> for TransferPlace {
+    fn from(transfer: &TransferView) -> Self {
+        Self { requested_at: transfer.requested_at, id: transfer.end_to_end_id }
+    }
+}
+
+impl From<&HoldView> for TransferPlace {
+    fn from(hold: &HoldView) -> Self {
+        Self { requested_at: hold.since, id: hold.end_to_end_id }
+    }
+}
+
+impl From<&StatementLine> for PostingPlace {
+    fn from(line: &StatementLine) -> Self {
+        Self(line.version)
+    }
+}
+
+/// An account at its bank. What belongs to it is looked for at that bank alone, so who may see
+/// the bank may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountAt {
+    /// The bank.
+    pub ispb: Ispb,
+    /// The account.
+    pub id: AccountId,
+}
+
+impl From<&AccountView> for AccountAt {
+    fn from(account: &AccountView) -> Self {
+        Self { ispb: account.ispb, id: account.id }
+    }
+}
+
+/// The part of a list that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Part<K, P> {
+    /// Whose list.
+    pub of: K,
+    /// How many rows.
+    pub size: PageSize,
+    /// Behind which row; none for the first page.
+    pub after: Option<P>,
+}
+
+/// What is kept at one bank.
+pub(crate) trait AtBank {
+    /// Which.
+    fn ispb(&self) -> Ispb;
+}
+
+impl AtBank for Ispb {
+    fn ispb(&self) -> Ispb {
+        *self
+    }
+}
+
+impl AtBank for AccountAt {
+    fn ispb(&self) -> Ispb {
+        self.ispb
+    }
+}
+
+/// A page for each part whose caller may see it, all by one read: a list of rows for each part.
+pub(crate) async fn pages<K, P, T, R>(
+    asked: &[(Caller, Part<K, P>)],
+    read: impl FnOnce(Vec<Part<K, P>>) -> R,
+) -> Vec<Outcome<Page<T>>>
+where
+    K: AtBank + Clone,
+    P: Clone,
+    R: Future<Output = Result<Vec<Vec<T>>, StoreError>>,
+{
+    let admitted = |(caller, part): &(Caller, Part<K, P>)| caller.may_act_for(&part.of.ispb());
+    let parts: Vec<Part<K, P>> =
+        asked.iter().filter(|it| admitted(it).is_ok()).map(|(_, part)| part.clone()).collect();
+    let lists = if parts.is_empty() { Ok(Vec::new()) } else { read(parts).await };
+    let mut lists = lists.map(Vec::into_iter);
+    let page = |it: &(Caller, Part<K, P>)| {
+        admitted(it)?;
+        let rows = lists.as_mut().map_err(|error| error.clone())?.next().unwrap_or_default();
+        Ok(Page::cut(rows, it.1.size))
+    };
+    asked.iter().map(page).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use shared_kernel::application::Caller;
-
     use super::*;
+    use crate::application::ports::MockBankingReads;
     use crate::application::query::{GetAccount, GetTransfer, ListAccounts, ListTransfers};
     use crate::application::stage::{Stage, code};
-    use crate::domain::samples::{BANK_A, BANK_B, account_id, ispb};
+    use crate::domain::samples::{BANK_A, BANK_B, account, account_id, ispb};
 
-    #[test]
-    fn a_page_names_the_next_only_if_there_is_one() {
-        assert_eq!(page(vec![1, 2, 3], 2, |row| *row), Page { rows: vec![1, 2], next: Some(2) });
-        assert_eq!(page(vec![1, 2], 2, |row| *row), Page { rows: vec![1, 2], next: None });
+    fn part<K, P>(of: K, size: i64, after: Option<P>) -> Part<K, P> {
+        Part { of, size: PageSize::asked(size).unwrap(), after }
     }
 
     #[test]
-    fn a_page_that_is_too_long_is_refused() {
-        assert_eq!([bounded(0), bounded(1), bounded(200)], [Ok(50), Ok(1), Ok(200)]);
-        for size in [-1, 201, i64::MAX] {
-            let broken = bounded(size).unwrap_err();
-            assert_eq!((broken.code(), broken.field()), ("page_size_range", "page_size"));
+    fn a_place_is_read_as_it_was_written() {
+        let at = Timestamp::from_micros(1_795_176_000_000_123).unwrap();
+        let place = AccountPlace { opened_at: at, id: account_id(7) };
+        assert_eq!(AccountPlace::of_token(&place.token()), Ok(Some(place)));
+        let id = EndToEndId::parse("E0000000120261120120000000000001").unwrap();
+        let place = TransferPlace { requested_at: at, id };
+        assert_eq!(TransferPlace::of_token(&place.token()), Ok(Some(place)));
+        assert_eq!(PostingPlace::of_token(&PostingPlace(7).token()), Ok(Some(PostingPlace(7))));
+    }
+
+    #[test]
+    fn a_foreign_place_is_refused() {
+        for text in ["x", "1", "1.x", "x.103cc632-78e7-4476-ab63-d5ad3a562d26", "1.E1", "7 "] {
+            assert_eq!(AccountPlace::read(text), None, "{text}");
+            assert_eq!(TransferPlace::read(text), None, "{text}");
         }
+        assert_eq!(PostingPlace::read("7 "), None);
+        assert_eq!(AccountPlace::of_token("x").unwrap_err().code(), "page_token_shape");
     }
 
     #[tokio::test]
@@ -77,11 +209,42 @@ mod tests {
         let denied = "caller_may_not_act_for_bank";
         assert_eq!(code(get.execute(other, id, ana.account_id).await), denied);
         let accounts = ListAccounts(stage.ports.reads.clone());
-        assert_eq!(code(accounts.execute(other, ispb(BANK_A), None, 0).await), denied);
-        assert_eq!(accounts.execute(own, ispb(BANK_A), None, 0).await.unwrap().rows.len(), 1);
+        let of_bank = part(ispb(BANK_A), 0, None);
+        assert_eq!(code(accounts.execute(other, of_bank).await), denied);
+        assert_eq!(accounts.execute(own, of_bank).await.unwrap().rows.len(), 1);
         let account = GetAccount(stage.ports.reads.clone());
         assert_eq!(code(account.execute(own, account_id(77)).await), "account_not_found");
         assert_eq!(code(account.execute(other, ana.account_id).await), denied);
+    }
+
+    #[tokio::test]
+    async fn parts_of_many_callers_are_one_read_and_the_refused_are_not_in_it() {
+        let mut reads = MockBankingReads::new();
+        let rows = vec![account(BANK_A, 1, 0), account(BANK_A, 2, 0)];
+        reads
+            .expect_accounts_of()
+            .withf(|parts| parts.iter().all(|part| part.of == ispb(BANK_A)) && parts.len() == 2)
+            .times(1)
+            .return_const(Ok(vec![rows, Vec::new()]));
+        let list = ListAccounts(std::sync::Arc::new(reads));
+        let (own, other) = (Caller::Bank(ispb(BANK_A)), Caller::Bank(ispb(BANK_B)));
+        let (short, long) = (part(ispb(BANK_A), 1, None), part(ispb(BANK_A), 9, None));
+        let answers = list.batch(&[(own, short), (other, short), (Caller::Operator, long)]).await;
+        let page = answers[0].as_ref().unwrap();
+        assert_eq!((page.rows.len(), page.more), (1, true));
+        assert_eq!(code(answers[1].clone()), "caller_may_not_act_for_bank");
+        assert_eq!(answers[2].as_ref().unwrap().rows, []);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_fails_every_part() {
+        let mut reads = MockBankingReads::new();
+        let down = StoreError::Unavailable("down".into());
+        reads.expect_accounts_of().return_const(Err(down.clone()));
+        let list = ListAccounts(std::sync::Arc::new(reads));
+        let asked = (Caller::Operator, part(ispb(BANK_A), 0, None));
+        let answers = list.batch(&[asked, asked]).await;
+        assert_eq!(answers, vec![Err(down.clone().into()), Err(down.into())]);
     }
 
     #[tokio::test]
@@ -94,17 +257,18 @@ mod tests {
             stage.pay(&ana, owner, 10).await.unwrap();
         }
         let list = ListTransfers(stage.ports.reads.clone());
-        let all = list.execute(Caller::Operator, ana.account_id, None, 0).await.unwrap();
-        let (mut seen, mut cursor) = (Vec::new(), None);
+        let all = list.execute(Caller::Operator, part(ana.account_id, 0, None)).await.unwrap();
+        let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let page = list.execute(Caller::Operator, ana.account_id, cursor, 2).await.unwrap();
+            let asked = part(ana.account_id, 2, after);
+            let page = list.execute(Caller::Operator, asked).await.unwrap();
+            after = page.next(|row| TransferPlace::from(row));
             seen.extend(page.rows);
-            cursor = page.next;
-            if cursor.is_none() {
+            if after.is_none() {
                 break;
             }
         }
-        assert_eq!((all.rows.len(), all.next), (5, None));
+        assert_eq!((all.rows.len(), all.more), (5, false));
         assert_eq!(seen, all.rows);
     }
 }

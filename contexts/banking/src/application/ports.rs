@@ -12,7 +12,8 @@ use shared_kernel::domain::{AccountId, EndToEndId, Ispb, TaxId, Timestamp};
 
 use super::books::Changes;
 use super::directory::KeyDirectory;
-use super::views::{BankView, StatementLine, TransferView};
+use super::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use super::views::{BankView, HoldView, StatementLine, TransferView};
 use crate::domain::{
     Account, AccountNumber, Bank, Branch, Customer, IncomingTransfer, OutgoingTransfer, Party,
 };
@@ -145,17 +146,17 @@ pub trait BankingStore: Send + Sync {
     async fn begin(&self) -> Result<Box<OpenTransaction>, StoreError>;
 }
 
-/// A place in a list of accounts: the last one shown.
-pub type AccountCursor = (Timestamp, AccountId);
-/// A place in a list of transfers: the last one shown.
-pub type TransferCursor = (Timestamp, EndToEndId);
-
-/// Reads outside any transaction.
+/// Reads outside any transaction. Of each part of a list there are as many rows as
+/// [`PageSize::rows_to_read`](shared_kernel::application::PageSize::rows_to_read) says, in a list
+/// of its own, in the order of the parts.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait BankingReads: Send + Sync {
     /// All banks that are hosted here, by ISPB.
     async fn banks(&self) -> Result<Vec<BankView>, StoreError>;
+
+    /// Those of these banks that are hosted here, as they are shown.
+    async fn banks_among(&self, banks: &[Ispb]) -> Result<Vec<BankView>, StoreError>;
 
     /// Those of these banks that are hosted here.
     async fn hosted(&self, banks: &[Ispb]) -> Result<Vec<Ispb>, StoreError>;
@@ -163,40 +164,39 @@ pub trait BankingReads: Send + Sync {
     /// The accounts among these.
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError>;
 
-    /// Accounts of a bank, oldest first, after the cursor.
+    /// Accounts of each bank, oldest first.
     async fn accounts_of(
         &self,
-        bank: Ispb,
-        after: Option<AccountCursor>,
-        limit: i64,
-    ) -> Result<Vec<Account>, StoreError>;
+        parts: &[Part<Ispb, AccountPlace>],
+    ) -> Result<Vec<Vec<Account>>, StoreError>;
 
     /// The owners of those keys that belong to the bank that asks, with the key's text.
     async fn own_keys(&self, wanted: &[(Ispb, String)])
     -> Result<Vec<(String, Party)>, StoreError>;
 
-    /// The side of a transfer that an account sees.
-    async fn transfer(
+    /// The side of each transfer that an account sees, in the order in which they are named.
+    async fn transfers(
         &self,
-        id: EndToEndId,
-        account_id: AccountId,
-    ) -> Result<Option<TransferView>, StoreError>;
+        sides: &[(EndToEndId, AccountId)],
+    ) -> Result<Vec<Option<TransferView>>, StoreError>;
 
-    /// Transfers of an account, newest first, before the cursor.
+    /// Transfers of each account, newest first.
     async fn transfers_of(
         &self,
-        account_id: AccountId,
-        before: Option<TransferCursor>,
-        limit: i64,
-    ) -> Result<Vec<TransferView>, StoreError>;
+        parts: &[Part<AccountAt, TransferPlace>],
+    ) -> Result<Vec<Vec<TransferView>>, StoreError>;
 
-    /// Ledger entries of an account, newest first, before the version of the cursor.
-    async fn statement(
+    /// Open holds of each account, newest first.
+    async fn holds_of(
         &self,
-        account_id: AccountId,
-        before: Option<i64>,
-        limit: i64,
-    ) -> Result<Vec<StatementLine>, StoreError>;
+        parts: &[Part<AccountAt, TransferPlace>],
+    ) -> Result<Vec<Vec<HoldView>>, StoreError>;
+
+    /// Ledger entries of each account, newest first.
+    async fn statements(
+        &self,
+        parts: &[Part<AccountAt, PostingPlace>],
+    ) -> Result<Vec<Vec<StatementLine>>, StoreError>;
 }
 
 /// What every use case is made with.

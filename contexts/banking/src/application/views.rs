@@ -217,6 +217,30 @@ impl From<&IncomingTransfer> for TransferView {
     }
 }
 
+/// An amount that waits for the hub's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldView {
+    /// The transfer that it is held for.
+    pub end_to_end_id: EndToEndId,
+    /// How much.
+    pub amount: Amount,
+    /// When it was held.
+    pub since: Timestamp,
+    /// Until when the hub should have spoken, by the bank's own clock.
+    pub deadline: Timestamp,
+}
+
+impl From<&Payment> for HoldView {
+    fn from(payment: &Payment) -> Self {
+        Self {
+            end_to_end_id: payment.end_to_end_id,
+            amount: payment.amount,
+            since: payment.ordered_at,
+            deadline: payment.deadline,
+        }
+    }
+}
+
 /// A line of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementLine {

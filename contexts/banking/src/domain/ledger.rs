@@ -50,15 +50,46 @@ impl Leg {
         Self::ALL.into_iter().find(|leg| leg.as_str() == text)
     }
 
-    /// What a customer reads in a statement.
-    pub const fn entry_kind(self, amount: Money) -> &'static str {
+    /// What a customer reads in a statement, for an entry of this amount.
+    pub const fn entry_kind(self, amount: Money) -> EntryKind {
         match self {
-            Self::Payer => "transfer_debit",
-            Self::Payee => "transfer_credit",
-            Self::Book if amount.is_negative() => "book_debit",
-            Self::Book => "book_credit",
+            Self::Payer => EntryKind::TransferDebit,
+            Self::Payee => EntryKind::TransferCredit,
+            Self::Book if amount.is_negative() => EntryKind::BookDebit,
+            Self::Book => EntryKind::BookCredit,
+            Self::Deposit => EntryKind::Deposit,
+            Self::Withdrawal => EntryKind::Withdrawal,
+        }
+    }
+}
+
+/// Why a customer's account has an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Cash came.
+    Deposit,
+    /// Cash went.
+    Withdrawal,
+    /// Sent to another bank.
+    TransferDebit,
+    /// Came from another bank.
+    TransferCredit,
+    /// Sent within the bank.
+    BookDebit,
+    /// Came from within the bank.
+    BookCredit,
+}
+
+impl EntryKind {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Deposit => "deposit",
             Self::Withdrawal => "withdrawal",
+            Self::TransferDebit => "transfer_debit",
+            Self::TransferCredit => "transfer_credit",
+            Self::BookDebit => "book_debit",
+            Self::BookCredit => "book_credit",
         }
     }
 }

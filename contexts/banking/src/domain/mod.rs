@@ -30,7 +30,9 @@ pub use bank::{Bank, Colors, Customer};
 pub use book_transfer::BookTransfer;
 pub use event::{AccountEvent, AccountFact, BookSide, Booked, Held, HubMessage, Moved};
 pub use incoming_transfer::{IncomingEvent, IncomingState, IncomingStatus, IncomingTransfer};
-pub use ledger::{Entry, EntryAccount, EntryId, InternalAccount, Leg, Posting, PostingHead};
+pub use ledger::{
+    Entry, EntryAccount, EntryId, EntryKind, InternalAccount, Leg, Posting, PostingHead,
+};
 pub use limits::{Limits, Spent};
 pub use outgoing_transfer::{OutgoingEvent, OutgoingState, OutgoingStatus, OutgoingTransfer};
 pub use party::{Party, Payment};

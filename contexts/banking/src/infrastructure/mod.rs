@@ -1,11 +1,13 @@
-//! `PostgreSQL`, Kafka and gRPC behind the ports of the banks.
+//! `PostgreSQL`, Kafka, gRPC and GraphQL behind the ports of the banks.
 
+pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;
 mod start;
 mod watch;
 
+pub use graphql::GraphSchema;
 pub use grpc::{BankingServices, FILE_DESCRIPTOR_SET};
 pub use kafka::topics;
 pub use postgres::MIGRATIONS;

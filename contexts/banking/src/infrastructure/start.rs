@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use shared_kernel::application::StoreError;
 use shared_kernel::application::log::LogError;
-use shared_kernel::application::{StoreError, Sweep};
 use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::context::{
     ContextPlan, ContextSettings, ContextStart, StartError, Worker,
 };
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
-use shared_kernel::infrastructure::postgres::session::Sessions;
 
+use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
 use super::kafka::consumer::BankingConsumer;
 use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
@@ -27,7 +26,8 @@ use crate::application::directory::{Patience, PatientDirectory};
 use crate::application::hub::HubReactions;
 use crate::application::ports::BankingPorts;
 use crate::application::query::{
-    GetAccount, GetStatement, GetTransfer, ListAccounts, ListBanks, ListTransfers,
+    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
+    ListTransfers,
 };
 use crate::application::reaction::OnParticipantEnrolled;
 use crate::application::reminder::Reminder;
@@ -39,10 +39,6 @@ const SOURCE: &str = "/codepix/banking";
 const GROUP: &str = "codepix.banking";
 /// How often overdue holds and expected credits are looked for.
 const REMIND_EVERY: Duration = Duration::from_secs(1);
-/// How often old answers are forgotten.
-const FORGET_EVERY: Duration = Duration::from_hours(1);
-/// Old answers that are forgotten together.
-const FORGET_MAX: i64 = 5_000;
 
 /// What this context is told beside the settings of every context.
 #[derive(Clone)]
@@ -92,6 +88,8 @@ impl BankingSettings {
 pub struct Running {
     /// Its gRPC services.
     pub services: BankingServices,
+    /// Its subgraph.
+    pub graph: GraphSchema,
     /// Its use cases.
     pub facade: Arc<Banking>,
     /// Transfers that are followed.
@@ -132,14 +130,13 @@ pub async fn start(
     };
     consumers(&mut start, &ports, &own)?;
     start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
-    let forgetful = Arc::new(Forgetful(start.sessions.clone()));
-    start.sweeper("answers", FORGET_EVERY, forgetful);
     let facade = Arc::new(facade(&mut start, &ports, &own));
     let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS), start.clock.clone());
     let callers = Arc::clone(&start.callers);
     let services =
         BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());
-    Ok(Running { services, facade, watches, workers: start.finish() })
+    let graph = schema(&facade, &watches, start.ids.clone());
+    Ok(Running { services, graph, facade, watches, workers: start.finish() })
 }
 
 /// Own topics, those of neighbours, and those of the banks that this process is narrowed to.
@@ -196,20 +193,12 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
         request_transfer: start.command(Arc::new(transfers), own.transfer_workers),
         account_banks: AccountBanks::new(reads()),
         list_banks: ListBanks(reads()),
+        get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
         list_accounts: ListAccounts(reads()),
+        list_holds: ListHolds(reads()),
         get_transfer: GetTransfer(reads()),
         list_transfers: ListTransfers(reads()),
         get_statement: GetStatement(reads()),
-    }
-}
-
-/// Forgets answers that are older than anybody may repeat.
-struct Forgetful(Sessions);
-
-#[async_trait]
-impl Sweep for Forgetful {
-    async fn sweep(&self) -> Result<usize, StoreError> {
-        self.0.forget_old_answers(FORGET_MAX).await
     }
 }

@@ -1,16 +1,23 @@
 //! Queries over real tables.
 
+use banking::application::account_command::OnAccount;
 use banking::application::command::Withdraw;
 use banking::application::hub::HubWord;
+use banking::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
 use banking::application::query::{
-    GetStatement, GetTransfer, ListAccounts, ListBanks, ListTransfers,
+    GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds, ListTransfers,
 };
 use banking::application::views::{Direction, ShownState};
-use shared_kernel::application::Caller;
+use banking::domain::Account;
+use shared_kernel::application::{Caller, PageSize};
 use shared_kernel::domain::ReasonCode;
 use std::time::Duration;
 
 use crate::world::{BANK_A, BANK_B, World, amount, code, ispb};
+
+fn part<K, P>(of: K, size: i64, after: Option<P>) -> Part<K, P> {
+    Part { of, size: PageSize::asked(size).unwrap(), after }
+}
 
 #[tokio::test]
 async fn banks_are_listed_with_their_colours_while_they_are_hosted() {
@@ -19,8 +26,14 @@ async fn banks_are_listed_with_their_colours_while_they_are_hosted() {
     let banks = list.execute(Caller::Operator).await.unwrap();
     assert_eq!(banks.len(), 2);
     assert!(banks.iter().all(|bank| bank.primary_color.starts_with('#')));
+    let get = GetBank(world.ports.reads.clone());
+    let asked = [BANK_B, "00000009"].map(|bank| (Caller::Operator, ispb(bank)));
+    let mut found = get.execute(&asked).await;
+    assert_eq!(code(found.remove(1)), "bank_not_hosted");
+    assert_eq!(found.remove(0), Ok(banks[1].clone()));
     world.enrol(&[(BANK_B, false)], 2).await;
     assert_eq!(list.execute(Caller::Operator).await.unwrap()[0].ispb, ispb(BANK_A));
+    assert_eq!(code(get.execute(&asked).await.remove(0)), "bank_not_hosted");
 }
 
 #[tokio::test]
@@ -39,10 +52,10 @@ async fn a_statement_runs_backwards_with_its_balance() {
     let statement = GetStatement(world.ports.reads.clone());
     let (mut lines, mut cursor) = (Vec::new(), None);
     loop {
-        let read = statement.execute(Caller::Operator, ana.account_id, cursor, 2).await;
-        let page = read.unwrap();
+        let asked = part(ana.account_id, 2, cursor);
+        let page = statement.execute(Caller::Operator, asked).await.unwrap();
+        cursor = page.next(|line| PostingPlace::from(line));
         lines.extend(page.rows);
-        cursor = page.next;
         if cursor.is_none() {
             break;
         }
@@ -51,7 +64,12 @@ async fn a_statement_runs_backwards_with_its_balance() {
         .iter()
         .map(|line| {
             let (amount, after) = (line.amount.centavos(), line.balance_after.centavos());
-            (line.leg.entry_kind(line.amount), amount, after, line.counterparty_name.as_str())
+            (
+                line.leg.entry_kind(line.amount).as_str(),
+                amount,
+                after,
+                line.counterparty_name.as_str(),
+            )
         })
         .collect();
     assert_eq!(
@@ -91,7 +109,7 @@ async fn transfers_are_listed_in_all_directions_page_by_page() {
     let pending = world.said(BANK_A, back, HubWord::Pending).await;
     world.hear(&[pending]).await;
     let list = ListTransfers(world.ports.reads.clone());
-    let all = list.execute(Caller::Operator, ana.account_id, None, 0).await.unwrap().rows;
+    let all = list.execute(Caller::Operator, part(ana.account_id, 0, None)).await.unwrap().rows;
     let count = |direction| all.iter().filter(|it| it.direction == direction).count();
     assert_eq!(
         [count(Direction::Outgoing), count(Direction::Incoming), count(Direction::Book)],
@@ -99,9 +117,10 @@ async fn transfers_are_listed_in_all_directions_page_by_page() {
     );
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = list.execute(Caller::Operator, ana.account_id, cursor, 2).await.unwrap();
+        let asked = part(ana.account_id, 2, cursor);
+        let page = list.execute(Caller::Operator, asked).await.unwrap();
+        cursor = page.next(|transfer| TransferPlace::from(transfer));
         seen.extend(page.rows);
-        cursor = page.next;
         if cursor.is_none() {
             break;
         }
@@ -158,12 +177,76 @@ async fn accounts_are_listed_oldest_first_page_by_page() {
     let list = ListAccounts(world.ports.reads.clone());
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = list.execute(Caller::Operator, ispb(BANK_A), cursor, 2).await.unwrap();
+        let asked = part(ispb(BANK_A), 2, cursor);
+        let page = list.execute(Caller::Operator, asked).await.unwrap();
+        cursor = page.next(|account| AccountPlace::from(account));
         seen.extend(page.rows.into_iter().map(|account| account.id));
-        cursor = page.next;
         if cursor.is_none() {
             break;
         }
     }
     assert_eq!(seen, opened);
+}
+
+#[tokio::test]
+async fn what_is_held_is_listed_newest_first_until_the_hub_has_spoken() {
+    let world = World::fresh().await;
+    let ana = world.account(BANK_A, 111_222_333, 1_000, "ana@example.com").await;
+    world.account(BANK_B, 222_333_444, 0, "bia@example.com").await;
+    let mut held = Vec::new();
+    for centavos in [10, 20, 30, 40] {
+        held.push(world.pay(&ana, "bia@example.com", centavos).await.unwrap().end_to_end_id);
+        // Equal times test the order by id; then time goes on.
+        if centavos == 20 {
+            world.clock.advance(Duration::from_secs(1));
+        }
+    }
+    let settled = world.said(BANK_A, held[2], HubWord::Confirmed).await;
+    world.hear(&[settled]).await;
+    let list = ListHolds(world.ports.reads.clone());
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let asked = part(ana.account_id, 2, cursor);
+        let page = list.execute(Caller::Operator, asked).await.unwrap();
+        cursor = page.next(|hold| TransferPlace::from(hold));
+        seen.extend(page.rows);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let amounts: Vec<i64> = seen.iter().map(|hold| hold.amount.centavos()).collect();
+    assert_eq!(amounts.iter().sum::<i64>(), world.funds(&ana).await.1);
+    assert_eq!(seen[0].end_to_end_id, held[3]);
+    assert!(seen[1].end_to_end_id > seen[2].end_to_end_id, "{seen:?}");
+    assert_eq!(seen[0].deadline.since(seen[0].since), Duration::from_secs(40));
+}
+
+#[tokio::test]
+async fn the_lists_of_many_accounts_are_read_together_and_stay_apart() {
+    let world = World::fresh().await;
+    let ana = world.account(BANK_A, 111_222_333, 1_000, "ana@example.com").await;
+    let bia = world.account(BANK_B, 222_333_444, 1_000, "bia@example.com").await;
+    for centavos in [10, 20, 30] {
+        world.pay(&ana, "bia@example.com", centavos).await.unwrap();
+    }
+    let back = world.pay(&bia, "ana@example.com", 5).await.unwrap();
+    let at = |on: &OnAccount| AccountAt { ispb: on.ispb, id: on.account_id };
+    // The account is not kept at this bank: nothing may be found by such a question.
+    let pretended = AccountAt { ispb: ispb(BANK_B), id: ana.account_id };
+    let of = |at| part(at, 1, None);
+    let parts = [of(at(&bia)), of(pretended), part(at(&ana), 2, None)];
+    let transfers = world.ports.reads.transfers_of(&parts).await.unwrap();
+    let holds = world.ports.reads.holds_of(&parts).await.unwrap();
+    assert_eq!(transfers[0], [back]);
+    // One row more than wanted tells that there are more.
+    assert_eq!(transfers.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 3]);
+    assert_eq!(holds.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 3]);
+    let parts = [part(pretended, 9, None), part(at(&ana), 9, Some(PostingPlace(3)))];
+    let postings = world.ports.reads.statements(&parts).await.unwrap();
+    assert_eq!(postings.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1]);
+    let banks = [part(ispb(BANK_B), 9, None), part(ispb(BANK_A), 9, None)];
+    let accounts = world.ports.reads.accounts_of(&banks).await.unwrap();
+    let ids = |list: &[Account]| list.iter().map(|it| it.state().id).collect::<Vec<_>>();
+    assert_eq!(ids(&accounts[0]), [bia.account_id]);
+    assert_eq!(ids(&accounts[1]), [ana.account_id]);
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::Caller;
+use shared_kernel::application::{Caller, Page};
 use shared_kernel::domain::AccountId;
 
-use super::GetAccount;
-use crate::application::page::{Page, bounded, page};
+use super::{GetAccount, one};
+use crate::application::page::{AccountAt, Part, PostingPlace, pages};
 use crate::application::ports::{BankingReads, Outcome};
 use crate::application::views::StatementLine;
 
@@ -16,20 +16,25 @@ use crate::application::views::StatementLine;
 pub struct GetStatement(pub Arc<dyn BankingReads>);
 
 impl GetStatement {
-    /// A page of them; the cursor is the account version of the last line.
+    /// A page of them.
     ///
     /// # Errors
-    /// `page_size_range`, and those of [`GetAccount::execute`].
+    /// Those of [`GetAccount::execute`].
     pub async fn execute(
         &self,
         caller: Caller,
-        account_id: AccountId,
-        before: Option<i64>,
-        size: i64,
-    ) -> Outcome<Page<StatementLine, i64>> {
-        GetAccount(Arc::clone(&self.0)).execute(caller, account_id).await?;
-        let size = bounded(size)?;
-        let rows = self.0.statement(account_id, before, size.saturating_add(1)).await?;
-        Ok(page(rows, size, |line: &StatementLine| line.version))
+        part: Part<AccountId, PostingPlace>,
+    ) -> Outcome<Page<StatementLine>> {
+        let account = GetAccount(Arc::clone(&self.0)).execute(caller, part.of).await?;
+        let part = Part { of: AccountAt::from(&account), size: part.size, after: part.after };
+        one(self.batch(&[(caller, part)]).await)
+    }
+
+    /// The same for many accounts whose banks are known, by one read.
+    pub(crate) async fn batch(
+        &self,
+        asked: &[(Caller, Part<AccountAt, PostingPlace>)],
+    ) -> Vec<Outcome<Page<StatementLine>>> {
+        pages(asked, async |parts| self.0.statements(&parts).await).await
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::Caller;
+use shared_kernel::application::{Caller, Page};
 use shared_kernel::domain::Ispb;
 
-use crate::application::page::{Page, bounded, page};
-use crate::application::ports::{AccountCursor, BankingReads, Outcome};
+use super::one;
+use crate::application::page::{AccountPlace, Part, pages};
+use crate::application::ports::{BankingReads, Outcome};
 use crate::application::views::AccountView;
 
 /// Lists accounts, oldest first.
@@ -18,19 +19,22 @@ impl ListAccounts {
     /// A page of them.
     ///
     /// # Errors
-    /// `page_size_range`, `caller_may_not_act_for_bank`; unavailable when the store does not
-    /// answer.
+    /// `caller_may_not_act_for_bank`; unavailable when the store does not answer.
     pub async fn execute(
         &self,
         caller: Caller,
-        ispb: Ispb,
-        after: Option<AccountCursor>,
-        size: i64,
-    ) -> Outcome<Page<AccountView, AccountCursor>> {
-        caller.may_act_for(&ispb)?;
-        let size = bounded(size)?;
-        let rows = self.0.accounts_of(ispb, after, size.saturating_add(1)).await?;
-        let rows = rows.iter().map(AccountView::from).collect();
-        Ok(page(rows, size, |account: &AccountView| (account.opened_at, account.id)))
+        part: Part<Ispb, AccountPlace>,
+    ) -> Outcome<Page<AccountView>> {
+        one(self.batch(&[(caller, part)]).await)
+    }
+
+    /// The same for many banks, by one read.
+    pub(crate) async fn batch(
+        &self,
+        asked: &[(Caller, Part<Ispb, AccountPlace>)],
+    ) -> Vec<Outcome<Page<AccountView>>> {
+        let answers = pages(asked, async |parts| self.0.accounts_of(&parts).await).await;
+        let show = |page: Page<_>| page.map(|account| AccountView::from(&account));
+        answers.into_iter().map(|page| page.map(show)).collect()
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::Caller;
+use shared_kernel::application::{Caller, Page};
 use shared_kernel::domain::AccountId;
 
-use super::GetAccount;
-use crate::application::page::{Page, bounded, page};
-use crate::application::ports::{BankingReads, Outcome, TransferCursor};
+use super::{GetAccount, one};
+use crate::application::page::{AccountAt, Part, TransferPlace, pages};
+use crate::application::ports::{BankingReads, Outcome};
 use crate::application::views::TransferView;
 
 /// Lists transfers out, in and within the bank, newest first.
@@ -19,17 +19,22 @@ impl ListTransfers {
     /// A page of them.
     ///
     /// # Errors
-    /// `page_size_range`, and those of [`GetAccount::execute`].
+    /// Those of [`GetAccount::execute`].
     pub async fn execute(
         &self,
         caller: Caller,
-        account_id: AccountId,
-        before: Option<TransferCursor>,
-        size: i64,
-    ) -> Outcome<Page<TransferView, TransferCursor>> {
-        GetAccount(Arc::clone(&self.0)).execute(caller, account_id).await?;
-        let size = bounded(size)?;
-        let rows = self.0.transfers_of(account_id, before, size.saturating_add(1)).await?;
-        Ok(page(rows, size, |row: &TransferView| (row.requested_at, row.end_to_end_id)))
+        part: Part<AccountId, TransferPlace>,
+    ) -> Outcome<Page<TransferView>> {
+        let account = GetAccount(Arc::clone(&self.0)).execute(caller, part.of).await?;
+        let part = Part { of: AccountAt::from(&account), size: part.size, after: part.after };
+        one(self.batch(&[(caller, part)]).await)
+    }
+
+    /// The same for many accounts whose banks are known, by one read.
+    pub(crate) async fn batch(
+        &self,
+        asked: &[(Caller, Part<AccountAt, TransferPlace>)],
+    ) -> Vec<Outcome<Page<TransferView>>> {
+        pages(asked, async |parts| self.0.transfers_of(&parts).await).await
     }
 }

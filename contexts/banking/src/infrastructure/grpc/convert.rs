@@ -1,9 +1,10 @@
 //! Messages into commands, views into messages.
 
-use shared_kernel::domain::{AccountId, Amount, EndToEndId, Money, Timestamp, Violation};
+use shared_kernel::application::{Page, PageSize, Place};
+use shared_kernel::domain::{Amount, Money, Timestamp, Violation};
 
 use super::proto;
-use crate::application::ports::{AccountCursor, TransferCursor};
+use crate::application::page::Part;
 use crate::application::views::{
     AccountView, BankView, Direction, ShownState, StatementLine, TransferView,
 };
@@ -36,51 +37,17 @@ pub(super) fn given<T>(
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
 }
 
-fn token_shape() -> Violation {
-    let message = "send the next_page_token of the page before, or nothing";
-    Violation::invalid("page_token_shape", "page_token", message)
-}
-
-/// Where a page of accounts begins.
+/// The part of a list that a request asks for.
 ///
 /// # Errors
-/// `page_token_shape`.
-pub(super) fn account_cursor(token: &str) -> Result<Option<AccountCursor>, Violation> {
-    given(token, |token| {
-        let (micros, id) = token.split_once('.').ok_or_else(token_shape)?;
-        let id = AccountId::parse(id).map_err(|_broken| token_shape())?;
-        Ok((instant(micros)?, id))
-    })
+/// `page_size_range`, `page_token_shape`.
+pub(super) fn part<K, P: Place>(of: K, size: i32, token: &str) -> Result<Part<K, P>, Violation> {
+    Ok(Part { of, size: PageSize::asked(size.into())?, after: P::of_token(token)? })
 }
 
-/// Where a page of transfers begins.
-///
-/// # Errors
-/// `page_token_shape`.
-pub(super) fn transfer_cursor(token: &str) -> Result<Option<TransferCursor>, Violation> {
-    given(token, |token| {
-        let (micros, id) = token.split_once('.').ok_or_else(token_shape)?;
-        let id = EndToEndId::parse(id).map_err(|_broken| token_shape())?;
-        Ok((instant(micros)?, id))
-    })
-}
-
-/// Where a page of a statement begins.
-///
-/// # Errors
-/// `page_token_shape`.
-pub(super) fn statement_cursor(token: &str) -> Result<Option<i64>, Violation> {
-    given(token, |token| token.parse().map_err(|_broken| token_shape()))
-}
-
-fn instant(micros: &str) -> Result<Timestamp, Violation> {
-    let micros = micros.parse().map_err(|_broken| token_shape())?;
-    Timestamp::from_micros(micros).map_err(|_broken| token_shape())
-}
-
-/// The token of the page after a cursor, empty after the last.
-pub(super) fn token(cursor: Option<(Timestamp, impl ToString)>) -> String {
-    cursor.map_or_else(String::new, |(at, id)| format!("{}.{}", at.micros(), id.to_string()))
+/// The token of the page after this one, empty after the last.
+pub(super) fn next_token<T, P: Place + for<'a> From<&'a T>>(page: &Page<T>) -> String {
+    page.next(|row| P::from(row)).map(|place| place.token()).unwrap_or_default()
 }
 
 fn time(at: Timestamp) -> prost_types::Timestamp {
@@ -180,38 +147,11 @@ impl From<StatementLine> for proto::StatementEntry {
             entry_id: line.entry_id.to_string(),
             amount_centavos: line.amount.centavos(),
             balance_after_centavos: line.balance_after.centavos(),
-            kind: line.leg.entry_kind(line.amount).to_owned(),
+            kind: line.leg.entry_kind(line.amount).as_str().to_owned(),
             end_to_end_id: line.end_to_end_id.map(|id| id.to_string()).unwrap_or_default(),
             counterparty_name: line.counterparty_name,
             description: line.description,
             posted_at: Some(time(line.posted_at)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_read_as_it_was_written() {
-        let at = Timestamp::from_micros(1_795_176_000_000_123).unwrap();
-        let id = AccountId::parse("103cc632-78e7-4476-ab63-d5ad3a562d26").unwrap();
-        assert_eq!(account_cursor(&token(Some((at, id)))).unwrap(), Some((at, id)));
-        let id = EndToEndId::parse("E0000000120261120120000000000001").unwrap();
-        assert_eq!(transfer_cursor(&token(Some((at, id)))).unwrap(), Some((at, id)));
-        assert_eq!(token(None::<(Timestamp, String)>), "");
-        assert_eq!(statement_cursor("7").unwrap(), Some(7));
-    }
-
-    #[test]
-    fn a_foreign_token_is_refused() {
-        for token in
-            ["x", "1", "1.x", "x.103cc632-78e7-4476-ab63-d5ad3a562d26", "9223372036854775807.x"]
-        {
-            assert_eq!(account_cursor(token).unwrap_err().code(), "page_token_shape", "{token}");
-            assert_eq!(transfer_cursor(token).unwrap_err().code(), "page_token_shape", "{token}");
-        }
-        assert_eq!(statement_cursor("x").unwrap_err().code(), "page_token_shape");
     }
 }

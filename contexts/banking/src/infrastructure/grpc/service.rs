@@ -10,9 +10,7 @@ use shared_kernel::infrastructure::grpc::{Callers, request_context, status};
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status};
 
-use super::convert::{
-    account_cursor, amount, given, limits, statement_cursor, token, transfer_cursor,
-};
+use super::convert::{amount, given, limits, next_token, part};
 use super::proto;
 use super::proto::banking_service_server::{BankingService, BankingServiceServer};
 use crate::application::Banking;
@@ -21,6 +19,7 @@ use crate::application::command::{
     BlockAccount, CloseAccount, Deposit, OpenAccount, RequestTransfer, SetAccountLimits,
     UnblockAccount, Withdraw,
 };
+use crate::application::page::{AccountPlace, PostingPlace, TransferPlace};
 use crate::domain::{AccountNumber, Branch, Description, OwnerName, PayeeKey};
 use crate::infrastructure::watch::TransferWatches;
 
@@ -60,8 +59,7 @@ impl BankingServices {
     async fn on<T>(&self, request: &Request<T>, account_id: &str) -> Answer<OnAccount> {
         let (caller, trace) = self.context(request)?;
         let account_id = AccountId::parse(account_id)?;
-        let ispb = self.facade.account_banks.of(account_id).await?;
-        Ok(OnAccount { caller, trace, ispb, account_id })
+        self.facade.account_banks.on(caller, trace, account_id).await
     }
 
     async fn banks(&self, request: &Request<proto::ListBanksRequest>) -> Answer<Vec<proto::Bank>> {
@@ -110,12 +108,11 @@ impl BankingServices {
     ) -> Answer<proto::ListAccountsResponse> {
         let (caller, _) = self.context(request)?;
         let asked = request.get_ref();
-        let after = account_cursor(&asked.page_token)?;
-        let (ispb, size) = (Ispb::parse(&asked.ispb)?, asked.page_size.into());
-        let page = self.facade.list_accounts.execute(caller, ispb, after, size).await?;
+        let part = part(Ispb::parse(&asked.ispb)?, asked.page_size, &asked.page_token)?;
+        let page = self.facade.list_accounts.execute(caller, part).await?;
         Ok(proto::ListAccountsResponse {
+            next_page_token: next_token::<_, AccountPlace>(&page),
             accounts: page.rows.into_iter().map(proto::Account::from).collect(),
-            next_page_token: token(page.next),
         })
     }
 
@@ -125,12 +122,12 @@ impl BankingServices {
     ) -> Answer<proto::ListTransfersResponse> {
         let (caller, _) = self.context(request)?;
         let asked = request.get_ref();
-        let before = transfer_cursor(&asked.page_token)?;
-        let (id, size) = (AccountId::parse(&asked.account_id)?, asked.page_size.into());
-        let page = self.facade.list_transfers.execute(caller, id, before, size).await?;
+        let id = AccountId::parse(&asked.account_id)?;
+        let part = part(id, asked.page_size, &asked.page_token)?;
+        let page = self.facade.list_transfers.execute(caller, part).await?;
         Ok(proto::ListTransfersResponse {
+            next_page_token: next_token::<_, TransferPlace>(&page),
             transfers: page.rows.into_iter().map(proto::Transfer::from).collect(),
-            next_page_token: token(page.next),
         })
     }
 
@@ -140,12 +137,12 @@ impl BankingServices {
     ) -> Answer<proto::GetStatementResponse> {
         let (caller, _) = self.context(request)?;
         let asked = request.get_ref();
-        let before = statement_cursor(&asked.page_token)?;
-        let (id, size) = (AccountId::parse(&asked.account_id)?, asked.page_size.into());
-        let page = self.facade.get_statement.execute(caller, id, before, size).await?;
+        let id = AccountId::parse(&asked.account_id)?;
+        let part = part(id, asked.page_size, &asked.page_token)?;
+        let page = self.facade.get_statement.execute(caller, part).await?;
         Ok(proto::GetStatementResponse {
+            next_page_token: next_token::<_, PostingPlace>(&page),
             entries: page.rows.into_iter().map(proto::StatementEntry::from).collect(),
-            next_page_token: page.next.map(|version| version.to_string()).unwrap_or_default(),
         })
     }
 }

@@ -3,8 +3,10 @@
 pub mod audit;
 mod columns;
 mod ledger;
+mod lists;
 mod reads;
 mod rows;
+mod select;
 mod transaction;
 mod write;
 
@@ -17,4 +19,5 @@ use shared_kernel::migration;
 pub const SCHEMA: &str = "banking";
 
 /// The schema's steps, oldest first.
-pub const MIGRATIONS: &[Migration] = &[migration!("banking", "2026-11-21_banks")];
+pub const MIGRATIONS: &[Migration] =
+    &[migration!("banking", "2026-11-21_banks"), migration!("banking", "2026-11-21_holds")];

@@ -5,7 +5,7 @@ use diesel::pg::data_types::PgTimestamp;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use shared_kernel::application::{StoreError, TraceParent};
 use shared_kernel::domain::{
-    AccountId, Amount, Day, EndToEndId, Ispb, Money, ReasonCode, TaxId, Timestamp, Violation,
+    AccountId, Amount, Day, EndToEndId, Ispb, Money, ReasonCode, TaxId, Violation,
 };
 use shared_kernel::infrastructure::postgres::timestamp;
 use uuid::Uuid;
@@ -119,7 +119,7 @@ impl AccountRow {
 
 /// What all transfers have in common.
 #[derive(QueryableByName)]
-pub(super) struct PaymentRow {
+struct PaymentRow {
     #[diesel(sql_type = Text)]
     end_to_end_id: String,
     #[diesel(sql_type = Text)]
@@ -178,15 +178,6 @@ impl PaymentRow {
             deadline: timestamp(self.deadline),
         })
     }
-
-    pub(super) fn ordered_at(&self) -> Timestamp {
-        timestamp(self.ordered_at)
-    }
-
-    pub(super) fn into_book(self) -> Result<BookTransfer, StoreError> {
-        let booked_at = self.ordered_at();
-        Ok(BookTransfer { payment: self.into_domain()?, booked_at })
-    }
 }
 
 /// How a side between banks stands.
@@ -211,6 +202,11 @@ pub(super) struct SideRow {
 }
 
 impl SideRow {
+    pub(super) fn into_book(self) -> Result<BookTransfer, StoreError> {
+        let booked_at = timestamp(self.payment.ordered_at);
+        Ok(BookTransfer { payment: self.payment.into_domain()?, booked_at })
+    }
+
     pub(super) fn into_outgoing(self) -> Result<Traced<OutgoingTransfer>, StoreError> {
         let status = OutgoingStatus::parse(&self.state);
         let state = OutgoingState {

@@ -12,6 +12,7 @@ use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, sto
 use uuid::Uuid;
 
 use super::rows::{AccountRow, SideRow, unreadable_value};
+use super::select::{account, incoming, outgoing};
 use super::write;
 use crate::application::books::Changes;
 use crate::application::ports::{
@@ -22,36 +23,6 @@ use crate::domain::{
     Account, AccountNumber, Branch, Customer, IncomingTransfer, OutgoingTransfer, OwnerName,
 };
 use crate::infrastructure::kafka::publish;
-
-/// Columns of an outgoing transfer, as `SideRow` names them.
-macro_rules! outgoing {
-    ($where:literal) => {
-        concat!(
-            "SELECT end_to_end_id, payer_ispb, payer_account_id, payer_name, payer_tax_id, \
-             payee_ispb, payee_account_id, payee_name, payee_tax_id, payee_key, amount, \
-             description, requested_at AS ordered_at, deadline, state, reason_code, \
-             NULL::timestamptz AS answered_at, finished_at, resend_at, resends, trace \
-             FROM banking.outgoing_transfer ",
-            $where
-        )
-    };
-}
-
-/// Columns of an incoming transfer, as `SideRow` names them.
-macro_rules! incoming {
-    ($where:literal) => {
-        concat!(
-            "SELECT end_to_end_id, payer_ispb, payer_account_id, payer_name, payer_tax_id, \
-             payee_ispb, payee_account_id, payee_name, payee_tax_id, payee_key, amount, \
-             description, registered_at AS ordered_at, deadline, state, reason_code, \
-             answered_at, finished_at, resend_at, resends, trace \
-             FROM banking.incoming_transfer ",
-            $where
-        )
-    };
-}
-
-pub(super) use {incoming, outgoing};
 
 #[derive(QueryableByName)]
 struct ExpectedRow {
@@ -197,15 +168,12 @@ impl BankingTransaction for PgSession {
     }
 
     async fn accounts(&mut self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
-        let rows: Vec<AccountRow> = statement(
-            "SELECT id, ispb, branch, number, owner_name, owner_tax_id, status, balance, held, \
-             limit_per_transfer, limit_per_day, spent_day, spent, opened_at, version \
-             FROM banking.account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
-        )
-        .bind::<Array<SqlUuid>, _>(uuids(ids))
-        .load(self.connection())
-        .await
-        .map_err(store_error)?;
+        let rows: Vec<AccountRow> =
+            statement(account!("WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"))
+                .bind::<Array<SqlUuid>, _>(uuids(ids))
+                .load(self.connection())
+                .await
+                .map_err(store_error)?;
         rows.into_iter().map(AccountRow::into_domain).collect()
     }
 

@@ -1,0 +1,40 @@
+//! What is held on an account.
+
+use std::sync::Arc;
+
+use shared_kernel::application::{Caller, Page};
+use shared_kernel::domain::AccountId;
+
+use super::{GetAccount, one};
+use crate::application::page::{AccountAt, Part, TransferPlace, pages};
+use crate::application::ports::{BankingReads, Outcome};
+use crate::application::views::HoldView;
+
+/// Lists open holds, newest first: those that wait for the hub's word.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct ListHolds(pub Arc<dyn BankingReads>);
+
+impl ListHolds {
+    /// A page of them.
+    ///
+    /// # Errors
+    /// Those of [`GetAccount::execute`].
+    pub async fn execute(
+        &self,
+        caller: Caller,
+        part: Part<AccountId, TransferPlace>,
+    ) -> Outcome<Page<HoldView>> {
+        let account = GetAccount(Arc::clone(&self.0)).execute(caller, part.of).await?;
+        let part = Part { of: AccountAt::from(&account), size: part.size, after: part.after };
+        one(self.batch(&[(caller, part)]).await)
+    }
+
+    /// The same for many accounts whose banks are known, by one read.
+    pub(crate) async fn batch(
+        &self,
+        asked: &[(Caller, Part<AccountAt, TransferPlace>)],
+    ) -> Vec<Outcome<Page<HoldView>>> {
+        pages(asked, async |parts| self.0.holds_of(&parts).await).await
+    }
+}
