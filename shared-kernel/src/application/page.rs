@@ -7,7 +7,7 @@
 use crate::domain::Violation;
 
 /// How many rows a page has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PageSize(u16);
 
 impl PageSize {

@@ -6,5 +6,5 @@ pub mod postgres;
 mod start;
 
 pub use grpc::{BalancesServices, FILE_DESCRIPTOR_SET};
-pub use postgres::{AuditedBalance, BalancesAudit, MIGRATIONS};
+pub use postgres::{AuditedBalance, AuditedGap, BalancesAudit, MIGRATIONS};
 pub use start::{Running, start, topics};

@@ -7,4 +7,6 @@ mod consumer;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod store;
