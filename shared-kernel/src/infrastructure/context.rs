@@ -20,7 +20,7 @@ use crate::application::transaction::AnswerBook;
 use crate::application::{Clock, Ids, Observer, Progress, StoreError};
 use crate::infrastructure::grpc::Callers;
 use crate::infrastructure::kafka::{
-    KafkaReader, KafkaSettings, KafkaWriter, Tail, TailFeed, TopicPlan, ensure_topics,
+    KafkaReader, KafkaSettings, KafkaWriter, Tail, TailFeed, TailListener, TopicPlan, ensure_topics,
 };
 use crate::infrastructure::postgres::answers::ForgetAnswers;
 use crate::infrastructure::postgres::outbox::{OutboxSignal, settle_shards};
@@ -292,13 +292,18 @@ impl ContextStart {
     /// The live end of a topic, for watchers.
     pub fn tail(&mut self, topic: &str) -> TailFeed {
         let feed = TailFeed::default();
-        let tail = Tail::new(&self.settings.kafka, topic, feed.clone());
+        self.listen(topic, vec![Arc::new(feed.clone())]);
+        feed
+    }
+
+    /// The live end of a topic, for listeners of the context's own.
+    pub fn listen(&mut self, topic: &str, listeners: Vec<Arc<dyn TailListener>>) {
+        let tail = Tail::new(&self.settings.kafka, topic, listeners);
         let stop = self.settings.stop_work.clone();
         self.worker(&format!("tail {topic}"), Stage::Work, async move {
             tail.run(stop).await;
             Ok(())
         });
-        feed
     }
 
     /// The log's settings, for a context that creates topics later.

@@ -2,6 +2,8 @@
 //! topic prefix of a test's own.
 
 pub mod clock;
+#[cfg(feature = "infrastructure")]
+pub mod graph;
 pub mod ids;
 #[cfg(feature = "infrastructure")]
 mod leftovers;
@@ -12,6 +14,8 @@ pub mod servers;
 pub mod wait;
 
 pub use clock::FixedClock;
+#[cfg(feature = "infrastructure")]
+pub use graph::undocumented;
 pub use ids::CountedIds;
 #[cfg(feature = "infrastructure")]
 pub use log::{ForeignEvent, TestContext};

@@ -1,10 +1,12 @@
-//! `PostgreSQL`, Kafka and gRPC behind the ports of the projection.
+//! `PostgreSQL` and Kafka behind the ports of the projection; gRPC and the graph before them.
 
+pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;
 mod start;
 
+pub use graphql::{GraphSchema, sdl};
 pub use grpc::{BalancesServices, FILE_DESCRIPTOR_SET};
 pub use postgres::{AuditedBalance, AuditedGap, BalancesAudit, MIGRATIONS};
 pub use start::{Running, start, topics};

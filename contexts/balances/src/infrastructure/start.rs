@@ -8,9 +8,10 @@ use shared_kernel::infrastructure::{
 };
 
 use crate::application::Balances;
+use crate::infrastructure::graphql::{GraphSchema, schema};
 use crate::infrastructure::grpc::BalancesServices;
 use crate::infrastructure::kafka::{
-    ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
+    ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
 use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
 
@@ -24,6 +25,8 @@ pub const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
 pub struct Running {
     /// For the gRPC server.
     pub services: BalancesServices,
+    /// For the joined graph.
+    pub graph: GraphSchema,
     /// For callers in the same process.
     pub facade: Arc<Balances>,
     /// For whoever supervises the process.
@@ -63,7 +66,10 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     start.consumer(ACCOUNTS_GROUP, &[ACCOUNTS_TOPIC.to_owned()], accounts)?;
     let transfers = Arc::new(TransfersConsumer::new(start.sessions.clone()));
     start.consumer(TRANSFERS_GROUP, &[TRANSFERS_TOPIC.to_owned()], transfers)?;
+    let live = AccountFeed::default();
+    start.listen(ACCOUNTS_TOPIC, vec![Arc::new(live.clone())]);
+    let graph = schema(&facade, live);
     let services =
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());
-    Ok(Running { services, facade, workers: start.finish() })
+    Ok(Running { services, graph, facade, workers: start.finish() })
 }

@@ -1,6 +1,6 @@
 //! Scalars of the graph. Each has one written form, and the domain's own type reads it.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Description, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
 use crate::domain::{self, Violation};
 
@@ -16,10 +16,10 @@ fn text<T>(
 
 /// An amount of money in Brazilian reals: a text with two decimal places, `"100.00"`. Never a
 /// JSON number, because readers parse those as floats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct Money(pub domain::Money);
 
-#[Scalar(name = "Money")]
+#[Scalar(name = "Money", use_type_description)]
 impl ScalarType for Money {
     fn parse(value: Value) -> InputValueResult<Self> {
         text(&value, "money", domain::Money::parse).map(Self).map_err(InputValueError::custom)
@@ -43,10 +43,14 @@ impl From<domain::Amount> for Money {
 }
 
 /// A moment in UTC, RFC 3339 with microseconds: `"2026-11-20T12:00:00.000000Z"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct DateTime(pub domain::Timestamp);
 
-#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
+#[Scalar(
+    name = "DateTime",
+    use_type_description,
+    specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
+)]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value, "a moment", domain::Timestamp::parse);
@@ -66,10 +70,10 @@ impl From<domain::Timestamp> for DateTime {
 
 /// The id that a transfer carries from end to end: `E`, the payer's ISPB, the minute in UTC and
 /// eleven characters, 32 in all (`"E0000000120261120120012345678901"`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct EndToEndId(pub domain::EndToEndId);
 
-#[Scalar(name = "EndToEndId")]
+#[Scalar(name = "EndToEndId", use_type_description)]
 impl ScalarType for EndToEndId {
     fn parse(value: Value) -> InputValueResult<Self> {
         let read = text(&value, "an EndToEndId", domain::EndToEndId::parse);
@@ -88,10 +92,10 @@ impl From<domain::EndToEndId> for EndToEndId {
 }
 
 /// The eight characters that name a participant of the instant-payment system: `"00000001"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct Ispb(pub domain::Ispb);
 
-#[Scalar(name = "Ispb")]
+#[Scalar(name = "Ispb", use_type_description)]
 impl ScalarType for Ispb {
     fn parse(value: Value) -> InputValueResult<Self> {
         text(&value, "an ISPB", domain::Ispb::parse).map(Self).map_err(InputValueError::custom)
@@ -110,10 +114,10 @@ impl From<domain::Ispb> for Ispb {
 
 /// The tax id of a person (CPF, 11 digits) or a company (CNPJ, 14 characters), without
 /// punctuation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Description)]
 pub struct TaxId(pub domain::TaxId);
 
-#[Scalar(name = "TaxId")]
+#[Scalar(name = "TaxId", use_type_description)]
 impl ScalarType for TaxId {
     fn parse(value: Value) -> InputValueResult<Self> {
         text(&value, "a tax id", domain::TaxId::parse).map(Self).map_err(InputValueError::custom)

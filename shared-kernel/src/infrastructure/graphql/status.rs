@@ -20,9 +20,10 @@ const fn word(kind: Kind) -> &'static str {
     }
 }
 
-/// `create_account` is written `createAccount` in the graph.
+/// `payee_key` is written `payeeKey` in the graph, and `amount_centavos` is `amount`: money is a
+/// scalar of its own there.
 fn camel_case(field: &str) -> String {
-    let mut words = field.split('_');
+    let mut words = field.trim_end_matches("_centavos").split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |mut name, word| {
         let mut letters = word.chars();
@@ -76,6 +77,8 @@ mod tests {
         assert_eq!(extension(&error, "code"), Some("name_empty".into()));
         assert_eq!(extension(&error, "kind"), Some("INVALID_ARGUMENT".into()));
         assert_eq!(extension(&error, "field"), Some("ownerTaxId".into()));
+        let error = refused(Violation::invalid("limit_negative", "limit_per_day_centavos", "no"));
+        assert_eq!(extension(&error, "field"), Some("limitPerDay".into()));
     }
 
     #[test]

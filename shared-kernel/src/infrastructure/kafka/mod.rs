@@ -8,6 +8,6 @@ pub mod writer;
 
 pub use reader::KafkaReader;
 pub use settings::KafkaSettings;
-pub use tail::{Tail, TailFeed};
+pub use tail::{Tail, TailFeed, TailListener, TailRecord};
 pub use topics::{Retention, TopicPlan, ensure_topics};
 pub use writer::KafkaWriter;

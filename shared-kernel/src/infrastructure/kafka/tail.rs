@@ -15,8 +15,9 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::broadcast;
 
-use crate::application::log::LogError;
+use crate::application::log::{InboundRecord, LogError};
 use crate::application::stop::StopSignal;
+use crate::infrastructure::kafka::reader::record as inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// Names that watchers may lag behind before they are told to look anew.
@@ -27,6 +28,27 @@ const ASK: Duration = Duration::from_secs(5);
 
 /// In place of a key: any may have changed.
 const ANY: &str = "";
+
+/// A record at the end of a topic.
+#[derive(Clone, Copy, Debug)]
+pub struct TailRecord<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its body.
+    pub body: &'a [u8],
+}
+
+/// Hears what a tail reads. It is called between two records, so it must not take its time.
+pub trait TailListener: Send + Sync {
+    /// A record arrived.
+    fn heard(&self, record: TailRecord<'_>);
+
+    /// The same record, for those who need its headers too; `read` copies it whole.
+    fn heard_whole(&self, _read: &dyn Fn() -> InboundRecord) {}
+
+    /// The tail begins, or begins again: what came before was not heard.
+    fn begins(&self);
+}
 
 /// Where watchers subscribe.
 #[derive(Clone, Debug)]
@@ -57,6 +79,16 @@ impl TailFeed {
     }
 }
 
+impl TailListener for TailFeed {
+    fn heard(&self, record: TailRecord<'_>) {
+        self.changed(record.key);
+    }
+
+    fn begins(&self) {
+        self.all_changed();
+    }
+}
+
 /// One watcher.
 #[derive(Debug)]
 pub struct TailWatch(broadcast::Receiver<Arc<str>>);
@@ -76,17 +108,26 @@ impl TailWatch {
 }
 
 /// Follows one topic from its end.
-#[derive(Debug)]
 pub struct Tail {
     settings: KafkaSettings,
     topic: String,
-    feed: TailFeed,
+    listeners: Vec<Arc<dyn TailListener>>,
+}
+
+impl std::fmt::Debug for Tail {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Tail").field("topic", &self.topic).finish_non_exhaustive()
+    }
 }
 
 impl Tail {
-    /// A tail of `topic` (name without prefix) that feeds `feed`.
-    pub fn new(settings: &KafkaSettings, topic: &str, feed: TailFeed) -> Self {
-        Self { settings: settings.clone(), topic: settings.named(topic), feed }
+    /// A tail of `topic` (name without prefix) that all of `listeners` hear.
+    pub fn new(
+        settings: &KafkaSettings,
+        topic: &str,
+        listeners: Vec<Arc<dyn TailListener>>,
+    ) -> Self {
+        Self { settings: settings.clone(), topic: settings.named(topic), listeners }
     }
 
     /// Follows until asked to stop; connects again after errors.
@@ -129,12 +170,16 @@ impl Tail {
         }
         consumer.assign(&list).map_err(unavailable)?;
         // Whatever happened while nothing followed the topic.
-        self.feed.all_changed();
+        self.listeners.iter().for_each(|listener| listener.begins());
         let mut stream = consumer.stream();
         while let Some(message) = stream.next().await {
             let message = message.map_err(unavailable)?;
             if let Some(Ok(key)) = message.key().map(std::str::from_utf8) {
-                self.feed.changed(key);
+                let record = TailRecord { key, body: message.payload().unwrap_or_default() };
+                for listener in &self.listeners {
+                    listener.heard(record);
+                    listener.heard_whole(&|| inbound(&message));
+                }
             }
         }
         Ok(())

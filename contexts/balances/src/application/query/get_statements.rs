@@ -86,11 +86,9 @@ impl GetStatements {
         let judged: Vec<_> = questions.iter().map(judge).collect();
         let windows: Vec<StatementWindow> =
             judged.iter().filter_map(|window| window.as_ref().ok().copied()).collect();
-        let mut found = match windows.is_empty() {
-            true => Vec::new(),
-            false => self.reads.statements(&windows).await?,
-        }
-        .into_iter();
+        let found =
+            if windows.is_empty() { Vec::new() } else { self.reads.statements(&windows).await? };
+        let mut found = found.into_iter();
         let answers = judged.into_iter().zip(questions).map(|(window, question)| {
             window.map(|_| Page::cut(found.next().unwrap_or_default(), question.size))
         });

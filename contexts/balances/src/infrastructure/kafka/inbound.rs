@@ -12,7 +12,7 @@ use crate::domain::{
 
 /// Every change of every account, keyed by account.
 pub const ACCOUNTS_TOPIC: &str = "codepix.banking.accounts";
-/// Every change of every transfer, keyed by EndToEndId.
+/// Every change of every transfer, keyed by `EndToEndId`.
 pub const TRANSFERS_TOPIC: &str = "codepix.transfers";
 
 /// Who publishes on a topic, and what every type of event there begins with.

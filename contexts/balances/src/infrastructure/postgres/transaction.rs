@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
-use shared_kernel::domain::{AccountId, Amount};
+use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, store_error};
 
 use super::commits::{ANNOUNCE, announcements};
 use super::statements::{SCHEMA, Statements};
 use crate::application::ports::BalancesTransaction;
-use crate::domain::{AccountBalance, AccountEvent, Movement, MovementKind, TransferParties};
+use crate::domain::{AccountBalance, AccountEvent, Movement, TransferParties};
 use crate::infrastructure::postgres::rows::{BalanceRow, write_ranges};
 
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -77,12 +77,8 @@ impl BalancesTransaction for PgSession {
             .bind::<Array<Timestamptz>, _>(column(events, |it| instant(it.state.occurred_at)))
             .bind::<Array<BigInt>, _>(column(events, |it| it.state.funds.available().centavos()))
             .bind::<Array<BigInt>, _>(column(events, |it| it.state.funds.held().centavos()))
-            .bind::<Array<Nullable<Text>>, _>(moved(events, |it| {
-                Some(it.kind).map(MovementKind::as_str)
-            }))
-            .bind::<Array<Nullable<BigInt>>, _>(moved(events, |it| {
-                Some(it.amount).map(Amount::centavos)
-            }))
+            .bind::<Array<Nullable<Text>>, _>(moved(events, |it| Some(it.kind.as_str())))
+            .bind::<Array<Nullable<BigInt>>, _>(moved(events, |it| Some(it.amount.centavos())))
             .bind::<Array<Nullable<Text>>, _>(moved(events, |it| {
                 it.end_to_end_id.map(|id| id.to_string())
             }))
