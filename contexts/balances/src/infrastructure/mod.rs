@@ -1,9 +1,10 @@
-//! `PostgreSQL` and Kafka behind the ports of the projection; gRPC and the graph before them.
+//! `PostgreSQL` and Kafka behind the ports of the projection; gRPC, the graph and REST before them.
 
 pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;
+pub mod rest;
 mod start;
 
 pub use graphql::{GraphSchema, sdl};

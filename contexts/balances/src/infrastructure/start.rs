@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
@@ -14,6 +15,7 @@ use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
 use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
+use crate::infrastructure::rest::routes;
 
 /// The consumer group of accounts.
 pub const ACCOUNTS_GROUP: &str = "codepix.balances";
@@ -27,6 +29,8 @@ pub struct Running {
     pub services: BalancesServices,
     /// For the joined graph.
     pub graph: GraphSchema,
+    /// For an HTTP listener of its own.
+    pub rest: Router,
     /// For callers in the same process.
     pub facade: Arc<Balances>,
     /// For whoever supervises the process.
@@ -71,5 +75,6 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     let graph = schema(&facade, live);
     let services =
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());
-    Ok(Running { services, graph, facade, workers: start.finish() })
+    let rest = routes(Arc::clone(&facade), Arc::clone(&start.callers));
+    Ok(Running { services, graph, rest, facade, workers: start.finish() })
 }

@@ -13,4 +13,6 @@ mod history;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod rest;
+#[cfg(test)]
 mod store;

@@ -1,5 +1,6 @@
 //! The context as a process runs it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use balances::infrastructure::grpc::proto::balances_service_client::BalancesServiceClient;
@@ -11,6 +12,7 @@ use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::Stage;
 use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::testing::{TestContext, TestServers, eventually};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Request, Status};
@@ -24,6 +26,9 @@ pub(crate) const OTHER: &str = "other-other-other";
 /// A running context.
 pub(crate) struct Process {
     pub(crate) graph: GraphSchema,
+    /// Where REST is served.
+    pub(crate) rest: SocketAddr,
+    server: JoinHandle<()>,
     client: BalancesServiceClient<Routes>,
     context: TestContext,
     work: Vec<JoinHandle<()>>,
@@ -35,7 +40,11 @@ impl Process {
         let mut context = servers.context();
         let tokens = format!("operator={OPERATOR},{ISPB}={BANK},00000002={OTHER}");
         context.settings.callers = Arc::new(Callers::parse(&tokens).unwrap());
-        let Running { services, graph, workers, .. } = start(&context.settings).await.unwrap();
+        let Running { services, graph, rest: routes, workers, .. } =
+            start(&context.settings).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let rest = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let mut routes = RoutesBuilder::default();
         services.add_to(&mut routes);
         let client = BalancesServiceClient::new(routes.routes().prepare());
@@ -47,10 +56,11 @@ impl Process {
             };
             stage.push(tokio::spawn(async move { worker.run.await.unwrap() }));
         }
-        Self { graph, client, context, work, relays }
+        Self { graph, rest, server, client, context, work, relays }
     }
 
     pub(crate) async fn stop(self) {
+        self.server.abort();
         self.context.stop_work.stop();
         for worker in self.work {
             worker.await.unwrap();
