@@ -8,7 +8,7 @@ FROM debian:bookworm-slim
 RUN groupadd --system codepix && useradd --system --gid codepix codepix
 COPY --from=build /codepix/target/dist/codepix /usr/local/bin/codepix
 USER codepix
-EXPOSE 50051 8080 8081
+EXPOSE 50051 8080 8081 3003
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=12 \
     CMD ["codepix", "health"]
 ENTRYPOINT ["codepix"]

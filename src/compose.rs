@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer as _};
@@ -73,6 +74,8 @@ pub struct Addresses {
     pub http: SocketAddr,
     /// Internal HTTP.
     pub internal: SocketAddr,
+    /// Balances over HTTP, where this process serves them.
+    pub balances: Option<SocketAddr>,
 }
 
 /// The sockets of a hub, bound before anything else starts.
@@ -81,6 +84,7 @@ pub struct Listeners {
     grpc: TcpListener,
     http: TcpListener,
     internal: TcpListener,
+    balances: Option<TcpListener>,
     /// Wanted addresses that were busy, each with what was taken instead.
     pub moved: Vec<(&'static str, SocketAddr, SocketAddr)>,
 }
@@ -96,7 +100,13 @@ impl Listeners {
         let http = bind("CODEPIX_HTTP_ADDRESS", hub.http_address, or_free, &mut moved).await?;
         let internal =
             bind("CODEPIX_INTERNAL_ADDRESS", hub.internal_address, or_free, &mut moved).await?;
-        Ok(Self { grpc, http, internal, moved })
+        let balances = if hub.contexts.contains(&ContextName::Balances) {
+            let name = "CODEPIX_BALANCES_ADDRESS";
+            Some(bind(name, hub.balances_address, or_free, &mut moved).await?)
+        } else {
+            None
+        };
+        Ok(Self { grpc, http, internal, balances, moved })
     }
 
     /// Where they listen.
@@ -108,6 +118,7 @@ impl Listeners {
             grpc: self.grpc.local_addr()?,
             http: self.http.local_addr()?,
             internal: self.internal.local_addr()?,
+            balances: self.balances.as_ref().map(TcpListener::local_addr).transpose()?,
         })
     }
 }
@@ -150,6 +161,7 @@ struct Contexts {
     descriptors: Vec<&'static [u8]>,
     workers: Vec<Worker>,
     databases: Vec<(&'static str, Database)>,
+    balances: Option<Router>,
 }
 
 impl Hub {
@@ -188,6 +200,9 @@ impl Hub {
             until(stopped.clone()),
         ));
         edges.spawn(http::serve(listeners.http, http::public(probe), until(stopped.clone())));
+        if let (Some(listener), Some(routes)) = (listeners.balances, contexts.balances) {
+            edges.spawn(http::serve(listener, routes, until(stopped.clone())));
+        }
         edges.spawn(http::serve(listeners.internal, http::internal(metrics), until(stopped)));
         let workers = Workers::start(contexts.workers, stops);
         Ok(Self { addresses, own_token, workers, edges, stop_edges })
@@ -270,6 +285,7 @@ impl Wiring<'_> {
             descriptors: Vec::new(),
             workers: Vec::new(),
             databases: Vec::new(),
+            balances: None,
         };
         let mut wanted = self.hub.contexts.clone();
         wanted.sort_unstable();
@@ -334,6 +350,7 @@ impl Wiring<'_> {
                 use balances::infrastructure::{FILE_DESCRIPTOR_SET, start};
                 let running = start(settings).await?;
                 running.services.add_to(&mut into.routes);
+                into.balances = Some(running.rest);
                 into.took_up(
                     "codepix.balances.v1.BalancesService",
                     FILE_DESCRIPTOR_SET,

@@ -138,6 +138,9 @@ pub struct HubArguments {
     /// Internal HTTP: metrics.
     #[arg(long, env = "CODEPIX_INTERNAL_ADDRESS", default_value = "127.0.0.1:8081")]
     pub internal_address: SocketAddr,
+    /// Balances over HTTP, in the shape of Wallet Core's service.
+    #[arg(long, env = "CODEPIX_BALANCES_ADDRESS", default_value = "127.0.0.1:3003")]
+    pub balances_address: SocketAddr,
     /// Directory that Banking asks; this process's own when it is not set.
     #[arg(long, env = "PIX_KEYS_URL")]
     pub pix_keys_url: Option<String>,
@@ -205,6 +208,7 @@ impl HubArguments {
                 ("--grpc-address (CODEPIX_GRPC_ADDRESS)", &self.grpc_address),
                 ("--http-address (CODEPIX_HTTP_ADDRESS)", &self.http_address),
                 ("--internal-address (CODEPIX_INTERNAL_ADDRESS)", &self.internal_address),
+                ("--balances-address (CODEPIX_BALANCES_ADDRESS)", &self.balances_address),
             ];
             if let Some((name, address)) = listeners.iter().find(|(_, address)| open(address)) {
                 anyhow::bail!(

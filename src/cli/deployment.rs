@@ -47,8 +47,12 @@ fn default_port(variable: &str) -> String {
     default_of("serve", variable).rsplit_once(':').unwrap().1.to_owned()
 }
 
-const ADDRESSES: [&str; 3] =
-    ["CODEPIX_GRPC_ADDRESS", "CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS"];
+const ADDRESSES: [&str; 4] = [
+    "CODEPIX_GRPC_ADDRESS",
+    "CODEPIX_HTTP_ADDRESS",
+    "CODEPIX_INTERNAL_ADDRESS",
+    "CODEPIX_BALANCES_ADDRESS",
+];
 
 #[test]
 fn every_variable_of_the_compose_file_is_a_setting() {

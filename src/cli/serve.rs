@@ -44,16 +44,21 @@ struct Announcement {
     grpc: String,
     http: String,
     internal: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balances: Option<String>,
     database_url: String,
     kafka_brokers: String,
 }
 
 impl Shown for Announcement {
     fn text(&self, paint: Paint) -> String {
+        let balances = self.balances.as_ref();
+        let balances = balances.map(|it| format!("http://{it}/docs  balances and statements"));
         Fields::default()
             .field("gRPC", format!("http://{}  native services, health, reflection", self.grpc))
             .field("health", format!("http://{}/health/ready", self.http))
             .field("metrics", format!("http://{}/metrics", self.internal))
+            .field_if("balances", balances)
             .field("PostgreSQL", self.database_url.clone())
             .field("Kafka", self.kafka_brokers.clone())
             .render(paint)
@@ -70,6 +75,7 @@ pub(crate) fn announce(
         grpc: addresses.grpc.to_string(),
         http: addresses.http.to_string(),
         internal: addresses.internal.to_string(),
+        balances: addresses.balances.map(|address| address.to_string()),
         database_url: servers.database_url.as_deref().map(without_password).unwrap_or_default(),
         kafka_brokers: servers.kafka_brokers.clone().unwrap_or_default(),
     })

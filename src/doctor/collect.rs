@@ -143,14 +143,17 @@ impl Doctor {
 
     /// The read side agrees with the ledger, account by account, at equal versions.
     async fn read_side(&self, findings: &mut Vec<Finding>) -> anyhow::Result<usize> {
-        let gaps = self.balances.gaps().await?;
-        if gaps > 0 {
-            findings.push(Finding::new(
-                "read_side_gaps",
-                "balances",
-                format!("{gaps} runs of account versions never arrived"),
-            ));
-        }
+        findings.extend(self.balances.gaps(NAMED_MAX).await?.into_iter().map(|gap| {
+            let (first, last) = gap.versions.into_inner();
+            let sentence = format!("its versions {first} to {last} never arrived");
+            Finding::new("read_side_gap", gap.account_id.to_string(), sentence)
+        }));
+        findings.extend(self.balances.torn_histories(NAMED_MAX).await?.into_iter().map(
+            |account| {
+                let sentence = "its history is not that of its balance: codepix replay balances";
+                Finding::new("read_side_history", account.to_string(), sentence)
+            },
+        ));
         let (mut after, mut count) = (None, 0_usize);
         loop {
             let page = self.banking.accounts(after, i64::from(PAGE)).await?;

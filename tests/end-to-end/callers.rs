@@ -11,7 +11,7 @@ use tonic::Code;
 
 use crate::support::balances::balance;
 use crate::support::binary::run;
-use crate::support::hub::serve;
+use crate::support::hub::{ADDRESSES, serve};
 use crate::support::scene::{enrolment, opening, order, registration};
 use crate::support::{
     Account, HubOptions, Refused, Scene, TestHub, at_rest, people, refused, unique,
@@ -159,7 +159,7 @@ async fn a_bank_sees_the_transfers_that_it_takes_part_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_others_reach_needs_tokens() {
     let hub = TestHub::start().await;
-    for name in ["CODEPIX_GRPC_ADDRESS", "CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS"] {
+    for name in ADDRESSES {
         let mut command = serve(&hub.servers, &HubOptions::default(), &[]);
         command.env(name, "0.0.0.0:0");
         let ran = run(command).await;

@@ -13,7 +13,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::support::binary::{command, run};
-use crate::support::hub::serve;
+use crate::support::hub::{ADDRESSES, serve};
 use crate::support::{HubOptions, TestHub, at_rest, eventually};
 
 /// The services of a whole hub.
@@ -131,7 +131,7 @@ async fn a_busy_port_is_named_by_its_setting() {
     let hub = TestHub::start().await;
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = busy.local_addr().unwrap().to_string();
-    for name in ["CODEPIX_GRPC_ADDRESS", "CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS"] {
+    for name in ADDRESSES {
         let mut command = serve(&hub.servers, &HubOptions::default(), &[]);
         command.env(name, &address);
         let ran = run(command).await;
@@ -182,13 +182,15 @@ async fn settings_that_are_missing_are_named() {
         "127.0.0.1:0",
         "--internal-address",
         "127.0.0.1:0",
+        "--balances-address",
+        "127.0.0.1:0",
     ]))
     .await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.said.contains("KAFKA_BROKERS"), "{}", ran.said);
     let mut command = command(&["serve", "--json"]);
     command.env("KAFKA_BROKERS", "127.0.0.1:1");
-    for name in ["CODEPIX_GRPC_ADDRESS", "CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS"] {
+    for name in ADDRESSES {
         command.env(name, "127.0.0.1:0");
     }
     let ran = run(command).await;

@@ -187,7 +187,8 @@ impl ContextStart {
         Ok(start)
     }
 
-    fn worker(
+    /// A loop of the context's own.
+    pub fn worker(
         &mut self,
         name: &str,
         stage: Stage,

@@ -177,6 +177,14 @@ impl Drop for TestHub {
     }
 }
 
+/// The settings of a hub's listeners.
+pub(crate) const ADDRESSES: [&str; 4] = [
+    "CODEPIX_GRPC_ADDRESS",
+    "CODEPIX_HTTP_ADDRESS",
+    "CODEPIX_INTERNAL_ADDRESS",
+    "CODEPIX_BALANCES_ADDRESS",
+];
+
 /// `codepix serve` on these servers, on free ports unless `words` say otherwise.
 pub(crate) fn serve(
     servers: &TestServers,
@@ -190,7 +198,7 @@ pub(crate) fn serve(
         .env("KAFKA_BROKERS", &servers.kafka.brokers)
         .env("CODEPIX_TOPIC_PREFIX", &servers.kafka.topic_prefix)
         .env("CODEPIX_LOG", "info");
-    for name in ["CODEPIX_GRPC_ADDRESS", "CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS"] {
+    for name in ADDRESSES {
         command.env(name, "127.0.0.1:0");
     }
     let deadline = if options.deadline.is_empty() { "10m" } else { options.deadline };

@@ -8,24 +8,39 @@ mod testing;
 
 use std::sync::Arc;
 
-use ports::BalancesReads;
-use query::{GetBalances, ListBalances};
+use ports::{BalancesReads, Commits};
+use query::{AwaitBalance, GetBalances, GetPastBalances, GetStatements, ListBalances};
+use shared_kernel::application::Clock;
 
 /// What can be asked of this context.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct Balances {
+    /// The balance of an account from a version on.
+    pub await_balance: AwaitBalance,
     /// The balances of certain accounts.
     pub get_balances: GetBalances,
+    /// The same at past instants.
+    pub get_past_balances: GetPastBalances,
+    /// What moved their money.
+    pub get_statements: GetStatements,
     /// The balances of a bank, page by page.
     pub list_balances: ListBalances,
 }
 
 impl Balances {
-    /// The use cases over a read side.
-    pub fn new(reads: Arc<dyn BalancesReads>) -> Self {
+    /// The use cases over a read side and what it commits.
+    pub fn new(
+        reads: Arc<dyn BalancesReads>,
+        commits: Arc<dyn Commits>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let get_balances = GetBalances::new(Arc::clone(&reads));
         Self {
-            get_balances: GetBalances::new(Arc::clone(&reads)),
+            await_balance: AwaitBalance::new(get_balances.clone(), commits, clock),
+            get_balances,
+            get_past_balances: GetPastBalances::new(Arc::clone(&reads)),
+            get_statements: GetStatements::new(Arc::clone(&reads)),
             list_balances: ListBalances::new(reads),
         }
     }

@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use shared_kernel::application::{StoreError, Transaction};
-use shared_kernel::domain::{AccountId, Ispb};
+use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Timestamp};
 
-use crate::domain::AccountBalance;
+use crate::domain::{
+    AccountBalance, AccountEvent, AccountState, AccountVersion, Movement, TransferParties,
+};
 
 /// The projection inside a transaction.
 #[async_trait]
@@ -16,8 +18,74 @@ pub trait BalancesTransaction: Transaction {
         accounts: &[AccountId],
     ) -> Result<Vec<AccountBalance>, StoreError>;
 
-    /// Stores these balances, new or changed. One statement.
+    /// Stores these balances, new or changed, and tells whoever waits for them once the
+    /// transaction commits. Two statements.
     async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError>;
+
+    /// Adds these events to the histories of their accounts; what is there stays. One statement.
+    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
+
+    /// Adds these transfers; what is there stays. One statement.
+    async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError>;
+}
+
+/// An account at a past instant: `None` before its opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastState {
+    /// Which account.
+    pub account_id: AccountId,
+    /// Its bank.
+    pub ispb: Ispb,
+    /// What it was then.
+    pub state: Option<AccountState>,
+}
+
+/// Where a line stands in a statement: newest first by the bank's clock, then by version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinePlace {
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Version of the account after it.
+    pub version: i64,
+}
+
+/// Which lines of a statement are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StatementWindow {
+    /// Of which account.
+    pub account_id: AccountId,
+    /// Not older than this.
+    pub from: Option<Timestamp>,
+    /// Older than this.
+    pub to: Option<Timestamp>,
+    /// Behind this line, which is newer.
+    pub after: Option<LinePlace>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// One line of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementLine {
+    /// What the account was after it; its total is the running balance.
+    pub state: AccountState,
+    /// What moved; the other side is completed from the hub's events.
+    pub movement: Movement,
+    /// The key that was paid to, of a transfer through the hub.
+    pub payee_key: Option<String>,
+}
+
+impl StatementLine {
+    /// Where it stands.
+    pub const fn place(&self) -> LinePlace {
+        let AccountState { version, occurred_at, funds: _ } = self.state;
+        LinePlace { occurred_at, version: version.number() }
+    }
+
+    /// The transfer of the hub that moved it; one within a bank is the bank's own affair.
+    pub fn hub_transfer(&self) -> Option<EndToEndId> {
+        self.movement.end_to_end_id.filter(|_| !self.movement.kind.is_within_bank())
+    }
 }
 
 /// The projection as it is read, outside any transaction. Each call is one statement.
@@ -35,4 +103,34 @@ pub trait BalancesReads: Send + Sync {
         after: Option<AccountId>,
         limit: i64,
     ) -> Result<Vec<AccountBalance>, StoreError>;
+
+    /// What these accounts were at these instants, in the order of the question; `None` for an
+    /// account that is not there.
+    async fn past_states(
+        &self,
+        wanted: &[(AccountId, Timestamp)],
+    ) -> Result<Vec<Option<PastState>>, StoreError>;
+
+    /// The lines in these windows, in the order of the question, each newest first.
+    async fn statements(
+        &self,
+        windows: &[StatementWindow],
+    ) -> Result<Vec<Vec<StatementLine>>, StoreError>;
+}
+
+/// What the projection commits, as it commits it.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Commits: Send + Sync {
+    /// Begins to listen; what is committed from now on is heard.
+    fn listen(&self, account: AccountId) -> Box<dyn CommitWatch>;
+}
+
+/// Hears of one account.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait CommitWatch: Send {
+    /// Returns when the account may have reached `version`: then it is time to look. False when
+    /// the process is stopping.
+    async fn reached(&mut self, version: AccountVersion) -> bool;
 }

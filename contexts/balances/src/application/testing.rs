@@ -5,40 +5,48 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use shared_kernel::application::transaction::OffsetMove;
 use shared_kernel::application::{DeadLetter, StoreError, Transaction};
-use shared_kernel::domain::{AccountId, Ispb, Money, Timestamp};
-use uuid::Uuid;
+use shared_kernel::domain::{AccountId, Digest, EndToEndId};
 
 use crate::application::ports::BalancesTransaction;
-use crate::domain::{AccountBalance, AccountEvent, AccountVersion, Funds};
-
-/// An account by its number.
-pub(crate) fn account(number: u128) -> AccountId {
-    AccountId::from_uuid(Uuid::from_u128(number))
-}
-
-/// An event of an account: each version has amounts of its own.
-pub(crate) fn event(number: u128, version: i64) -> AccountEvent {
-    let money = |centavos| Money::from_centavos(centavos);
-    AccountEvent {
-        account_id: account(number),
-        ispb: Ispb::parse("00000001").unwrap(),
-        owner_name: (version == 1).then(|| format!("Owner {number}")),
-        funds: Funds::new(money(version.saturating_mul(100)), money(version)).unwrap(),
-        version: AccountVersion::new(version).unwrap(),
-        occurred_at: Timestamp::from_micros(version).unwrap(),
-    }
-}
+use crate::domain::testing::event;
+use crate::domain::{AccountBalance, AccountDigester, AccountEvent, SideDigester, TransferParties};
 
 /// The balance of an account that was just opened.
 pub(crate) fn balance(number: u128) -> AccountBalance {
-    AccountBalance::begin(event(number, 1))
+    AccountBalance::begin(&event(number, 1))
 }
 
 /// A store that keeps what it is given.
 #[derive(Debug, Default)]
 pub(crate) struct InMemory {
-    /// Everything stored.
+    /// The balances.
     pub(crate) balances: BTreeMap<AccountId, AccountBalance>,
+    /// The histories, by account and version.
+    pub(crate) history: BTreeMap<(AccountId, i64), AccountEvent>,
+    /// The transfers.
+    pub(crate) transfers: BTreeMap<EndToEndId, TransferParties>,
+}
+
+impl InMemory {
+    /// The versions in the history of an account.
+    pub(crate) fn versions(&self, account: AccountId) -> Vec<i64> {
+        let own = self.history.keys().filter(|(of, _)| *of == account);
+        own.map(|(_, version)| *version).collect()
+    }
+
+    /// The digest of everything stored.
+    pub(crate) fn digest(&self) -> Digest {
+        let mut side = SideDigester::default();
+        for (account, balance) in &self.balances {
+            let mut digester = AccountDigester::new(*account);
+            for ((_, _), event) in self.history.iter().filter(|((of, _), _)| of == account) {
+                digester.take(&event.state, event.movement.as_ref());
+            }
+            side.account(*account, &digester.close(balance));
+        }
+        self.transfers.values().for_each(|transfer| side.transfer(transfer));
+        side.digest()
+    }
 }
 
 #[async_trait]
@@ -72,6 +80,23 @@ impl BalancesTransaction for InMemory {
         self.balances.extend(entries);
         Ok(())
     }
+
+    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
+        for event in events {
+            let key = (event.account_id, event.state.version.number());
+            // A name is of the balance, not of the history.
+            let entry = AccountEvent { owner_name: None, ..event.clone() };
+            self.history.entry(key).or_insert(entry);
+        }
+        Ok(())
+    }
+
+    async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError> {
+        for transfer in transfers {
+            self.transfers.entry(transfer.end_to_end_id).or_insert_with(|| transfer.clone());
+        }
+        Ok(())
+    }
 }
 
 mockall::mock! {
@@ -93,5 +118,10 @@ mockall::mock! {
             accounts: &[AccountId],
         ) -> Result<Vec<AccountBalance>, StoreError>;
         async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError>;
+        async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
+        async fn append_transfers(
+            &mut self,
+            transfers: &[TransferParties],
+        ) -> Result<(), StoreError>;
     }
 }

@@ -2,13 +2,16 @@
 
 use shared_kernel::domain::{AccountId, Ispb, Timestamp, Violation};
 
-use super::{AccountEvent, AccountVersion, Funds, MissingVersions};
+use super::{AccountEvent, AccountState, AccountVersion, Funds, MissingVersions};
 
 /// What an account has, as far as its events have arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountBalance {
-    /// The newest event; its owner's name may stem from the opening.
-    newest: AccountEvent,
+    account_id: AccountId,
+    ispb: Ispb,
+    owner_name: Option<String>,
+    /// Of the newest event.
+    state: AccountState,
     missing: MissingVersions,
 }
 
@@ -25,13 +28,15 @@ pub enum Applied {
 
 impl AccountBalance {
     /// The balance after the first event to arrive, whichever it is.
-    pub fn begin(event: AccountEvent) -> Self {
-        Self { missing: MissingVersions::before(event.version), newest: event }
+    pub fn begin(event: &AccountEvent) -> Self {
+        Self::restore(event, MissingVersions::before(event.state.version))
     }
 
-    /// A balance as it was stored.
-    pub fn restore(newest: AccountEvent, missing: MissingVersions) -> Self {
-        Self { newest, missing }
+    /// A balance as it was stored: its newest event, its owner's name and its gaps.
+    pub fn restore(newest: &AccountEvent, missing: MissingVersions) -> Self {
+        let AccountEvent { account_id, ispb, owner_name, state, movement: _ } = newest;
+        let owner_name = owner_name.clone();
+        Self { account_id: *account_id, ispb: *ispb, owner_name, state: *state, missing }
     }
 
     /// Takes an event in: its amounts only if its version is newer than all before.
@@ -39,50 +44,56 @@ impl AccountBalance {
     /// # Errors
     /// `account_of_another_bank` when the event names another bank than those before it.
     pub fn apply(&mut self, event: &AccountEvent) -> Result<Applied, Violation> {
-        if event.ispb != self.newest.ispb {
+        if event.ispb != self.ispb {
             let message = format!(
                 "account {} belongs to bank {}, and this event says it belongs to bank {}",
-                event.account_id, self.newest.ispb, event.ispb
+                event.account_id, self.ispb, event.ispb
             );
             return Err(Violation::failed_precondition("account_of_another_bank", "ispb", message));
         }
-        let owner_name = self.newest.owner_name.clone().or_else(|| event.owner_name.clone());
-        let applied = if event.version > self.newest.version {
-            self.missing.between(self.newest.version, event.version);
-            self.newest = event.clone();
+        if self.owner_name.is_none() {
+            self.owner_name.clone_from(&event.owner_name);
+        }
+        let version = event.state.version;
+        Ok(if version > self.state.version {
+            self.missing.between(self.state.version, version);
+            self.state = event.state;
             Applied::Newest
-        } else if self.missing.fill(event.version) {
+        } else if self.missing.fill(version) {
             Applied::Late
         } else {
             Applied::Repeated
-        };
-        self.newest.owner_name = owner_name;
-        Ok(applied)
+        })
     }
 
     /// Which account.
     pub const fn account_id(&self) -> AccountId {
-        self.newest.account_id
+        self.account_id
     }
 
     /// Its bank.
     pub const fn ispb(&self) -> Ispb {
-        self.newest.ispb
+        self.ispb
     }
 
     /// Its owner, once the opening has arrived.
     pub fn owner_name(&self) -> Option<&str> {
-        self.newest.owner_name.as_deref()
+        self.owner_name.as_deref()
+    }
+
+    /// What it is since the newest event that arrived.
+    pub const fn state(&self) -> &AccountState {
+        &self.state
     }
 
     /// Its money.
     pub const fn funds(&self) -> Funds {
-        self.newest.funds
+        self.state.funds
     }
 
     /// The highest version that arrived.
     pub const fn version(&self) -> AccountVersion {
-        self.newest.version
+        self.state.version
     }
 
     /// The versions below that did not.
@@ -92,33 +103,24 @@ impl AccountBalance {
 
     /// When the bank made it so.
     pub const fn updated_at(&self) -> Timestamp {
-        self.newest.occurred_at
+        self.state.occurred_at
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use shared_kernel::domain::Money;
-    use uuid::Uuid;
 
     use super::*;
+    use crate::domain::testing::event as event_of;
 
     fn event(version: i64) -> AccountEvent {
-        let money = Money::from_centavos;
-        AccountEvent {
-            account_id: AccountId::from_uuid(Uuid::from_u128(1)),
-            ispb: Ispb::parse("00000001").unwrap(),
-            owner_name: (version == 1).then(|| "Ana".to_owned()),
-            funds: Funds::new(money(version.saturating_mul(100)), money(version)).unwrap(),
-            version: AccountVersion::new(version).unwrap(),
-            occurred_at: Timestamp::from_micros(version).unwrap(),
-        }
+        event_of(1, version)
     }
 
     fn after(versions: &[i64]) -> AccountBalance {
         let mut events = versions.iter().map(|version| event(*version));
-        let mut balance = AccountBalance::begin(events.next().unwrap());
+        let mut balance = AccountBalance::begin(&events.next().unwrap());
         for event in events {
             balance.apply(&event).unwrap();
         }
@@ -128,9 +130,9 @@ mod tests {
     #[test]
     fn given_events_in_order_the_last_one_counts() {
         let balance = after(&[1, 2, 3]);
-        assert_eq!(balance.funds(), event(3).funds);
-        assert_eq!((balance.version().number(), balance.owner_name()), (3, Some("Ana")));
-        assert_eq!(balance.updated_at(), event(3).occurred_at);
+        assert_eq!(balance.funds(), event(3).state.funds);
+        assert_eq!((balance.version().number(), balance.owner_name()), (3, Some("Owner 1")));
+        assert_eq!(balance.updated_at(), event(3).state.occurred_at);
         assert!(balance.missing().is_empty());
     }
 
@@ -194,7 +196,7 @@ mod tests {
             let expected: Vec<i64> = (1..=newest).filter(|it| !arrived.contains(it)).collect();
             prop_assert_eq!(missing, expected);
             prop_assert_eq!(balance.version().number(), newest);
-            prop_assert_eq!(balance.funds(), event(newest).funds);
+            prop_assert_eq!(balance.funds(), event(newest).state.funds);
         }
     }
 }

@@ -1,10 +1,13 @@
-//! `PostgreSQL`, Kafka and gRPC behind the ports of the projection.
+//! `PostgreSQL` and Kafka behind the ports of the projection; gRPC, the graph and REST before them.
 
+pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;
+pub mod rest;
 mod start;
 
+pub use graphql::{GraphSchema, sdl};
 pub use grpc::{BalancesServices, FILE_DESCRIPTOR_SET};
-pub use postgres::{AuditedBalance, BalancesAudit, MIGRATIONS};
+pub use postgres::{AuditedBalance, AuditedGap, BalancesAudit, MIGRATIONS};
 pub use start::{Running, start, topics};

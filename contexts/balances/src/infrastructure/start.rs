@@ -2,34 +2,45 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use shared_kernel::infrastructure::{
-    ContextPlan, ContextSettings, ContextStart, StartError, Worker,
+    ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
 
 use crate::application::Balances;
+use crate::infrastructure::graphql::{GraphSchema, schema};
 use crate::infrastructure::grpc::BalancesServices;
-use crate::infrastructure::kafka::{ACCOUNTS_TOPIC, AccountsConsumer};
-use crate::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
+use crate::infrastructure::kafka::{
+    ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
+};
+use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
+use crate::infrastructure::rest::routes;
 
-/// The consumer group.
-const GROUP: &str = "codepix.balances";
+/// The consumer group of accounts.
+pub const ACCOUNTS_GROUP: &str = "codepix.balances";
+/// The consumer group of transfers: a group of its own, so that a statement never waits for names.
+pub const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
 
 /// The context at work.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct Running {
     /// For the gRPC server.
     pub services: BalancesServices,
+    /// For the joined graph.
+    pub graph: GraphSchema,
+    /// For an HTTP listener of its own.
+    pub rest: Router,
     /// For callers in the same process.
     pub facade: Arc<Balances>,
     /// For whoever supervises the process.
     pub workers: Vec<Worker>,
 }
 
-/// The topics that must exist before the context starts. It owns none: this one is made as its
-/// owner makes it, so that either may start first.
+/// The topics that must exist before the context starts. It owns none: these are made as their
+/// owners make them, so that either may start first.
 pub fn topics() -> Vec<TopicPlan> {
-    vec![TopicPlan::new(ACCOUNTS_TOPIC, Retention::Forever)]
+    [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].map(|name| TopicPlan::new(name, Retention::Forever)).into()
 }
 
 /// Migrates the schema, joins the group and wires the use cases.
@@ -46,10 +57,24 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let reads = PgBalancesReads::new(start.sessions.database.clone());
-    let facade = Arc::new(Balances::new(Arc::new(reads)));
-    let consumer = Arc::new(AccountsConsumer::new(start.sessions.clone()));
-    start.consumer(GROUP, &[ACCOUNTS_TOPIC.to_owned()], consumer)?;
+    let commits = CommitFeed::default();
+    let (database, stop) = (start.sessions.database.clone(), settings.stop_work.clone());
+    let listening = commits.clone().run(database, stop);
+    start.worker("commits", Stage::Work, async move {
+        listening.await;
+        Ok(())
+    });
+    let clock = Arc::clone(&start.clock);
+    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
+    let accounts = Arc::new(AccountsConsumer::new(start.sessions.clone()));
+    start.consumer(ACCOUNTS_GROUP, &[ACCOUNTS_TOPIC.to_owned()], accounts)?;
+    let transfers = Arc::new(TransfersConsumer::new(start.sessions.clone()));
+    start.consumer(TRANSFERS_GROUP, &[TRANSFERS_TOPIC.to_owned()], transfers)?;
+    let live = AccountFeed::default();
+    start.listen(ACCOUNTS_TOPIC, vec![Arc::new(live.clone())]);
+    let graph = schema(&facade, live);
     let services =
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());
-    Ok(Running { services, facade, workers: start.finish() })
+    let rest = routes(Arc::clone(&facade), Arc::clone(&start.callers));
+    Ok(Running { services, graph, rest, facade, workers: start.finish() })
 }

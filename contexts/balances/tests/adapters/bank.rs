@@ -1,16 +1,19 @@
 //! A bank that states what its accounts have, and what the tests ask of the projection.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use balances::application::ports::BalancesReads;
 use balances::domain::AccountBalance;
 use balances::infrastructure::BalancesAudit;
-use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, AccountsConsumer};
+use balances::infrastructure::kafka::{
+    ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
+};
 use balances::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{InboundRecord, OutboundRecord};
+use shared_kernel::application::{BatchHandler, InboundRecord, OutboundRecord};
 use shared_kernel::domain::{AccountId, Money};
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use shared_kernel::infrastructure::postgres::session::Sessions;
@@ -30,7 +33,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn fresh() -> Self {
         let servers = TestServers::fresh().await;
-        servers.create_topics(&[ACCOUNTS_TOPIC], PARTITIONS).await;
+        servers.create_topics(&[ACCOUNTS_TOPIC, TRANSFERS_TOPIC], PARTITIONS).await;
         let sessions = servers.sessions(SCHEMA, "/codepix/balances", MIGRATIONS).await;
         let reads = PgBalancesReads::new(sessions.database.clone());
         Self { servers, sessions, reads }
@@ -41,16 +44,28 @@ impl World {
         BalancesAudit::new(&DatabaseSettings { url, connections_max: 2 }).unwrap()
     }
 
-    /// Consumes until every partition is read to its end, then leaves.
+    /// Consumes both topics until every partition is read to its end, then leaves.
     pub(crate) async fn consume(&self) {
-        let handler = Arc::new(AccountsConsumer::new(self.sessions.clone()));
-        let group = "codepix.balances";
-        let (mut consumer, progress) =
-            self.servers.consumer(group, ACCOUNTS_TOPIC, &self.sessions, handler);
+        let accounts = Arc::new(AccountsConsumer::new(self.sessions.clone()));
+        let transfers = Arc::new(TransfersConsumer::new(self.sessions.clone()));
+        tokio::join!(
+            self.consume_topic("codepix.balances", ACCOUNTS_TOPIC, accounts),
+            self.consume_topic("codepix.balances.transfers", TRANSFERS_TOPIC, transfers),
+        );
+    }
+
+    async fn consume_topic<H: BatchHandler>(&self, group: &str, topic: &str, handler: Arc<H>) {
+        let (mut consumer, progress) = self.servers.consumer(group, topic, &self.sessions, handler);
         let (_handle, stop) = stop_pair();
         while progress.at_end().len() < 8 {
             consumer.step(&stop).await.unwrap();
         }
+    }
+
+    /// What the audit misses: account numbers and versions.
+    pub(crate) async fn gaps(&self) -> Vec<(u128, RangeInclusive<i64>)> {
+        let gaps = self.audit().gaps(100).await.unwrap();
+        gaps.into_iter().map(|gap| (gap.account_id.uuid().as_u128(), gap.versions)).collect()
     }
 
     /// Sends what the outbox holds and reads the dead-letter topic.
@@ -96,7 +111,7 @@ pub(crate) fn statement(account: AccountId, version: i64) -> ForeignEvent {
     }
 }
 
-/// What the bank states: each version has amounts and a time of its own.
+/// What the bank states: each version has amounts and a time of its own; deposits of 1.01.
 pub(crate) fn body(ispb: &str, account: AccountId, version: i64, opening: bool) -> String {
     let money = |centavos| serde_json::to_value(Money::from_centavos(centavos)).unwrap();
     let mut body = serde_json::json!({
@@ -105,6 +120,7 @@ pub(crate) fn body(ispb: &str, account: AccountId, version: i64, opening: bool) 
         "available": money(version.saturating_mul(100)),
         "held": money(version),
         "occurred_at": format!("2026-11-20T12:00:{version:02}Z"),
+        "amount": money(101),
         "of no interest here": { "deeply": [1, 2, 3] },
     });
     if opening {

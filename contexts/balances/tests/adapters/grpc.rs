@@ -1,101 +1,11 @@
-//! The context as a process runs it, asked over gRPC.
+//! The context asked over gRPC.
 
-use std::sync::Arc;
-
-use balances::infrastructure::grpc::proto::balances_service_client::BalancesServiceClient;
-use balances::infrastructure::grpc::proto::{
-    Balance, GetBalanceRequest, ListBalancesRequest, ListBalancesResponse,
-};
-use balances::infrastructure::{FILE_DESCRIPTOR_SET, Running, start};
-use shared_kernel::domain::AccountId;
-use shared_kernel::infrastructure::Stage;
-use shared_kernel::infrastructure::grpc::Callers;
-use shared_kernel::testing::{TestContext, TestServers, eventually};
-use tokio::task::JoinHandle;
-use tonic::service::{Routes, RoutesBuilder};
-use tonic::{Code, Request, Status};
+use balances::infrastructure::FILE_DESCRIPTOR_SET;
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::bank::{ISPB, World, account};
-
-const OPERATOR: &str = "operator-operator";
-const BANK: &str = "bank-bank-bank-bank";
-const OTHER: &str = "other-other-other";
-
-/// A running context.
-struct Process {
-    client: BalancesServiceClient<Routes>,
-    context: TestContext,
-    work: Vec<JoinHandle<()>>,
-    relays: Vec<JoinHandle<()>>,
-}
-
-impl Process {
-    async fn start(servers: &TestServers) -> Self {
-        let mut context = servers.context();
-        let tokens = format!("operator={OPERATOR},{ISPB}={BANK},00000002={OTHER}");
-        context.settings.callers = Arc::new(Callers::parse(&tokens).unwrap());
-        let Running { services, workers, .. } = start(&context.settings).await.unwrap();
-        let mut routes = RoutesBuilder::default();
-        services.add_to(&mut routes);
-        let client = BalancesServiceClient::new(routes.routes().prepare());
-        let (mut work, mut relays) = (Vec::new(), Vec::new());
-        for worker in workers {
-            let stage = match worker.stage {
-                Stage::Work => &mut work,
-                Stage::Relay => &mut relays,
-            };
-            stage.push(tokio::spawn(async move { worker.run.await.unwrap() }));
-        }
-        Self { client, context, work, relays }
-    }
-
-    async fn stop(self) {
-        self.context.stop_work.stop();
-        for worker in self.work {
-            worker.await.unwrap();
-        }
-        self.context.stop_relays.stop();
-        for worker in self.relays {
-            worker.await.unwrap();
-        }
-    }
-
-    async fn get(&self, token: &str, account_id: impl ToString) -> Result<Balance, Status> {
-        let request = GetBalanceRequest { account_id: account_id.to_string() };
-        let answer = self.client.clone().get_balance(with(token, request)).await?;
-        Ok(answer.into_inner().balance.expect("a balance"))
-    }
-
-    async fn list(
-        &self,
-        token: &str,
-        ispb: &str,
-        page_size: i32,
-        page_token: &str,
-    ) -> Result<ListBalancesResponse, Status> {
-        let (ispb, page_token) = (ispb.to_owned(), page_token.to_owned());
-        let request = ListBalancesRequest { ispb, page_size, page_token };
-        Ok(self.client.clone().list_balances(with(token, request)).await?.into_inner())
-    }
-
-    async fn arrived(&self, account: AccountId, version: i64) -> Balance {
-        eventually(async || match self.get(OPERATOR, account).await {
-            Ok(balance) if balance.version >= version => Ok(balance),
-            other => Err(other),
-        })
-        .await
-    }
-}
-
-fn with<T>(token: &str, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    if !token.is_empty() {
-        let value = format!("Bearer {token}").parse().unwrap();
-        request.metadata_mut().insert("authorization", value);
-    }
-    request
-}
+use crate::process::{BANK, OPERATOR, OTHER, Process};
 
 /// Code of the status, reason and domain of its `ErrorInfo`, field of its `BadRequest`.
 fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String, String) {
@@ -204,7 +114,7 @@ async fn two_processes_share_the_work_and_either_answers() {
         second.arrived(account(number), 2).await;
     }
     second.stop().await;
-    assert_eq!(world.audit().gaps().await.unwrap(), 0);
+    assert_eq!(world.gaps().await, []);
     assert_eq!(world.dead_letters().await, []);
 }
 

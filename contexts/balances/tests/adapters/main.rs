@@ -5,6 +5,14 @@ mod bank;
 #[cfg(test)]
 mod consumer;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod grpc;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod rest;
 #[cfg(test)]
 mod store;

@@ -15,8 +15,9 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::broadcast;
 
-use crate::application::log::LogError;
+use crate::application::log::{InboundRecord, LogError};
 use crate::application::stop::StopSignal;
+use crate::infrastructure::kafka::reader::record as inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// Names that watchers may lag behind before they are told to look anew.
@@ -41,6 +42,9 @@ pub struct TailRecord<'a> {
 pub trait TailListener: Send + Sync {
     /// A record arrived.
     fn heard(&self, record: TailRecord<'_>);
+
+    /// The same record, for those who need its headers too; `read` copies it whole.
+    fn heard_whole(&self, _read: &dyn Fn() -> InboundRecord) {}
 
     /// The tail begins, or begins again: what came before was not heard.
     fn begins(&self);
@@ -172,7 +176,10 @@ impl Tail {
             let message = message.map_err(unavailable)?;
             if let Some(Ok(key)) = message.key().map(std::str::from_utf8) {
                 let record = TailRecord { key, body: message.payload().unwrap_or_default() };
-                self.listeners.iter().for_each(|listener| listener.heard(record));
+                for listener in &self.listeners {
+                    listener.heard(record);
+                    listener.heard_whole(&|| inbound(&message));
+                }
             }
         }
         Ok(())

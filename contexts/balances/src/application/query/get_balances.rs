@@ -35,10 +35,7 @@ impl GetBalances {
         caller: Caller,
         accounts: &[AccountId],
     ) -> Result<Vec<Result<AccountBalance, Violation>>, ApplicationError> {
-        if accounts.len() > ACCOUNTS_MAX {
-            let message = format!("ask for {ACCOUNTS_MAX} accounts at most");
-            return Err(Violation::invalid("too_many_accounts", "account_id", message).into());
-        }
+        bounded(accounts.len())?;
         let known: HashMap<AccountId, AccountBalance> = self
             .reads
             .balances(accounts)
@@ -47,7 +44,7 @@ impl GetBalances {
             .map(|balance| (balance.account_id(), balance))
             .collect();
         let answer = |account: &AccountId| {
-            let balance = known.get(account).ok_or_else(unknown)?;
+            let balance = known.get(account).ok_or_else(|| unknown(*account))?;
             caller.may_act_for(&balance.ispb())?;
             Ok(balance.clone())
         };
@@ -55,8 +52,22 @@ impl GetBalances {
     }
 }
 
-fn unknown() -> Violation {
-    let message = "no event of this account has arrived; a new account appears after a moment";
+/// Refuses a question about too many accounts.
+///
+/// # Errors
+/// `too_many_accounts` for more than 1,000.
+pub(super) fn bounded(accounts: usize) -> Result<(), Violation> {
+    if accounts > ACCOUNTS_MAX {
+        let message = format!("ask for {ACCOUNTS_MAX} accounts at most");
+        return Err(Violation::invalid("too_many_accounts", "account_id", message));
+    }
+    Ok(())
+}
+
+/// What is said of an account that has not been heard of.
+pub(super) fn unknown(account: AccountId) -> Violation {
+    let message =
+        format!("no event of account {account} has arrived; a new account appears after a moment");
     Violation::not_found("balance_unknown", "account_id", message)
 }
 
@@ -67,7 +78,8 @@ mod tests {
 
     use super::*;
     use crate::application::ports::MockBalancesReads;
-    use crate::application::testing::{account, balance};
+    use crate::application::testing::balance;
+    use crate::domain::testing::account;
 
     fn reads(answer: Result<Vec<AccountBalance>, StoreError>) -> GetBalances {
         let mut reads = MockBalancesReads::new();

@@ -1,7 +1,15 @@
 //! Questions: who asks decides what is seen.
 
+mod await_balance;
 mod get_balances;
+mod get_past_balances;
+mod get_statements;
 mod list_balances;
 
+pub use await_balance::AwaitBalance;
 pub use get_balances::GetBalances;
-pub use list_balances::{BalancePage, ListBalances, PageRequest};
+pub use get_past_balances::GetPastBalances;
+pub use get_statements::{GetStatements, StatementQuestion};
+pub use list_balances::{BalancePlace, ListBalances};
+
+use get_balances::unknown;

@@ -1,5 +1,7 @@
 //! What this context does when something happened elsewhere.
 
 mod on_account_event;
+mod on_transfer_event;
 
 pub use on_account_event::{OnAccountEvent, Refused};
+pub use on_transfer_event::OnTransferEvent;

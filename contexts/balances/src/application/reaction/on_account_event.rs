@@ -1,4 +1,4 @@
-//! Events of accounts, folded into their balances.
+//! Events of accounts, folded into their balances and kept as their histories.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ pub struct Refused {
 }
 
 impl OnAccountEvent {
-    /// Folds the events in their order; repeated and late ones are harmless. One load, and one
-    /// write if a balance changed.
+    /// Folds the events in their order; repeated and late ones are harmless. One load, one append
+    /// to the histories, and one write if a balance changed.
     ///
     /// # Errors
     /// As the store: nothing of the events has taken effect.
@@ -40,15 +40,23 @@ impl OnAccountEvent {
         let mut balances: BTreeMap<AccountId, AccountBalance> =
             loaded.into_iter().map(|balance| (balance.account_id(), balance)).collect();
         let mut changed = BTreeSet::new();
+        let mut history = BTreeMap::new();
         let mut refused = Vec::new();
         for (index, event) in events.iter().enumerate() {
             match take_in(&mut balances, event) {
-                Ok(Applied::Newest | Applied::Late) => {
-                    changed.insert(event.account_id);
+                Ok(applied) => {
+                    if applied != Applied::Repeated {
+                        changed.insert(event.account_id);
+                    }
+                    // A repeated one too: its history may be younger than its balance.
+                    history.insert((event.account_id, event.state.version), event);
                 }
-                Ok(Applied::Repeated) => {}
                 Err(violation) => refused.push(Refused { index, violation }),
             }
+        }
+        if !history.is_empty() {
+            let history: Vec<AccountEvent> = history.into_values().cloned().collect();
+            transaction.append_history(&history).await?;
         }
         balances.retain(|account, _| changed.contains(account));
         if !balances.is_empty() {
@@ -66,7 +74,7 @@ fn take_in(
     if let Some(balance) = balances.get_mut(&event.account_id) {
         return balance.apply(event);
     }
-    balances.insert(event.account_id, AccountBalance::begin(event.clone()));
+    balances.insert(event.account_id, AccountBalance::begin(event));
     Ok(Applied::Newest)
 }
 
@@ -76,14 +84,15 @@ mod tests {
     use shared_kernel::domain::Ispb;
 
     use super::*;
-    use crate::application::testing::{InMemory, MockStore, account, event};
+    use crate::application::testing::{InMemory, MockStore};
+    use crate::domain::testing::{account, event};
 
     async fn fold(store: &mut InMemory, events: &[AccountEvent]) -> Vec<Refused> {
         OnAccountEvent::fold(store, events).await.unwrap()
     }
 
     #[tokio::test]
-    async fn a_batch_is_one_load_and_one_write() {
+    async fn a_batch_is_one_load_one_append_and_one_write() {
         let mut store = MockStore::new();
         store
             .expect_load_balances()
@@ -98,16 +107,22 @@ mod tests {
             })
             .times(1)
             .returning(|_| Ok(()));
+        store
+            .expect_append_history()
+            .withf(|events| events == [event(1, 1), event(1, 2), event(2, 1)])
+            .times(1)
+            .returning(|_| Ok(()));
         let events = [event(2, 1), event(1, 1), event(1, 2), event(1, 1)];
         let refused = OnAccountEvent::fold(&mut store, &events).await.unwrap();
         assert_eq!(refused, []);
     }
 
     #[tokio::test]
-    async fn repeated_events_write_nothing() {
-        let balance = AccountBalance::begin(event(1, 1));
+    async fn repeated_events_change_no_balance() {
+        let balance = AccountBalance::begin(&event(1, 1));
         let mut store = MockStore::new();
         store.expect_load_balances().times(1).return_once(move |_| Ok(vec![balance]));
+        store.expect_append_history().times(1).returning(|_| Ok(()));
         let refused = OnAccountEvent::fold(&mut store, &[event(1, 1)]).await.unwrap();
         assert_eq!(refused, []);
     }
@@ -128,6 +143,7 @@ mod tests {
         let balance = store.balances.get(&account(1)).unwrap();
         assert_eq!(balance.version().number(), 3);
         assert_eq!(balance.missing().ranges().collect::<Vec<_>>(), [2..=2]);
+        assert_eq!(store.versions(account(1)), [1, 3]);
     }
 
     #[tokio::test]
@@ -165,9 +181,10 @@ mod tests {
                 for (of, version) in (1..=3).flat_map(|of| (1..=5).map(move |it| (of, it))) {
                     fold(&mut ordered, &[event(of, version)]).await;
                 }
-                (store.balances, ordered.balances)
+                (store, ordered)
             });
-            prop_assert_eq!(got, wanted);
+            prop_assert_eq!(got.digest(), wanted.digest());
+            prop_assert_eq!((got.balances, got.history), (wanted.balances, wanted.history));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::{Caller, Ids};
+use shared_kernel::application::{Caller, Ids, PageSize, Place};
 use shared_kernel::domain::{AccountId, Ispb, Violation};
 use shared_kernel::infrastructure::grpc::status::violation_status;
 use shared_kernel::infrastructure::grpc::{Callers, request_context, status};
@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::{convert, proto};
 use crate::application::Balances;
-use crate::application::query::PageRequest;
+use crate::application::query::BalancePlace;
 use proto::balances_service_server::{BalancesService, BalancesServiceServer};
 
 /// The gRPC services of this context.
@@ -65,12 +65,14 @@ impl BalancesService for BalancesServices {
         let caller = self.caller(&request)?;
         let proto::ListBalancesRequest { ispb, page_size, page_token } = request.get_ref();
         let ispb = read(Ispb::parse(ispb))?;
-        let page = read(PageRequest::parse(*page_size, page_token))?;
-        let answer = self.facade.list_balances.execute(caller, ispb, page).await;
+        let size = read(PageSize::asked((*page_size).into()))?;
+        let after = read(BalancePlace::of_token(page_token))?;
+        let answer = self.facade.list_balances.execute(caller, ispb, size, after).await;
         let page = answer.map_err(|error| status(&error))?;
+        let next = page.next(|balance| BalancePlace(balance.account_id()));
         Ok(Response::new(proto::ListBalancesResponse {
-            balances: page.balances.iter().map(convert::balance).collect(),
-            next_page_token: page.next,
+            balances: page.rows.iter().map(convert::balance).collect(),
+            next_page_token: next.map(|place| place.token()).unwrap_or_default(),
         }))
     }
 }

@@ -1,16 +1,22 @@
-//! The consumer of `codepix.banking.accounts`: a batch is one load, one upsert, one commit.
+//! The consumers: a batch is a constant number of statements and one commit.
 
 use async_trait::async_trait;
-use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError};
+use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError, Unreadable};
 use shared_kernel::infrastructure::postgres::PgSession;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 
-use crate::application::reaction::OnAccountEvent;
+use crate::application::reaction::{OnAccountEvent, OnTransferEvent};
 use crate::infrastructure::kafka::inbound;
 
-/// Folds batches of account events.
+/// Folds batches of `codepix.banking.accounts`.
 #[derive(Clone, Debug)]
 pub struct AccountsConsumer {
+    sessions: Sessions,
+}
+
+/// Keeps the sides of transfers from batches of `codepix.transfers`.
+#[derive(Clone, Debug)]
+pub struct TransfersConsumer {
     sessions: Sessions,
 }
 
@@ -19,6 +25,39 @@ impl AccountsConsumer {
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions }
     }
+}
+
+impl TransfersConsumer {
+    /// A consumer that writes through these sessions.
+    pub fn new(sessions: Sessions) -> Self {
+        Self { sessions }
+    }
+}
+
+/// What a batch holds, with the places of its events, and what of it is unreadable.
+struct Sorted<T> {
+    events: Vec<T>,
+    places: Vec<usize>,
+    refusals: Vec<Refusal>,
+}
+
+fn sorted<T>(
+    batch: &[InboundRecord],
+    read: impl Fn(&InboundRecord) -> Result<T, Unreadable>,
+) -> Sorted<T> {
+    let mut sorted = Sorted { events: Vec::new(), places: Vec::new(), refusals: Vec::new() };
+    for (index, record) in batch.iter().enumerate() {
+        match read(record) {
+            Ok(event) => {
+                sorted.events.push(event);
+                sorted.places.push(index);
+            }
+            Err(Unreadable { code, sentence }) => {
+                sorted.refusals.push(Refusal { index, code: code.to_owned(), reason: sentence });
+            }
+        }
+    }
+    sorted
 }
 
 #[async_trait]
@@ -34,20 +73,7 @@ impl BatchHandler for AccountsConsumer {
         transaction: &mut PgSession,
         batch: &[InboundRecord],
     ) -> Result<Vec<Refusal>, StoreError> {
-        let (mut events, mut places, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, record) in batch.iter().enumerate() {
-            match inbound::read(record) {
-                Ok(event) => {
-                    events.push(event);
-                    places.push(index);
-                }
-                Err(unreadable) => refusals.push(Refusal {
-                    index,
-                    code: unreadable.code.to_owned(),
-                    reason: unreadable.sentence,
-                }),
-            }
-        }
+        let Sorted { events, places, mut refusals } = sorted(batch, inbound::account_event);
         for refused in OnAccountEvent::fold(transaction, &events).await? {
             refusals.extend(places.get(refused.index).map(|index| Refusal {
                 index: *index,
@@ -55,6 +81,25 @@ impl BatchHandler for AccountsConsumer {
                 reason: refused.violation.message().to_owned(),
             }));
         }
+        Ok(refusals)
+    }
+}
+
+#[async_trait]
+impl BatchHandler for TransfersConsumer {
+    type Transaction = PgSession;
+
+    async fn begin(&self) -> Result<Box<PgSession>, StoreError> {
+        self.sessions.begin().await
+    }
+
+    async fn handle(
+        &self,
+        transaction: &mut PgSession,
+        batch: &[InboundRecord],
+    ) -> Result<Vec<Refusal>, StoreError> {
+        let Sorted { events, refusals, .. } = sorted(batch, inbound::transfer_event);
+        OnTransferEvent::keep(transaction, events).await?;
         Ok(refusals)
     }
 }

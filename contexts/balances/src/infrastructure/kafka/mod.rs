@@ -1,7 +1,12 @@
 //! The events that this context reads; it publishes none.
 
 mod consumer;
-mod inbound;
+pub(crate) mod inbound;
+mod live;
 
-pub use consumer::AccountsConsumer;
-pub use inbound::{ACCOUNTS_TOPIC, AccountStated};
+pub use consumer::{AccountsConsumer, TransfersConsumer};
+pub use inbound::{
+    ACCOUNTS_TOPIC, AccountStated, BookTransferPosted, CashMoved, TRANSFERS_TOPIC, TransferPosted,
+    TransferStated,
+};
+pub use live::{AccountFeed, AccountWatch, Seen};

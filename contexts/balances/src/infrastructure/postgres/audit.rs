@@ -1,5 +1,7 @@
 //! What `codepix doctor` compares with the ledger of Banking.
 
+use std::ops::RangeInclusive;
+
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Uuid};
 use diesel_async::RunQueryDsl;
@@ -14,8 +16,20 @@ const PAGE: &str = "\
     ORDER BY account_id LIMIT $2";
 
 const GAPS: &str = "\
-    SELECT count(*) AS count FROM \
-    (SELECT unnest(missing) FROM balances.account_balance WHERE NOT isempty(missing)) AS gap";
+    SELECT account_id, lower(gap) AS first, upper(gap) - 1 AS last \
+    FROM (SELECT account_id, unnest(missing) AS gap FROM balances.account_balance \
+    WHERE NOT isempty(missing)) AS gaps ORDER BY account_id, first LIMIT $1";
+
+const TORN: &str = "\
+    SELECT balance.account_id FROM balances.account_balance AS balance LEFT JOIN \
+    (SELECT account_id, count(*) AS entries FROM balances.account_history GROUP BY account_id) \
+    AS history USING (account_id) LEFT JOIN balances.account_history AS newest \
+    ON newest.account_id = balance.account_id AND newest.version = balance.version \
+    WHERE coalesce(history.entries, 0) <> balance.version \
+    - (SELECT coalesce(sum(upper(gap) - lower(gap)), 0) FROM unnest(balance.missing) AS gap) \
+    OR (newest.available, newest.held, newest.occurred_at) \
+    IS DISTINCT FROM (balance.available, balance.held, balance.updated_at) \
+    ORDER BY balance.account_id LIMIT $1";
 
 /// One balance as it is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +42,15 @@ pub struct AuditedBalance {
     pub available: Money,
     /// What transfers under way have set aside.
     pub held: Money,
+}
+
+/// A run of versions whose events never arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditedGap {
+    /// Of which account.
+    pub account_id: AccountId,
+    /// The versions.
+    pub versions: RangeInclusive<i64>,
 }
 
 /// Reads the whole projection, for an audit.
@@ -49,9 +72,19 @@ struct Row {
 }
 
 #[derive(QueryableByName)]
-struct Count {
+struct GapRow {
+    #[diesel(sql_type = Uuid)]
+    account_id: uuid::Uuid,
     #[diesel(sql_type = BigInt)]
-    count: i64,
+    first: i64,
+    #[diesel(sql_type = BigInt)]
+    last: i64,
+}
+
+#[derive(QueryableByName)]
+struct TornRow {
+    #[diesel(sql_type = Uuid)]
+    account_id: uuid::Uuid,
 }
 
 impl BalancesAudit {
@@ -89,13 +122,37 @@ impl BalancesAudit {
         Ok(audited.collect())
     }
 
-    /// Runs of versions that never arrived, over all accounts: 0 when nothing is amiss.
+    /// Runs of versions that never arrived, the first `limit` in the order of their accounts; none
+    /// when nothing is amiss.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database does not answer.
-    pub async fn gaps(&self) -> Result<i64, StoreError> {
+    pub async fn gaps(&self, limit: i64) -> Result<Vec<AuditedGap>, StoreError> {
         let mut connection = self.database.connection().await?;
-        let row: Count = statement(GAPS).get_result(&mut connection).await.map_err(store_error)?;
-        Ok(row.count)
+        let rows: Vec<GapRow> = statement(GAPS)
+            .bind::<BigInt, _>(limit)
+            .load(&mut connection)
+            .await
+            .map_err(store_error)?;
+        let gap = |row: GapRow| AuditedGap {
+            account_id: AccountId::from_uuid(row.account_id),
+            versions: row.first..=row.last,
+        };
+        Ok(rows.into_iter().map(gap).collect())
+    }
+
+    /// Accounts whose history is not that of their balance, the first `limit`: an entry is
+    /// missing that should be there, or the newest states other funds.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database does not answer.
+    pub async fn torn_histories(&self, limit: i64) -> Result<Vec<AccountId>, StoreError> {
+        let mut connection = self.database.connection().await?;
+        let rows: Vec<TornRow> = statement(TORN)
+            .bind::<BigInt, _>(limit)
+            .load(&mut connection)
+            .await
+            .map_err(store_error)?;
+        Ok(rows.into_iter().map(|row| AccountId::from_uuid(row.account_id)).collect())
     }
 }

@@ -9,7 +9,9 @@ use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, Ispb, Money, Violation};
 use shared_kernel::infrastructure::postgres::timestamp;
 
-use crate::domain::{AccountBalance, AccountEvent, AccountVersion, Funds, MissingVersions};
+use crate::domain::{
+    AccountBalance, AccountEvent, AccountState, AccountVersion, Funds, MissingVersions,
+};
 
 /// One row.
 #[derive(QueryableByName)]
@@ -47,17 +49,32 @@ impl BalanceRow {
         let broken = |violation: Violation| unreadable(violation.message().to_owned());
         let missing = read_ranges(&self.missing)
             .ok_or_else(|| unreadable(format!("missing = {:?}", self.missing)))?;
-        let money = Money::from_centavos;
         let newest = AccountEvent {
             account_id,
             ispb: Ispb::parse(&self.ispb).map_err(broken)?,
             owner_name: self.owner_name,
-            funds: Funds::new(money(self.available), money(self.held)).map_err(broken)?,
-            version: AccountVersion::new(self.version).map_err(broken)?,
-            occurred_at: timestamp(self.updated_at),
+            state: state(self.version, (self.available, self.held), self.updated_at)
+                .map_err(broken)?,
+            movement: None,
         };
-        Ok(AccountBalance::restore(newest, missing))
+        Ok(AccountBalance::restore(&newest, missing))
     }
+}
+
+/// What an account was, as its columns say it; funds are available and held.
+///
+/// # Errors
+/// The codes of values that no account can have.
+pub(super) fn state(
+    version: i64,
+    (available, held): (i64, i64),
+    at: PgTimestamp,
+) -> Result<AccountState, Violation> {
+    Ok(AccountState {
+        version: AccountVersion::new(version)?,
+        funds: Funds::new(Money::from_centavos(available), Money::from_centavos(held))?,
+        occurred_at: timestamp(at),
+    })
 }
 
 /// Missing versions as a literal of `int8multirange`: `{[2,4],[7,7]}`.

@@ -1,4 +1,4 @@
-//! The projection inside a transaction: one statement each, whatever the size of the batch.
+//! The projection inside a transaction: a constant number of statements, whatever the batch.
 
 use async_trait::async_trait;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid};
@@ -8,24 +8,23 @@ use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, store_error};
 
+use super::commits::{ANNOUNCE, announcements};
+use super::statements::{SCHEMA, Statements};
 use crate::application::ports::BalancesTransaction;
-use crate::domain::AccountBalance;
+use crate::domain::{AccountBalance, AccountEvent, Movement, TransferParties};
 use crate::infrastructure::postgres::rows::{BalanceRow, write_ranges};
 
-const LOAD: &str = "\
-    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at \
-    FROM balances.account_balance WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE";
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
 
-const SAVE: &str = "\
-    INSERT INTO balances.account_balance AS stored \
-    (account_id, ispb, owner_name, available, held, version, missing, updated_at) \
-    SELECT account_id, ispb, owner_name, available, held, version, missing::int8multirange, \
-    updated_at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], \
-    $6::bigint[], $7::text[], $8::timestamptz[]) \
-    AS balance (account_id, ispb, owner_name, available, held, version, missing, updated_at) \
-    ORDER BY account_id ON CONFLICT (account_id) DO UPDATE SET \
-    owner_name = excluded.owner_name, available = excluded.available, held = excluded.held, \
-    version = excluded.version, missing = excluded.missing, updated_at = excluded.updated_at";
+/// A column of movements, null where no money moved.
+fn moved<'a, T>(
+    events: &'a [AccountEvent],
+    value: impl Fn(&'a Movement) -> Option<T>,
+) -> Vec<Option<T>> {
+    column(events, |event| event.movement.as_ref().and_then(&value))
+}
 
 #[async_trait]
 impl BalancesTransaction for PgSession {
@@ -34,7 +33,7 @@ impl BalancesTransaction for PgSession {
         accounts: &[AccountId],
     ) -> Result<Vec<AccountBalance>, StoreError> {
         let ids: Vec<uuid::Uuid> = accounts.iter().map(|account| account.uuid()).collect();
-        let rows: Vec<BalanceRow> = statement(LOAD)
+        let rows: Vec<BalanceRow> = statement(Statements::of(self.tables().schema).load)
             .bind::<Array<Uuid>, _>(ids)
             .load(self.connection())
             .await
@@ -43,14 +42,9 @@ impl BalancesTransaction for PgSession {
     }
 
     async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError> {
-        fn column<'a, T>(
-            balances: &'a [AccountBalance],
-            value: impl Fn(&'a AccountBalance) -> T,
-        ) -> Vec<T> {
-            balances.iter().map(value).collect()
-        }
+        let schema = self.tables().schema;
         let centavos = |of: fn(&AccountBalance) -> i64| column(balances, of);
-        statement(SAVE)
+        statement(Statements::of(schema).save)
             .bind::<Array<Uuid>, _>(column(balances, |it| it.account_id().uuid()))
             .bind::<Array<Text>, _>(column(balances, |it| it.ispb().to_string()))
             .bind::<Array<Nullable<Text>>, _>(column(balances, AccountBalance::owner_name))
@@ -59,6 +53,59 @@ impl BalancesTransaction for PgSession {
             .bind::<Array<BigInt>, _>(column(balances, |it| it.version().number()))
             .bind::<Array<Text>, _>(column(balances, |it| write_ranges(it.missing())))
             .bind::<Array<Timestamptz>, _>(column(balances, |it| instant(it.updated_at())))
+            .execute(self.connection())
+            .await
+            .map_err(store_error)?;
+        if schema != SCHEMA {
+            // Nobody waits for a rebuild.
+            return Ok(());
+        }
+        statement(ANNOUNCE)
+            .bind::<Array<Text>, _>(announcements(balances))
+            .execute(self.connection())
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
+        let other = |it: &AccountEvent| it.movement.as_ref().map(|it| it.counterparty.clone());
+        let others = column(events, |it| other(it).unwrap_or_default());
+        statement(Statements::of(self.tables().schema).append_history)
+            .bind::<Array<Uuid>, _>(column(events, |it| it.account_id.uuid()))
+            .bind::<Array<BigInt>, _>(column(events, |it| it.state.version.number()))
+            .bind::<Array<Timestamptz>, _>(column(events, |it| instant(it.state.occurred_at)))
+            .bind::<Array<BigInt>, _>(column(events, |it| it.state.funds.available().centavos()))
+            .bind::<Array<BigInt>, _>(column(events, |it| it.state.funds.held().centavos()))
+            .bind::<Array<Nullable<Text>>, _>(moved(events, |it| Some(it.kind.as_str())))
+            .bind::<Array<Nullable<BigInt>>, _>(moved(events, |it| Some(it.amount.centavos())))
+            .bind::<Array<Nullable<Text>>, _>(moved(events, |it| {
+                it.end_to_end_id.map(|id| id.to_string())
+            }))
+            .bind::<Array<Nullable<Text>>, _>(column(&others, |it| {
+                it.ispb.map(|it| it.to_string())
+            }))
+            .bind::<Array<Nullable<Uuid>>, _>(column(&others, |it| {
+                it.account_id.map(AccountId::uuid)
+            }))
+            .bind::<Array<Nullable<Text>>, _>(column(&others, |it| it.name.as_deref()))
+            .bind::<Array<Nullable<Text>>, _>(moved(events, |it| Some(it.description.as_str())))
+            .execute(self.connection())
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError> {
+        statement(Statements::of(self.tables().schema).append_transfers)
+            .bind::<Array<Text>, _>(column(transfers, |it| it.end_to_end_id.to_string()))
+            .bind::<Array<Text>, _>(column(transfers, |it| it.payer.ispb.to_string()))
+            .bind::<Array<Uuid>, _>(column(transfers, |it| it.payer.account_id.uuid()))
+            .bind::<Array<Text>, _>(column(transfers, |it| it.payer.owner_name.as_str()))
+            .bind::<Array<Text>, _>(column(transfers, |it| it.payee.ispb.to_string()))
+            .bind::<Array<Uuid>, _>(column(transfers, |it| it.payee.account_id.uuid()))
+            .bind::<Array<Text>, _>(column(transfers, |it| it.payee.owner_name.as_str()))
+            .bind::<Array<Text>, _>(column(transfers, |it| it.payee_key.as_str()))
             .execute(self.connection())
             .await
             .map(drop)

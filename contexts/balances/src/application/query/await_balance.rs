@@ -1,0 +1,176 @@
+//! Reading one's own writes: waits until the projection has reached a version.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared_kernel::application::{ApplicationError, Caller, Clock};
+use shared_kernel::domain::{AccountId, Violation};
+
+use super::GetBalances;
+use crate::application::ports::Commits;
+use crate::domain::{AccountBalance, AccountVersion};
+
+/// How long a caller waits at most.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The use case.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct AwaitBalance {
+    get_balances: GetBalances,
+    commits: Arc<dyn Commits>,
+    clock: Arc<dyn Clock>,
+}
+
+impl AwaitBalance {
+    /// The use case over a read side and its commits.
+    pub fn new(
+        get_balances: GetBalances,
+        commits: Arc<dyn Commits>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { get_balances, commits, clock }
+    }
+
+    /// The balance once it has that version or a newer one. It is read at first and then each
+    /// time a commit says that it is time, never on a timer.
+    ///
+    /// # Errors
+    /// `balance_behind` (unavailable) when the version has not arrived after 5 s; else as
+    /// [`GetBalances::execute`]. An account that is not known yet is waited for too.
+    pub async fn execute(
+        &self,
+        caller: Caller,
+        account: AccountId,
+        version: AccountVersion,
+    ) -> Result<AccountBalance, ApplicationError> {
+        let mut watch = self.commits.listen(account);
+        let mut late = self.clock.sleep(WAIT_MAX);
+        loop {
+            let unknown = match self.look(caller, account).await {
+                Ok(balance) if balance.version() >= version => return Ok(balance),
+                Ok(_) => None,
+                Err(ApplicationError::Refused(broken)) if broken.code() == "balance_unknown" => {
+                    Some(broken)
+                }
+                Err(error) => return Err(error),
+            };
+            let reached = watch.reached(version);
+            match futures::future::select(reached, &mut late).await {
+                futures::future::Either::Left((true, _)) => {}
+                futures::future::Either::Left((false, _))
+                | futures::future::Either::Right(((), _)) => {
+                    let behind = || behind(account, version);
+                    return Err(unknown.unwrap_or_else(behind).into());
+                }
+            }
+        }
+    }
+
+    async fn look(
+        &self,
+        caller: Caller,
+        account: AccountId,
+    ) -> Result<AccountBalance, ApplicationError> {
+        let answers = self.get_balances.execute(caller, &[account]).await?;
+        let answer = answers.into_iter().next().unwrap_or_else(|| Err(super::unknown(account)));
+        answer.map_err(Into::into)
+    }
+}
+
+fn behind(account: AccountId, version: AccountVersion) -> Violation {
+    let (wait, number) = (WAIT_MAX.as_secs(), version.number());
+    let message = format!(
+        "account {account} has not reached version {number} here after {wait} s; ask again"
+    );
+    Violation::unavailable("balance_behind", "min_version", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use shared_kernel::testing::FixedClock;
+
+    use super::*;
+    use crate::application::ports::{MockBalancesReads, MockCommitWatch, MockCommits};
+    use crate::domain::testing::{account, event};
+
+    /// Reads that find these versions one after the other (0 finds nothing), and a watch that
+    /// speaks once for each of them but the last, then is silent.
+    fn waiting(found: &'static [i64]) -> AwaitBalance {
+        let mut reads = MockBalancesReads::new();
+        let next = Mutex::new(found.iter());
+        reads.expect_balances().times(found.len()).returning(move |_| {
+            let version = *next.lock().unwrap().next().unwrap();
+            let known = (version > 0).then(|| AccountBalance::begin(&event(1, version)));
+            Ok(known.into_iter().collect())
+        });
+        let mut commits = MockCommits::new();
+        commits.expect_listen().times(1).return_once(move |of| {
+            assert_eq!(of, account(1));
+            let mut watch = MockCommitWatch::new();
+            let spoken = Mutex::new(1..found.len());
+            watch.expect_reached().returning(move |_| spoken.lock().unwrap().next().is_some());
+            Box::new(watch)
+        });
+        let clock = Arc::new(FixedClock::default());
+        AwaitBalance::new(GetBalances::new(Arc::new(reads)), Arc::new(commits), clock)
+    }
+
+    async fn ask(found: &'static [i64], version: i64) -> Result<i64, &'static str> {
+        let version = AccountVersion::new(version).unwrap();
+        let answer = waiting(found).execute(Caller::Operator, account(1), version).await;
+        match answer {
+            Ok(balance) => Ok(balance.version().number()),
+            Err(ApplicationError::Refused(broken)) => Err(broken.code()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_has_arrived_is_answered_at_once() {
+        assert_eq!(ask(&[4], 3).await, Ok(4));
+        assert_eq!(ask(&[3], 3).await, Ok(3));
+    }
+
+    #[tokio::test]
+    async fn what_has_not_is_awaited_commit_by_commit() {
+        assert_eq!(ask(&[1, 2, 3], 3).await, Ok(3));
+        assert_eq!(ask(&[0, 1], 1).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_ends_says_so() {
+        assert_eq!(ask(&[1, 2], 3).await, Err("balance_behind"));
+        assert_eq!(ask(&[0, 0], 3).await, Err("balance_unknown"));
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_stays_silent_is_left_after_the_longest_wait() {
+        let mut reads = MockBalancesReads::new();
+        reads
+            .expect_balances()
+            .times(1)
+            .returning(|_| Ok(vec![AccountBalance::begin(&event(1, 1))]));
+        struct Silent;
+        #[async_trait::async_trait]
+        impl crate::application::ports::CommitWatch for Silent {
+            async fn reached(&mut self, _version: AccountVersion) -> bool {
+                std::future::pending().await
+            }
+        }
+        let mut commits = MockCommits::new();
+        commits.expect_listen().return_once(|_| Box::new(Silent));
+        let clock = Arc::new(FixedClock::default());
+        let began = clock.now();
+        let waiting =
+            AwaitBalance::new(GetBalances::new(Arc::new(reads)), Arc::new(commits), clock.clone());
+        let version = AccountVersion::new(2).unwrap();
+        let answer = waiting.execute(Caller::Operator, account(1), version).await;
+        assert!(
+            matches!(answer, Err(ApplicationError::Refused(it)) if it.code() == "balance_behind")
+        );
+        assert_eq!(clock.now().since(began), WAIT_MAX);
+    }
+}

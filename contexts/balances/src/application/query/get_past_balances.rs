@@ -1,0 +1,88 @@
+//! The balances of certain accounts at past instants.
+
+use std::sync::Arc;
+
+use shared_kernel::application::{ApplicationError, Caller};
+use shared_kernel::domain::{AccountId, Timestamp, Violation};
+
+use super::get_balances::{bounded, unknown};
+use crate::application::ports::{BalancesReads, PastState};
+use crate::domain::AccountState;
+
+/// The use case.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct GetPastBalances {
+    reads: Arc<dyn BalancesReads>,
+}
+
+impl GetPastBalances {
+    /// The use case over a read side.
+    pub fn new(reads: Arc<dyn BalancesReads>) -> Self {
+        Self { reads }
+    }
+
+    /// One answer per question, in their order: what the account was at that instant by its
+    /// bank's clock, or `balance_unknown` (not found), `account_not_open_then` (not found), or
+    /// `caller_may_not_act_for_bank` (permission denied). One read.
+    ///
+    /// # Errors
+    /// `too_many_accounts` for more than 1,000; unavailable when the store does not answer.
+    pub async fn execute(
+        &self,
+        caller: Caller,
+        wanted: &[(AccountId, Timestamp)],
+    ) -> Result<Vec<Result<AccountState, Violation>>, ApplicationError> {
+        bounded(wanted.len())?;
+        let found = self.reads.past_states(wanted).await?;
+        let answer = |((account, at), found): (&(AccountId, Timestamp), Option<PastState>)| {
+            let past = found.ok_or_else(|| unknown(*account))?;
+            caller.may_act_for(&past.ispb)?;
+            past.state.ok_or_else(|| not_open(*account, *at))
+        };
+        Ok(wanted.iter().zip(found).map(answer).collect())
+    }
+}
+
+fn not_open(account: AccountId, at: Timestamp) -> Violation {
+    let message = format!("account {account} was not open at {at}");
+    Violation::not_found("account_not_open_then", "at", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_kernel::domain::Ispb;
+
+    use super::*;
+    use crate::application::ports::MockBalancesReads;
+    use crate::domain::testing::{account, event};
+
+    fn past(number: u128, state: Option<AccountState>) -> Option<PastState> {
+        let event = event(number, 1);
+        Some(PastState { account_id: event.account_id, ispb: event.ispb, state })
+    }
+
+    async fn ask(caller: Caller) -> Vec<Result<AccountState, &'static str>> {
+        let mut reads = MockBalancesReads::new();
+        let found = vec![past(1, Some(event(1, 1).state)), past(2, None), None];
+        reads.expect_past_states().times(1).return_once(move |_| Ok(found));
+        let at = Timestamp::EPOCH;
+        let wanted = [(account(1), at), (account(2), at), (account(3), at)];
+        let answers = GetPastBalances::new(Arc::new(reads)).execute(caller, &wanted).await.unwrap();
+        answers.into_iter().map(|answer| answer.map_err(|broken| broken.code())).collect()
+    }
+
+    #[tokio::test]
+    async fn answers_come_in_the_order_of_the_question() {
+        let answers = ask(Caller::Operator).await;
+        let wanted = [Ok(event(1, 1).state), Err("account_not_open_then"), Err("balance_unknown")];
+        assert_eq!(answers, wanted);
+    }
+
+    #[tokio::test]
+    async fn another_bank_learns_nothing() {
+        let answers = ask(Caller::Bank(Ispb::parse("99999999").unwrap())).await;
+        let denied = Err("caller_may_not_act_for_bank");
+        assert_eq!(answers, [denied, denied, Err("balance_unknown")]);
+    }
+}

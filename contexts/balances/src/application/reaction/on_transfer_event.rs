@@ -1,0 +1,55 @@
+//! Events of transfers: who stands on the two sides of each.
+
+use std::collections::BTreeMap;
+
+use shared_kernel::application::StoreError;
+
+use crate::application::ports::BalancesTransaction;
+use crate::domain::TransferParties;
+
+/// The reaction.
+#[derive(Clone, Copy, Debug)]
+pub struct OnTransferEvent;
+
+impl OnTransferEvent {
+    /// Keeps the sides of each transfer once; its later events say the same. One write.
+    ///
+    /// # Errors
+    /// As the store: nothing of the events has taken effect.
+    pub async fn keep<T: BalancesTransaction + ?Sized>(
+        transaction: &mut T,
+        events: Vec<TransferParties>,
+    ) -> Result<(), StoreError> {
+        let transfers: BTreeMap<_, _> =
+            events.into_iter().map(|event| (event.end_to_end_id, event)).collect();
+        if transfers.is_empty() {
+            return Ok(());
+        }
+        let transfers: Vec<TransferParties> = transfers.into_values().collect();
+        transaction.append_transfers(&transfers).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::application::testing::MockStore;
+    use crate::domain::testing::transfer;
+
+    #[tokio::test]
+    async fn a_batch_keeps_each_transfer_once() {
+        let mut store = MockStore::new();
+        store
+            .expect_append_transfers()
+            .withf(|transfers| transfers == [transfer(1), transfer(2)])
+            .times(1)
+            .returning(|_| Ok(()));
+        let events = vec![transfer(2), transfer(1), transfer(2), transfer(1)];
+        OnTransferEvent::keep(&mut store, events).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn no_events_ask_the_store_nothing() {
+        OnTransferEvent::keep(&mut MockStore::new(), Vec::new()).await.unwrap();
+    }
+}

@@ -1,0 +1,47 @@
+//! Questions to the subgraph.
+
+use std::sync::Arc;
+
+use async_graphql::connection::Connection;
+use async_graphql::{Context, ID, Object, Result};
+use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::graphql::{
+    Ispb, Window, caller, connection, refused, violation_error,
+};
+
+use super::account::Account;
+use super::balance::Balance;
+use crate::application::Balances;
+use crate::application::query::BalancePlace;
+use crate::domain::AccountBalance;
+
+/// What can be asked of the graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Query;
+
+#[Object]
+impl Query {
+    #[graphql(entity)]
+    async fn find_account_by_id(&self, id: ID) -> Option<Account> {
+        AccountId::parse(&id).ok().map(Account::new)
+    }
+
+    /// The balances of a bank's accounts, in the order of their ids.
+    async fn balances(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The bank.")] ispb: Ispb,
+        #[graphql(desc = "How many, at most 200; 50 when it is not given.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the balance before the first wanted.")] after: Option<
+            String,
+        >,
+    ) -> Result<Connection<String, Balance>> {
+        let (caller, Ispb(ispb)) = (caller(ctx)?, ispb);
+        let window = Window::<BalancePlace>::asked(first, after.as_deref());
+        let Window { size, after } = window.map_err(|broken| violation_error(&broken))?;
+        let list = &ctx.data::<Arc<Balances>>()?.list_balances;
+        let page = list.execute(caller, ispb, size, after).await.map_err(refused)?;
+        let place = |balance: &AccountBalance| BalancePlace(balance.account_id());
+        Ok(connection(page, after.is_some(), place, |balance| Balance::from(&balance)))
+    }
+}

@@ -1,0 +1,98 @@
+//! What the subgraph tells by itself, from the log.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Result, Subscription};
+use futures::Stream;
+use shared_kernel::application::{ApplicationError, Caller};
+use shared_kernel::domain::{AccountId, Kind};
+use shared_kernel::infrastructure::graphql::{caller, refused, violation_error};
+
+use super::account::Account;
+use super::balance::{AccountUpdate, Balance};
+use crate::application::Balances;
+use crate::domain::AccountState;
+use crate::infrastructure::kafka::{AccountFeed, AccountWatch, Seen};
+
+/// What can be followed in the graph.
+#[derive(Clone, Copy, Debug)]
+pub struct Subscription;
+
+#[Subscription]
+impl Subscription {
+    /// Each change of an account from now on, from the event itself: the balance may be newer than
+    /// what a question is answered with at the same moment.
+    async fn account_updated(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account's id, a UUID.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<AccountUpdate>> + 'static> {
+        let caller = caller(ctx)?;
+        let account = AccountId::parse(&id).map_err(|broken| violation_error(&broken.on("id")))?;
+        let watch = ctx.data::<AccountFeed>()?.watch();
+        let facade = Arc::clone(ctx.data::<Arc<Balances>>()?);
+        let mut following = Following { caller, account, facade, watch, told: 0 };
+        // What is known already is no change; a caller who may not see it is told so at once.
+        following.told = following.present().await?.map_or(0, |state| state.version.number());
+        Ok(futures::stream::unfold(Some(following), |following| async {
+            let mut following = following?;
+            match following.next().await {
+                Some(Ok(state)) => {
+                    let (account, balance) = following.shown(&state);
+                    Some((Ok(AccountUpdate { account, balance }), Some(following)))
+                }
+                Some(Err(error)) => Some((Err(error), None)),
+                None => None,
+            }
+        }))
+    }
+}
+
+/// One who follows an account.
+struct Following {
+    caller: Caller,
+    account: AccountId,
+    facade: Arc<Balances>,
+    watch: AccountWatch,
+    /// The newest version that was told.
+    told: i64,
+}
+
+impl Following {
+    fn shown(&self, state: &AccountState) -> (Account, Balance) {
+        (Account::new(self.account), Balance::new(self.account, state))
+    }
+
+    /// The next change that is newer than what was told; none when the process is stopping.
+    async fn next(&mut self) -> Option<Result<AccountState>> {
+        loop {
+            let state = match self.watch.next(self.account).await? {
+                Seen::Event(event) => match self.caller.may_act_for(&event.ispb) {
+                    Ok(()) => Some(event.state),
+                    Err(broken) => return Some(Err(refused(broken))),
+                },
+                Seen::Unsure => match self.present().await {
+                    Ok(state) => state,
+                    Err(error) => return Some(Err(error)),
+                },
+            };
+            let newer = state.filter(|state| state.version.number() > self.told);
+            if let Some(state) = newer {
+                self.told = state.version.number();
+                return Some(Ok(state));
+            }
+        }
+    }
+
+    /// What the account is, if it is known.
+    async fn present(&self) -> Result<Option<AccountState>> {
+        let answers = self.facade.get_balances.execute(self.caller, &[self.account]).await;
+        match answers.map_err(refused)?.into_iter().next() {
+            Some(Ok(balance)) => Ok(Some(*balance.state())),
+            Some(Err(broken)) if broken.kind() != Kind::NotFound => {
+                Err(refused(ApplicationError::Refused(broken)))
+            }
+            Some(Err(_)) | None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The subgraph over mocked ports: how many questions, what is null, what is refused.
+
+use std::sync::Arc;
+
+use async_graphql::{Request, Response, Variables};
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use shared_kernel::application::{Caller, StoreError};
+use shared_kernel::domain::{Ispb, Timestamp};
+use shared_kernel::infrastructure::graphql::together;
+use shared_kernel::testing::{FixedClock, undocumented};
+
+use super::{GraphSchema, schema};
+use crate::application::Balances;
+use crate::application::ports::{MockBalancesReads, MockCommits, PastState, StatementLine};
+use crate::domain::testing::{account, event, movement};
+use crate::domain::{AccountBalance, AccountEvent};
+use crate::infrastructure::kafka::AccountFeed;
+
+fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
+    let clock = Arc::new(FixedClock::default());
+    let facade = Balances::new(Arc::new(reads), Arc::new(MockCommits::new()), clock);
+    schema(&Arc::new(facade), feed)
+}
+
+fn graph(reads: MockBalancesReads) -> GraphSchema {
+    graph_with(reads, AccountFeed::default())
+}
+
+fn other_bank() -> Caller {
+    Caller::Bank(Ispb::parse("99999999").unwrap())
+}
+
+/// Reads that know accounts 1 and 2, asked so often for the present.
+fn knows(times: usize) -> MockBalancesReads {
+    let mut reads = MockBalancesReads::new();
+    reads.expect_balances().times(times).returning(|wanted| {
+        let known = [1, 2].map(|number| AccountBalance::begin(&event(number, 1)));
+        Ok(known.into_iter().filter(|it| wanted.contains(&it.account_id())).collect())
+    });
+    reads
+}
+
+async fn entities(graph: &GraphSchema, caller: Caller, ids: &[&str], fields: &str) -> Response {
+    let representations: Vec<Value> =
+        ids.iter().map(|id| json!({ "__typename": "Account", "id": id })).collect();
+    let query = format!(
+        "query($of: [_Any!]!) {{ _entities(representations: $of) {{ ... on Account {{ {fields} }} }} }}"
+    );
+    let variables = Variables::from_json(json!({ "of": representations }));
+    together(graph.execute(Request::new(query).variables(variables).data(caller))).await
+}
+
+fn data(response: Response) -> Value {
+    assert_eq!(response.errors, []);
+    response.data.into_json().unwrap()
+}
+
+fn codes(response: &Response) -> Vec<String> {
+    let code = |error: &async_graphql::ServerError| {
+        let code = error.extensions.as_ref().and_then(|it| it.get("code").cloned());
+        code.unwrap().into_json().unwrap().as_str().unwrap().to_owned()
+    };
+    response.errors.iter().map(code).collect()
+}
+
+fn id(number: u128) -> String {
+    account(number).to_string()
+}
+
+#[tokio::test]
+async fn everything_is_described() {
+    let found = undocumented(&graph(knows(0)), &["Account", "Bank", "PixKey", "Transfer"]).await;
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn two_hundred_accounts_are_one_question_too() {
+    let ids: Vec<String> = (0..200).map(id).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let answer = entities(&graph(knows(1)), Caller::Operator, &ids, "balance { version }").await;
+    let answer = data(answer)["_entities"].clone();
+    assert_eq!(answer[2], json!({ "balance": { "version": 1 } }));
+    assert_eq!(answer[199], json!({ "balance": null }));
+}
+
+#[tokio::test]
+async fn balances_of_many_accounts_are_one_question_and_unknown_ones_are_null() {
+    let graph = graph(knows(1));
+    let ids = [id(2), id(7), id(1), "x".to_owned()];
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let fields = "id balance { available held total version updatedAt account { id } }";
+    let answer = data(entities(&graph, Caller::Operator, &ids, fields).await);
+    let shown = |number| {
+        json!({ "id": id(number), "balance": {
+            "available": "1.00", "held": "0.01", "total": "1.01", "version": 1,
+            "updatedAt": "1970-01-01T00:00:00.000001Z", "account": { "id": id(number) },
+        }})
+    };
+    let unknown = json!({ "id": id(7), "balance": null });
+    assert_eq!(answer["_entities"], json!([shown(2), unknown, shown(1), null]));
+}
+
+#[tokio::test]
+async fn past_and_present_are_a_question_each() {
+    let mut reads = knows(1);
+    reads.expect_past_states().times(1).returning(|wanted| {
+        let past = |(of, at): &(_, Timestamp)| {
+            let event = event(1, 3);
+            let state = (at.micros() >= 3).then_some(event.state);
+            Some(PastState { account_id: *of, ispb: event.ispb, state })
+        };
+        Ok(wanted.iter().map(past).collect())
+    });
+    let fields = "now: balance { version } \
+        then: balance(at: \"1970-01-01T00:00:00.000003Z\") { version } \
+        before: balance(at: \"1970-01-01T00:00:00Z\") { version }";
+    let answer = data(entities(&graph(reads), Caller::Operator, &[&id(1)], fields).await);
+    let expected = json!({ "now": { "version": 1 }, "then": { "version": 3 }, "before": null });
+    assert_eq!(answer["_entities"][0], expected);
+}
+
+#[tokio::test]
+async fn statements_of_many_accounts_are_one_question_with_their_windows() {
+    let mut reads = knows(1);
+    reads.expect_statements().times(1).returning(|windows| {
+        let line = |version| StatementLine {
+            state: event(1, version).state,
+            movement: movement(7),
+            payee_key: Some("rui@example.com".into()),
+        };
+        Ok(windows.iter().map(|it| vec![line(it.limit), line(1)]).collect())
+    });
+    let fields = "statement(first: 1) { pageInfo { hasNextPage } edges { cursor node { \
+        version kind direction amount balance description \
+        counterparty { name bank { id } account { id } } transfer { id } payeeKey { id } } } }";
+    let answer = entities(&graph(reads), Caller::Operator, &[&id(1), &id(2), &id(7)], fields).await;
+    let answer = data(answer)["_entities"].clone();
+    let statement = &answer[1]["statement"];
+    assert_eq!(statement["pageInfo"]["hasNextPage"], true);
+    let expected = json!({
+        "version": 2, "kind": "TRANSFER_RECEIVED", "direction": "CREDIT", "amount": "0.07",
+        "balance": "2.02", "description": "for lunch",
+        "counterparty": { "name": "Rui", "bank": { "id": "00000002" }, "account": null },
+        "transfer": { "id": movement(7).end_to_end_id }, "payeeKey": { "id": "rui@example.com" },
+    });
+    assert_eq!(statement["edges"][0]["node"], expected);
+    assert_eq!(answer[2]["statement"], Value::Null);
+}
+
+#[tokio::test]
+async fn another_bank_gets_nulls_with_the_code_and_no_list_fails() {
+    let fields = "id balance { total } statement { edges { cursor } }";
+    let answer = entities(&graph(knows(2)), other_bank(), &[&id(1)], fields).await;
+    assert_eq!(codes(&answer), ["caller_may_not_act_for_bank"; 2]);
+    let answer = answer.data.into_json().unwrap();
+    let account = &answer["_entities"][0];
+    assert_eq!(account["id"], id(1));
+    assert!(account["balance"].is_null() && account["statement"].is_null(), "{account}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_nulls_its_fields_alone() {
+    let mut reads = MockBalancesReads::new();
+    reads.expect_balances().returning(|_| Err(StoreError::Unavailable("secret host".into())));
+    let answer =
+        entities(&graph(reads), Caller::Operator, &[&id(1), &id(2)], "id balance { total }").await;
+    assert_eq!(codes(&answer), ["temporarily_unavailable"; 2]);
+    assert!(answer.errors.iter().all(|error| !error.message.contains("secret")));
+    let answer = answer.data.into_json().unwrap();
+    let account = &answer["_entities"][1];
+    assert!(account["id"] == id(2) && account["balance"].is_null(), "{account}");
+}
+
+#[tokio::test]
+async fn windows_and_callers_are_refused_by_name() {
+    let graph = graph(knows(0));
+    let ask =
+        async |fields: &str| codes(&entities(&graph, Caller::Operator, &[&id(1)], fields).await);
+    assert_eq!(ask("statement(first: 201) { edges { cursor } }").await, ["page_size_range"]);
+    assert_eq!(ask("statement(after: \"x\") { edges { cursor } }").await, ["page_token_shape"]);
+    assert_eq!(ask("balance(minVersion: 0) { total }").await, ["account_version_range"]);
+    let bank = "{ balances(ispb: \"00000001\") { edges { cursor } } }";
+    let denied = graph.execute(Request::new(bank).data(other_bank())).await;
+    assert_eq!(codes(&denied), ["caller_may_not_act_for_bank"]);
+    assert_eq!(codes(&graph.execute(bank).await), ["token_missing"]);
+}
+
+async fn follow(
+    graph: &GraphSchema,
+    caller: Caller,
+) -> impl futures::Stream<Item = Response> + Unpin {
+    let query = format!(
+        "subscription {{ accountUpdated(id: \"{}\") {{ account {{ id }} balance {{ version total }} }} }}",
+        id(1)
+    );
+    Box::pin(graph.execute_stream(Request::new(query).data(caller)))
+}
+
+#[tokio::test]
+async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
+    let feed = AccountFeed::default();
+    let graph = graph_with(knows(1), feed.clone());
+    let mut stream = follow(&graph, Caller::Operator).await;
+    let tell = async {
+        // The subscription begins with its first poll.
+        while feed.followers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        for (of, version) in [(1, 1), (2, 9), (1, 3), (1, 2), (1, 3), (1, 4)] {
+            feed.tell(event(of, version));
+        }
+    };
+    let see = async {
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            let update = data(stream.next().await.unwrap())["accountUpdated"].clone();
+            assert_eq!(update["account"]["id"], id(1));
+            seen.push(update["balance"].clone());
+        }
+        seen
+    };
+    let ((), seen) = tokio::join!(tell, see);
+    let balance =
+        |version: i64| json!({ "version": version, "total": format!("{version}.0{version}") });
+    assert_eq!(seen, [balance(3), balance(4)]);
+}
+
+#[tokio::test]
+async fn a_follower_of_another_bank_is_refused_and_one_of_an_unknown_account_at_its_first_event() {
+    let graph = graph(knows(1));
+    let refused = follow(&graph, other_bank()).await.next().await.unwrap();
+    assert_eq!(codes(&refused), ["caller_may_not_act_for_bank"]);
+
+    let mut reads = MockBalancesReads::new();
+    reads.expect_balances().returning(|_| Ok(Vec::new()));
+    let feed = AccountFeed::default();
+    let graph = graph_with(reads, feed.clone());
+    let mut stream = follow(&graph, other_bank()).await;
+    let tell = async {
+        while feed.followers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        feed.tell(AccountEvent { movement: None, ..event(1, 1) });
+    };
+    let ((), refused) = tokio::join!(tell, stream.next());
+    assert_eq!(codes(&refused.unwrap()), ["caller_may_not_act_for_bank"]);
+    assert!(stream.next().await.is_none());
+}

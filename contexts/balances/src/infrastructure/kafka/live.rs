@@ -1,0 +1,117 @@
+//! The live end of accounts: each event as it arrives, for those who follow an account.
+
+use std::sync::Arc;
+
+use shared_kernel::application::InboundRecord;
+use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::kafka::{TailListener, TailRecord};
+use tokio::sync::broadcast;
+
+use super::inbound::account_event;
+use crate::domain::AccountEvent;
+
+/// Events that a follower may lag behind before it is told to look anew.
+const BACKLOG_MAX: usize = 4_096;
+
+/// An event; none when any may have been missed.
+type Word = Option<Arc<AccountEvent>>;
+
+/// Where followers subscribe. One who is slow or gone costs nothing but its own stream.
+#[derive(Clone, Debug)]
+pub struct AccountFeed(broadcast::Sender<Word>);
+
+impl Default for AccountFeed {
+    fn default() -> Self {
+        Self(broadcast::channel(BACKLOG_MAX).0)
+    }
+}
+
+impl AccountFeed {
+    /// The events that arrive from now on.
+    pub fn watch(&self) -> AccountWatch {
+        AccountWatch(self.0.subscribe())
+    }
+
+    /// How many follow at present.
+    pub fn followers(&self) -> usize {
+        self.0.receiver_count()
+    }
+
+    /// Tells every follower.
+    pub fn tell(&self, event: AccountEvent) {
+        drop(self.0.send(Some(Arc::new(event))));
+    }
+}
+
+impl TailListener for AccountFeed {
+    fn heard(&self, _record: TailRecord<'_>) {}
+
+    fn heard_whole(&self, read: &dyn Fn() -> InboundRecord) {
+        if self.followers() == 0 {
+            return;
+        }
+        // What is unreadable is a dead letter of the projection and no change of any account.
+        if let Ok(event) = account_event(&read()) {
+            self.tell(event);
+        }
+    }
+
+    fn begins(&self) {
+        if self.followers() > 0 {
+            drop(self.0.send(None));
+        }
+    }
+}
+
+/// What a follower learns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The account changed.
+    Event(Arc<AccountEvent>),
+    /// It may have changed: look at it.
+    Unsure,
+}
+
+/// One follower.
+#[derive(Debug)]
+pub struct AccountWatch(broadcast::Receiver<Word>);
+
+impl AccountWatch {
+    /// The next word about an account; none when the process is stopping.
+    pub async fn next(&mut self, account: AccountId) -> Option<Seen> {
+        loop {
+            match self.0.recv().await {
+                Ok(Some(event)) if event.account_id == account => return Some(Seen::Event(event)),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                    return Some(Seen::Unsure);
+                }
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::{account, event};
+
+    #[tokio::test]
+    async fn a_follower_hears_its_account_and_of_gaps() {
+        let feed = AccountFeed::default();
+        let mut watch = feed.watch();
+        feed.tell(event(2, 1));
+        feed.tell(event(1, 1));
+        let heard = watch.next(account(1)).await;
+        assert_eq!(heard, Some(Seen::Event(Arc::new(event(1, 1)))));
+        feed.begins();
+        assert_eq!(watch.next(account(1)).await, Some(Seen::Unsure));
+        for _ in 0..=BACKLOG_MAX {
+            feed.tell(event(2, 1));
+        }
+        assert_eq!(watch.next(account(1)).await, Some(Seen::Unsure));
+        drop(feed);
+        assert_eq!(watch.next(account(1)).await, None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The SQL of the projection, spelled for the schema that it stands in.
+//!
+//! The live side stands in `balances`. A rebuild writes a shadow with the same tables beside it,
+//! through the same statements. Every statement names its tables in one order, balances before
+//! history before transfers, so that whoever locks them in that order waits for nobody in a ring.
+
+use std::sync::LazyLock;
+
+/// Schema of the live side.
+pub const SCHEMA: &str = "balances";
+/// Schema of a rebuild that will take its place.
+pub const SHADOW: &str = "balances_shadow";
+/// Schema of a rebuild up to a past time, which is looked at and dropped.
+pub const PAST: &str = "balances_past";
+
+/// Statements on one schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Statements {
+    pub(super) load: &'static str,
+    pub(super) save: &'static str,
+    pub(super) append_history: &'static str,
+    pub(super) append_transfers: &'static str,
+    pub(super) history_page: &'static str,
+    pub(super) transfers_page: &'static str,
+    pub(super) balances_page: &'static str,
+    pub(super) totals: &'static str,
+}
+
+static LIVE_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(SCHEMA));
+static SHADOW_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(SHADOW));
+static PAST_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(PAST));
+
+/// Puts a schema in the place of the live one, in text that names it `balances.`.
+pub(super) fn spelled(text: &str, schema: &str) -> &'static str {
+    Box::leak(text.replace("balances.", &format!("{schema}.")).into_boxed_str())
+}
+
+impl Statements {
+    /// Those of a schema of this context; of the live one unless it is a rebuild's.
+    pub(super) fn of(schema: &str) -> &'static Self {
+        match schema {
+            SHADOW => &SHADOW_STATEMENTS,
+            PAST => &PAST_STATEMENTS,
+            _ => &LIVE_STATEMENTS,
+        }
+    }
+
+    fn spell(schema: &str) -> Self {
+        Self {
+            load: spelled(LOAD, schema),
+            save: spelled(SAVE, schema),
+            append_history: spelled(APPEND_HISTORY, schema),
+            append_transfers: spelled(APPEND_TRANSFERS, schema),
+            history_page: spelled(HISTORY_PAGE, schema),
+            transfers_page: spelled(TRANSFERS_PAGE, schema),
+            balances_page: spelled(BALANCES_PAGE, schema),
+            totals: spelled(TOTALS, schema),
+        }
+    }
+}
+
+const LOAD: &str = "\
+    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at \
+    FROM balances.account_balance WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE";
+
+const SAVE: &str = "\
+    INSERT INTO balances.account_balance AS stored \
+    (account_id, ispb, owner_name, available, held, version, missing, updated_at) \
+    SELECT account_id, ispb, owner_name, available, held, version, missing::int8multirange, \
+    updated_at FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], \
+    $6::bigint[], $7::text[], $8::timestamptz[]) \
+    AS balance (account_id, ispb, owner_name, available, held, version, missing, updated_at) \
+    ORDER BY account_id ON CONFLICT (account_id) DO UPDATE SET \
+    owner_name = excluded.owner_name, available = excluded.available, held = excluded.held, \
+    version = excluded.version, missing = excluded.missing, updated_at = excluded.updated_at";
+
+const APPEND_HISTORY: &str = "\
+    INSERT INTO balances.account_history (account_id, version, occurred_at, available, held, \
+    movement, amount, end_to_end_id, counterparty_ispb, counterparty_account_id, \
+    counterparty_name, description) \
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bigint[], \
+    $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::uuid[], $11::text[], \
+    $12::text[]) ON CONFLICT DO NOTHING";
+
+const APPEND_TRANSFERS: &str = "\
+    INSERT INTO balances.transfer (end_to_end_id, payer_ispb, payer_account_id, payer_name, \
+    payee_ispb, payee_account_id, payee_name, payee_key) \
+    SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], \
+    $7::text[], $8::text[]) ON CONFLICT DO NOTHING";
+
+const BALANCES_PAGE: &str = "\
+    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at \
+    FROM balances.account_balance \
+    WHERE account_id > coalesce($1, '00000000-0000-0000-0000-000000000000') \
+    ORDER BY account_id LIMIT $2";
+
+const HISTORY_PAGE: &str = "\
+    SELECT account_id, version, occurred_at, available, held, movement, amount, end_to_end_id, \
+    counterparty_ispb, counterparty_account_id, counterparty_name, description \
+    FROM balances.account_history WHERE (account_id, version) > ($1, $2) \
+    ORDER BY account_id, version LIMIT $3";
+
+const TRANSFERS_PAGE: &str = "\
+    SELECT end_to_end_id, payer_ispb, payer_account_id, payer_name, payee_ispb, \
+    payee_account_id, payee_name, payee_key FROM balances.transfer \
+    WHERE end_to_end_id > $1 ORDER BY end_to_end_id LIMIT $2";
+
+const TOTALS: &str = "\
+    SELECT (SELECT count(*) FROM balances.account_balance) AS accounts, \
+    (SELECT coalesce(sum(available), 0)::bigint FROM balances.account_balance) AS available, \
+    (SELECT coalesce(sum(held), 0)::bigint FROM balances.account_balance) AS held, \
+    (SELECT count(*) FROM balances.account_history) AS entries, \
+    (SELECT count(*) FROM balances.transfer) AS transfers";
