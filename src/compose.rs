@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use federation::Federated;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer as _};
@@ -18,7 +19,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tonic::service::RoutesBuilder;
 
+use crate::browser::Tokens;
 use crate::config::{ContextName, HubArguments, ServerArguments};
+use crate::graph::{Door, Parts};
 use crate::workers::{Stops, Workers};
 use crate::{grpc, http};
 
@@ -26,6 +29,8 @@ use crate::{grpc, http};
 pub struct Probe {
     /// The databases of this process's contexts.
     pub databases: Vec<(&'static str, Database)>,
+    /// The joined graph, where this process serves it.
+    pub graph: Option<Federated>,
     producer: Arc<BaseProducer>,
 }
 
@@ -38,6 +43,7 @@ impl std::fmt::Debug for Probe {
 impl Probe {
     fn new(
         databases: Vec<(&'static str, Database)>,
+        graph: Option<Federated>,
         kafka: &KafkaSettings,
     ) -> anyhow::Result<Self> {
         let mut config = ClientConfig::new();
@@ -45,7 +51,7 @@ impl Probe {
         for (name, value) in &kafka.properties {
             config.set(name, value);
         }
-        Ok(Self { databases, producer: Arc::new(config.create()?) })
+        Ok(Self { databases, graph, producer: Arc::new(config.create()?) })
     }
 
     /// Asks the log for its metadata.
@@ -162,6 +168,7 @@ struct Contexts {
     workers: Vec<Worker>,
     databases: Vec<(&'static str, Database)>,
     balances: Option<Router>,
+    graph: Parts,
 }
 
 impl Hub {
@@ -179,18 +186,28 @@ impl Hub {
         let addresses = listeners.addresses()?;
         let kafka = servers.kafka()?;
         let stops = Stops::new();
+        let callers = Arc::new(callers);
         let wiring = Wiring {
             servers,
             hub,
             addresses,
-            callers: Arc::new(callers),
+            callers: Arc::clone(&callers),
             own_token: own_token.clone(),
             writer: Arc::new(KafkaWriter::new(&kafka)?),
             stop_work: stops.work.1.clone(),
             stop_relays: stops.relays.1.clone(),
         };
         let contexts = wiring.start_contexts().await?;
-        let probe = Arc::new(Probe::new(contexts.databases, &kafka)?);
+        let graph = contexts.graph.join(&hub.graph)?;
+        let probe = Arc::new(Probe::new(contexts.databases, graph.clone(), &kafka)?);
+        let tokens = if callers.is_open() { Tokens::NotAsked } else { Tokens::Asked };
+        let mut public = http::public(probe);
+        if let Some(graph) = graph {
+            public = public.merge(contexts.graph.routes(graph));
+        }
+        let public = http::own_pages(public, tokens);
+        let internal = http::internal(metrics).merge(contexts.graph.endpoints());
+        let internal = http::own_pages(internal, tokens);
         let (stop_edges, stopped) = tokio::sync::watch::channel(false);
         let mut edges = JoinSet::new();
         edges.spawn(grpc::serve(
@@ -199,11 +216,12 @@ impl Hub {
             grpc::Described { services: contexts.services, descriptors: contexts.descriptors },
             until(stopped.clone()),
         ));
-        edges.spawn(http::serve(listeners.http, http::public(probe), until(stopped.clone())));
+        edges.spawn(http::serve(listeners.http, public, until(stopped.clone())));
         if let (Some(listener), Some(routes)) = (listeners.balances, contexts.balances) {
+            let routes = http::own_pages(routes, tokens);
             edges.spawn(http::serve(listener, routes, until(stopped.clone())));
         }
-        edges.spawn(http::serve(listeners.internal, http::internal(metrics), until(stopped)));
+        edges.spawn(http::serve(listeners.internal, internal, until(stopped)));
         let workers = Workers::start(contexts.workers, stops);
         Ok(Self { addresses, own_token, workers, edges, stop_edges })
     }
@@ -286,6 +304,10 @@ impl Wiring<'_> {
             workers: Vec::new(),
             databases: Vec::new(),
             balances: None,
+            graph: Parts::new(Door {
+                callers: Arc::clone(&self.callers),
+                ids: Arc::new(SystemIds),
+            }),
         };
         let mut wanted = self.hub.contexts.clone();
         wanted.sort_unstable();
@@ -310,6 +332,7 @@ impl Wiring<'_> {
                 use pix_keys::infrastructure::{FILE_DESCRIPTOR_SET, PixKeysSettings, start};
                 let running = start(settings, PixKeysSettings::default()).await?;
                 running.services.add_to(&mut into.routes);
+                into.graph.add(context, running.graph);
                 into.took_up(
                     "codepix.pix_keys.v1.PixKeysService",
                     FILE_DESCRIPTOR_SET,
@@ -324,6 +347,7 @@ impl Wiring<'_> {
                 };
                 let running = start(settings, own).await?;
                 running.services.add_to(&mut into.routes);
+                into.graph.add(context, running.graph);
                 into.took_up(
                     "codepix.transfers.v1.TransfersService",
                     FILE_DESCRIPTOR_SET,
@@ -340,6 +364,7 @@ impl Wiring<'_> {
                 };
                 let running = start(settings, own).await?;
                 running.services.add_to(&mut into.routes);
+                into.graph.add(context, running.graph);
                 into.took_up(
                     "codepix.banking.v1.BankingService",
                     FILE_DESCRIPTOR_SET,
@@ -350,6 +375,7 @@ impl Wiring<'_> {
                 use balances::infrastructure::{FILE_DESCRIPTOR_SET, start};
                 let running = start(settings).await?;
                 running.services.add_to(&mut into.routes);
+                into.graph.add(context, running.graph);
                 into.balances = Some(running.rest);
                 into.took_up(
                     "codepix.balances.v1.BalancesService",

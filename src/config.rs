@@ -9,6 +9,8 @@ use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 
+use crate::graph::GraphArguments;
+
 /// A bounded context of the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum ContextName {
@@ -132,10 +134,10 @@ pub struct HubArguments {
     /// gRPC: native services, health, reflection.
     #[arg(long, env = "CODEPIX_GRPC_ADDRESS", default_value = "127.0.0.1:50051")]
     pub grpc_address: SocketAddr,
-    /// HTTP: health.
+    /// HTTP: the graph with its playground, health.
     #[arg(long, env = "CODEPIX_HTTP_ADDRESS", default_value = "127.0.0.1:8080")]
     pub http_address: SocketAddr,
-    /// Internal HTTP: metrics.
+    /// Internal HTTP: metrics, subgraphs.
     #[arg(long, env = "CODEPIX_INTERNAL_ADDRESS", default_value = "127.0.0.1:8081")]
     pub internal_address: SocketAddr,
     /// Balances over HTTP, in the shape of Wallet Core's service.
@@ -162,6 +164,9 @@ pub struct HubArguments {
     /// Outbox shards of each context; changes only while its outbox is empty.
     #[arg(long, env = "CODEPIX_OUTBOX_SHARDS", default_value_t = 1)]
     pub outbox_shards: u16,
+    /// The joined graph.
+    #[command(flatten)]
+    pub graph: GraphArguments,
 }
 
 fn ispb(text: &str) -> Result<Ispb, String> {

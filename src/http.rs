@@ -1,10 +1,11 @@
-//! HTTP at the edge: health for people and orchestrators, metrics on the internal port.
+//! HTTP at the edge: the graph and health in public, metrics and subgraphs on the internal port.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -12,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use shared_kernel::infrastructure::postgres::Database;
 use tokio::net::TcpListener;
 
+use crate::browser::{Tokens, own_pages_only};
 use crate::compose::Probe;
 
 /// How long one part may take to answer a readiness question.
@@ -28,6 +30,11 @@ pub fn public(probe: Arc<Probe>) -> Router {
 /// The internal routes.
 pub fn internal(metrics: PrometheusHandle) -> Router {
     Router::new().route("/metrics", get(async move || metrics.render()))
+}
+
+/// These routes, for programs and for the hub's own pages.
+pub fn own_pages(routes: Router, tokens: Tokens) -> Router {
+    routes.layer(from_fn_with_state(tokens, own_pages_only))
 }
 
 /// Serves until `stop` resolves.
@@ -54,6 +61,11 @@ async fn ready(State(probe): State<Arc<Probe>>) -> Response {
         note(&format!("{context}.store"), bounded(ping(database)).await);
     }
     note("log", bounded(probe.log_answers()).await);
+    if let Some(graph) = &probe.graph {
+        for part in graph.health().await {
+            note(&format!("graph.{}", part.name), part.failure.map_or(Ok(()), Err));
+        }
+    }
     let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if all { "ready" } else { "not ready" };
     (status, Json(serde_json::json!({"status": word, "parts": parts}))).into_response()

@@ -24,11 +24,10 @@ use shared_kernel::domain::{Kind, Violation};
 use shared_kernel::infrastructure::graphql::violation_error;
 use shared_kernel::infrastructure::grpc::Callers;
 
+use super::credential::Credential;
+
 /// Longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
-
-/// Operations of one request that are run together.
-const BATCH_MAX: usize = 20;
 
 /// A silent subscription says this often that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -119,6 +118,9 @@ async fn socket<E: Executor>(
                 let caller = door.callers.identify(said);
                 let mut data = Data::default();
                 data.insert(caller.map_err(|broken| violation_error(&broken))?);
+                if let Some(credential) = said.and_then(Credential::of) {
+                    data.insert(credential);
+                }
                 Ok(data)
             };
             GraphQLWebSocket::new(stream, executor, protocol)
@@ -139,20 +141,26 @@ fn said_authorization(payload: &serde_json::Value) -> Option<&str> {
 struct Asking {
     caller: Caller,
     trace: TraceParent,
+    credential: Option<Credential>,
 }
 
 impl Asking {
     fn on(&self, request: Request) -> Request {
-        request.data(self.caller).data(self.trace.clone())
+        let request = request.data(self.caller).data(self.trace.clone());
+        match &self.credential {
+            Some(credential) => request.data(credential.clone()),
+            None => request,
+        }
     }
 }
 
 impl Door {
     fn asking(&self, headers: &HeaderMap) -> Result<Asking, Violation> {
-        let caller = self.callers.identify(text(headers, AUTHORIZATION.as_str()))?;
+        let said = text(headers, AUTHORIZATION.as_str());
+        let caller = self.callers.identify(said)?;
         let trace = text(headers, "traceparent").and_then(TraceParent::parse);
         let trace = trace.unwrap_or_else(|| TraceParent::begin(self.ids.as_ref()));
-        Ok(Asking { caller, trace })
+        Ok(Asking { caller, trace, credential: said.and_then(Credential::of) })
     }
 }
 
@@ -175,17 +183,10 @@ fn read(
         let message = format!("a request has at most {REQUEST_BYTES_MAX} bytes");
         Violation::invalid("request_too_long", "", message)
     })?;
-    let request: BatchRequest = serde_json::from_slice(&body).map_err(|malformed| {
+    serde_json::from_slice(&body).map_err(|malformed| {
         let message = format!("the request is no GraphQL request in JSON: {malformed}");
         Violation::invalid("request_malformed", "", message)
-    })?;
-    match &request {
-        BatchRequest::Batch(requests) if requests.len() > BATCH_MAX => {
-            let message = format!("send at most {BATCH_MAX} operations at a time");
-            Err(Violation::invalid("batch_too_long", "", message))
-        }
-        BatchRequest::Single(_) | BatchRequest::Batch(_) => Ok(request),
-    }
+    })
 }
 
 /// A refusal before any operation ran.

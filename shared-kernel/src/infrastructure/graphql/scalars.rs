@@ -61,8 +61,7 @@ pub struct DateTime(pub domain::Timestamp);
 )]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let read = text(&value, "a moment", domain::Timestamp::parse);
-        read.map(Self)
+        text(&value, "a moment", domain::Timestamp::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
@@ -84,8 +83,7 @@ pub struct EndToEndId(pub domain::EndToEndId);
 #[Scalar(name = "EndToEndId", use_type_description)]
 impl ScalarType for EndToEndId {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let read = text(&value, "an EndToEndId", domain::EndToEndId::parse);
-        read.map(Self)
+        text(&value, "an EndToEndId", domain::EndToEndId::parse).map(Self)
     }
 
     fn to_value(&self) -> Value {
