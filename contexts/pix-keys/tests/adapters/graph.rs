@@ -6,6 +6,7 @@ use async_graphql::{Request, Response, Variables};
 use pix_keys::infrastructure::{GraphSchema, graphql};
 use serde_json::{Value, json};
 use shared_kernel::application::Caller;
+use shared_kernel::infrastructure::graphql::together;
 
 use crate::harness::{ANA, BBX, CTER, Directory, MARIA, account_id, ispb, opened};
 
@@ -76,7 +77,7 @@ async fn entities_are_read_together() {
     let variables = Variables::from_json(json!({ "of": of }));
     let request = Request::new(query).variables(variables).data(Caller::Operator);
     directory.queries.store(0, Ordering::SeqCst);
-    let found = data(graph.execute(request).await);
+    let found = data(together(graph.execute(request)).await);
     let account = |bank: &str, tax_id: &str, keys: &[&str]| {
         let nodes: Vec<Value> = keys.iter().map(|key| json!({ "key": key })).collect();
         json!({

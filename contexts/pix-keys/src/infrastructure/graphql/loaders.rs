@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use async_graphql::dataloader::{DataLoader, Loader};
 use shared_kernel::application::{ApplicationError, Caller};
 use shared_kernel::domain::{AccountId, Kind};
-use shared_kernel::infrastructure::graphql::LOADER_DELAY;
+use shared_kernel::infrastructure::graphql::{LOADER_DELAY, start_batch};
 
 use crate::application::query::{GetAccounts, GetKeys, ListKeys, Listed};
 use crate::application::{AccountView, EntryView, PixKeys};
@@ -57,7 +57,7 @@ impl Loaders {
 }
 
 fn loader<L>(loader: L) -> DataLoader<L> {
-    DataLoader::new(loader, tokio::spawn).delay(LOADER_DELAY)
+    DataLoader::new(loader, start_batch).delay(LOADER_DELAY)
 }
 
 struct KeyLoader(GetKeys);

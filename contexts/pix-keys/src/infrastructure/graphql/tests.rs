@@ -9,6 +9,7 @@ use serde_json::json;
 use shared_kernel::application::stop::{StopHandle, stop_pair};
 use shared_kernel::application::{Caller, StoreError};
 use shared_kernel::domain::{AccountId, Ispb};
+use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::testing::{CountedIds, undocumented};
 
 use super::{GraphSchema, schema, sdl};
@@ -110,7 +111,7 @@ fn bank(text: &str) -> Caller {
 
 impl Setting {
     async fn ask(&self, caller: Caller, query: &str) -> Response {
-        self.graph.execute(Request::new(query).data(caller)).await
+        together(self.graph.execute(Request::new(query).data(caller))).await
     }
 
     /// The answer to a question that is not refused.
@@ -130,7 +131,7 @@ impl Setting {
             format!("query($of: [_Any!]!) {{ _entities(representations: $of) {{ {selection} }} }}");
         let variables = Variables::from_json(json!({ "of": representations }));
         let request = Request::new(query).variables(variables).data(caller);
-        let response = self.graph.execute(request).await;
+        let response = together(self.graph.execute(request)).await;
         let refused = refusals(&response);
         (response.data.into_json().unwrap()["_entities"].clone(), refused)
     }

@@ -9,7 +9,9 @@ use async_graphql::connection::Connection;
 use async_graphql::dataloader::{DataLoader, Loader};
 use shared_kernel::application::{ApplicationError, Caller, Page, Place};
 use shared_kernel::domain::{EndToEndId, Ispb};
-use shared_kernel::infrastructure::graphql::{LOADER_DELAY, Window, connection, violation_error};
+use shared_kernel::infrastructure::graphql::{
+    LOADER_DELAY, Window, connection, start_batch, violation_error,
+};
 
 use super::transfer::Transfer;
 use crate::application::ports::TransferPlace;
@@ -92,7 +94,7 @@ impl Loaders {
 }
 
 fn loader<L>(loader: L) -> DataLoader<L> {
-    DataLoader::new(loader, tokio::spawn).delay(LOADER_DELAY)
+    DataLoader::new(loader, start_batch).delay(LOADER_DELAY)
 }
 
 /// Keys with what was found for them.

@@ -12,6 +12,7 @@ use shared_kernel::application::stop::{StopHandle, stop_pair};
 use shared_kernel::application::transaction::AnswerBook;
 use shared_kernel::application::{Caller, Remembered, StoreError};
 use shared_kernel::domain::Ispb;
+use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::infrastructure::kafka::{TailFeed, TailListener, TailRecord};
 use shared_kernel::testing::{CountedIds, FixedClock, undocumented};
 
@@ -78,7 +79,7 @@ fn bank(text: &str) -> Caller {
 
 impl Setting {
     async fn ask(&self, caller: Caller, query: &str) -> Response {
-        self.graph.execute(Request::new(query).data(caller)).await
+        together(self.graph.execute(Request::new(query).data(caller))).await
     }
 
     /// The answer to a question that is not refused.
@@ -97,7 +98,7 @@ impl Setting {
         let query =
             format!("query($of: [_Any!]!) {{ _entities(representations: $of) {{ {selection} }} }}");
         let variables = Variables::from_json(json!({ "of": representations }));
-        self.graph.execute(Request::new(query).variables(variables).data(caller)).await
+        together(self.graph.execute(Request::new(query).variables(variables).data(caller))).await
     }
 
     fn calls(&self, call: &str) -> usize {
@@ -262,6 +263,20 @@ async fn the_transfers_of_many_accounts_are_one_read_whatever_is_asked_of_them()
         .await;
     let none = json!({ "transfers": { "nodes": [] } });
     assert_eq!(response.data.into_json().unwrap()["_entities"], json!([none, none]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_long_list_is_one_read_of_each_sort_whatever_other_threads_do() {
+    let setting = setting();
+    (10..110).for_each(|number| setting.store.put_transfer(pending(number)));
+    let query = "{ transfers(first: 100) { nodes { payer { bank { name position } account { \
+         transfers(first: 1) { nodes { id } } } } payee { bank { code reserved } } } } }";
+    for round in 1..=20_usize {
+        setting.answer(Caller::Operator, query).await;
+        let reads = ["participants_of", "positions_of", "runs"].map(|call| setting.calls(call));
+        // The list itself, and the lists of the accounts in it.
+        assert_eq!(reads, [round, round, round.saturating_mul(2)]);
+    }
 }
 
 #[tokio::test]
