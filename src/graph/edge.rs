@@ -25,6 +25,7 @@ use shared_kernel::infrastructure::graphql::violation_error;
 use shared_kernel::infrastructure::grpc::Callers;
 
 use super::credential::Credential;
+use super::gathered::Gathered;
 
 /// Longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
@@ -59,11 +60,11 @@ pub fn routes<E: Executor>(path: &str, executor: E, door: Door) -> Router {
         .route(path, post(operations::<E>))
         .route(&format!("{path}/ws"), get(socket::<E>))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .with_state(Endpoint { executor, door })
+        .with_state(Endpoint { executor: Gathered(executor), door })
 }
 
 async fn operations<E: Executor>(
-    State(Endpoint { executor, door }): State<Endpoint<E>>,
+    State(Endpoint { executor, door }): State<Endpoint<Gathered<E>>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> HttpResponse {
@@ -96,7 +97,7 @@ async fn operations<E: Executor>(
 }
 
 async fn socket<E: Executor>(
-    State(Endpoint { executor, door }): State<Endpoint<E>>,
+    State(Endpoint { executor, door }): State<Endpoint<Gathered<E>>>,
     headers: HeaderMap,
     protocol: Result<GraphQLProtocol, StatusCode>,
     upgrade: WebSocketUpgrade,

@@ -3,6 +3,7 @@
 
 pub mod credential;
 pub mod edge;
+pub mod gathered;
 pub mod parts;
 pub mod playground;
 pub mod sdl;
