@@ -1,0 +1,26 @@
+//! The developers' toolbox.
+
+mod graph;
+
+use clap::{Parser, Subcommand};
+
+/// The developers' toolbox.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Write the SDL of every subgraph and compose the supergraph, or check that both are as the
+    /// code says; needs Node and npm.
+    Graph(graph::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Graph(arguments) => graph::run(&arguments),
+    }
+}
