@@ -170,7 +170,11 @@ mod tests {
         let schema = Schema::build(Query, EmptyMutation, EmptySubscription).data(loader).finish();
         let request =
             schema.execute("{ numbers { double doubled { double doubled { double } } } }");
-        let answer = if together { super::together(request).await } else { request.await };
+        let answer = if together {
+            tokio::time::timeout(PATIENCE, super::together(request)).await.unwrap()
+        } else {
+            request.await
+        };
         assert!(answer.errors.is_empty(), "{:?}", answer.errors);
         doubles.0.lock().unwrap().clone()
     }
