@@ -110,12 +110,16 @@ mod tests {
     use std::collections::HashMap;
     use std::sync::Mutex;
     use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
 
     use async_graphql::dataloader::{DataLoader, Loader};
     use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 
     use super::*;
     use crate::infrastructure::graphql::LOADER_DELAY;
+
+    /// How long a request may sleep before it counts as never woken.
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     /// Keeps the size of each batch.
     #[derive(Clone, Default)]
@@ -166,7 +170,11 @@ mod tests {
         let schema = Schema::build(Query, EmptyMutation, EmptySubscription).data(loader).finish();
         let request =
             schema.execute("{ numbers { double doubled { double doubled { double } } } }");
-        let answer = if together { super::together(request).await } else { request.await };
+        let answer = if together {
+            tokio::time::timeout(PATIENCE, super::together(request)).await.unwrap()
+        } else {
+            request.await
+        };
         assert!(answer.errors.is_empty(), "{:?}", answer.errors);
         doubles.0.lock().unwrap().clone()
     }
@@ -209,13 +217,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_batch_does_not_run_beside_the_resolvers_of_its_moment() {
+        let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        let before = tasks();
+        let (sender, receiver) = futures::channel::oneshot::channel();
+        let asked = async {
+            start_batch(Box::pin(async { receiver.await.unwrap() }));
+            tasks()
+        };
+        assert_eq!(together(asked).await, before);
+        assert_eq!(tasks(), before.saturating_add(1));
+        sender.send(()).unwrap();
+    }
+
+    #[tokio::test]
     async fn a_request_is_woken_by_what_it_waits_for() {
         let (sender, receiver) = futures::channel::oneshot::channel();
-        let (waiting, answer) = futures::join!(
-            async { drop(tokio::spawn(async move { sender.send(7) }).await) },
-            together(receiver)
-        );
-        assert_eq!((waiting, answer), ((), Ok(7)));
+        let request = tokio::spawn(tokio::time::timeout(PATIENCE, together(receiver)));
+        tokio::task::yield_now().await;
+        sender.send(7).unwrap();
+        assert_eq!(request.await.unwrap(), Ok(Ok(7)));
     }
 
     #[tokio::test]

@@ -13,7 +13,6 @@ use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
 use shared_kernel::application::{Caller, Page, Place};
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::graphql::{DateTime, Money, TaxId, caller, connection, refused};
-
 use tokio::sync::OnceCell;
 
 use super::bank::Bank;
@@ -208,8 +207,8 @@ impl Account {
         #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Hold>>> {
         let page = self.list(context, first, after.as_deref(), HoldsAsked).await?;
-        Ok(page
-            .map(|page| connection(page, after.is_some(), place::<TransferPlace, _>, Hold::from)))
+        let after = after.is_some();
+        Ok(page.map(|page| connection(page, after, place::<TransferPlace, _>, Hold::from)))
     }
 
     /// The ledger's entries of it, newest first.

@@ -337,6 +337,8 @@ pub(super) async fn statements(
     let versions: Vec<i64> = parts.iter().map(|part| part.after.unwrap_or(last).0).collect();
     let sizes: Vec<i64> = parts.iter().map(|part| part.size.rows_to_read()).collect();
     let mut connection = sessions.database.connection().await?;
+    // Each line looks its transfer up by its id: the limits keep the planner from hashing whole
+    // tables for a handful of lines whose number it cannot know.
     let rows: Vec<LineRow> = statement(
         "SELECT asked.place, line.id, line.reference, line.leg, line.amount, line.balance_after, \
          line.account_version, line.posted_at, \
@@ -351,12 +353,13 @@ pub(super) async fn statements(
          WHERE account_id = asked.account_id AND ispb = asked.bank \
          AND account_version < asked.version \
          ORDER BY account_version DESC LIMIT asked.rows) AS line \
-         LEFT JOIN banking.outgoing_transfer AS outgoing \
-         ON line.leg = 'payer' AND outgoing.end_to_end_id = line.reference \
-         LEFT JOIN banking.incoming_transfer AS incoming \
-         ON line.leg = 'payee' AND incoming.end_to_end_id = line.reference \
-         LEFT JOIN banking.book_transfer AS book \
-         ON line.leg = 'book' AND book.end_to_end_id = line.reference \
+         LEFT JOIN LATERAL (SELECT payee_name, description FROM banking.outgoing_transfer \
+         WHERE line.leg = 'payer' AND end_to_end_id = line.reference LIMIT 1) AS outgoing ON true \
+         LEFT JOIN LATERAL (SELECT payer_name, description FROM banking.incoming_transfer \
+         WHERE line.leg = 'payee' AND end_to_end_id = line.reference LIMIT 1) AS incoming ON true \
+         LEFT JOIN LATERAL (SELECT payee_name, payer_name, description \
+         FROM banking.book_transfer \
+         WHERE line.leg = 'book' AND end_to_end_id = line.reference LIMIT 1) AS book ON true \
          ORDER BY asked.place, line.account_version DESC",
     )
     .bind::<Array<SqlUuid>, _>(accounts)
