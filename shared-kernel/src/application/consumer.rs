@@ -408,7 +408,7 @@ impl<H: BatchHandler> Consumer<H> {
         };
         let letters = refusals.iter().filter_map(|refusal| {
             let record = records.get(refusal.index)?;
-            Some(self.letter(record, &refusal.code, refusal.reason.clone()))
+            Some(self.letter(record, &refusal.code, &refusal.reason))
         });
         let letters: Vec<DeadLetter> = letters.collect();
         self.finish(transaction, records, letters).await
@@ -422,23 +422,18 @@ impl<H: BatchHandler> Consumer<H> {
         reason: String,
     ) -> Result<(), Failure> {
         let transaction = self.handler.begin().await?;
-        let letters =
-            records.iter().map(|record| self.letter(record, code, reason.clone())).collect();
+        let letters = records.iter().map(|record| self.letter(record, code, &reason)).collect();
         self.finish(transaction, records, letters).await
     }
 
-    fn letter(&self, record: &InboundRecord, code: &str, reason: String) -> DeadLetter {
+    fn letter(&self, record: &InboundRecord, code: &str, reason: &str) -> DeadLetter {
+        let letter = DeadLetter::new(record.clone(), &self.settings.name, code, reason);
         tracing::warn!(
             consumer = self.settings.name, from = %record.from, offset = record.offset,
-            code, reason, "record set aside as a dead letter"
+            code, reason = letter.reason, "record set aside as a dead letter"
         );
         self.ports.observer.dead_lettered(&self.settings.name, code);
-        DeadLetter {
-            record: record.clone(),
-            consumer: self.settings.name.clone(),
-            code: code.to_owned(),
-            reason,
-        }
+        letter
     }
 
     /// Dead letters, offsets and commit: the end of every transaction.

@@ -3,12 +3,16 @@
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::application::cut::shortened;
 use crate::application::log::{InboundRecord, OutboundRecord};
 use crate::application::trace::TraceParent;
 use crate::domain::Timestamp;
 
 /// Media type of every event body.
 pub const CONTENT_TYPE: &str = "application/json";
+
+/// Bytes of a malformed value that its refusal quotes.
+const QUOTED_BYTES_MAX: usize = 100;
 
 /// An event that a context publishes, before it has an id and a time.
 ///
@@ -107,7 +111,9 @@ impl Envelope {
             })
         };
         let bad = |name: &'static str, value: &str| {
-            Unreadable::new("envelope_header", format!("the header {name} is malformed: {value:?}"))
+            let quoted = shortened(value, QUOTED_BYTES_MAX);
+            let sentence = format!("the header {name} is malformed: {quoted:?}");
+            Unreadable::new("envelope_header", sentence)
         };
         let version = need("ce_specversion")?;
         if version != "1.0" {

@@ -128,5 +128,8 @@ pub trait LogReader: Send {
 pub trait LogWriter: Send + Sync {
     /// Writes all copies of all records, in order per key. On an error any part of them may
     /// have been written: the caller sends all of them again.
+    ///
+    /// # Errors
+    /// [`LogError::Fatal`] names a record that the log will never take, such as one too large.
     async fn write(&self, records: &[OutboundRecord]) -> Result<(), LogError>;
 }

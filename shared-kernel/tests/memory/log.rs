@@ -154,6 +154,8 @@ impl LogReader for Reader {
 pub(crate) struct Writer {
     pub(crate) written: Mutex<Vec<OutboundRecord>>,
     pub(crate) failures: Mutex<usize>,
+    /// A text that is refused for ever, when all else is written.
+    pub(crate) refused: Mutex<Option<String>>,
 }
 
 #[async_trait]
@@ -165,14 +167,24 @@ impl LogWriter for Writer {
             *failures = failures.saturating_sub(1);
             fails
         };
+        let refused = self.refused.lock().unwrap().clone();
+        let is_refused = |record: &OutboundRecord| {
+            refused.as_ref().is_some_and(|text| record.payload.as_deref() == Some(text.as_bytes()))
+        };
         for (at, record) in records.iter().enumerate() {
             turn().await;
+            if is_refused(record) {
+                continue;
+            }
             if fails && at >= records.len() / 2 {
                 return Err(LogError::Unavailable("the broker went away".into()));
             }
             self.written.lock().unwrap().push(record.clone());
         }
         turn().await;
+        if records.iter().any(is_refused) {
+            return Err(LogError::Fatal("it is too large".into()));
+        }
         Ok(())
     }
 }
