@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::application::cut::shortened;
-use crate::application::log::{InboundRecord, OutboundRecord};
+use crate::application::log::{InboundRecord, OutboundRecord, UNREADABLE_HEADER};
 use crate::application::trace::TraceParent;
 use crate::domain::Timestamp;
 
@@ -103,8 +103,15 @@ impl Envelope {
     /// Reads the headers of a record.
     ///
     /// # Errors
-    /// `envelope_header` names the header that is missing or malformed.
+    /// `envelope_header` names the header that is missing or malformed, or says that one has a
+    /// name that is no text.
     pub fn read(record: &InboundRecord) -> Result<Self, Unreadable> {
+        if record.headers.iter().any(|(name, _)| name == UNREADABLE_HEADER) {
+            return Err(Unreadable::new(
+                "envelope_header",
+                "the name of a header is no UTF-8 text",
+            ));
+        }
         let need = |name: &'static str| {
             record.header(name).ok_or_else(|| {
                 Unreadable::new("envelope_header", format!("the header {name} is missing"))

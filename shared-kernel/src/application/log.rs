@@ -32,6 +32,9 @@ pub struct Position {
     pub next_offset: i64,
 }
 
+/// Stands in a record for a header whose name is no text: such a record is no event.
+pub const UNREADABLE_HEADER: &str = "header_unreadable";
+
 /// A record as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboundRecord {

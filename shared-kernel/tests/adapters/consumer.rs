@@ -14,6 +14,7 @@ use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::testing::eventually;
 use tokio::sync::Notify;
 
+use crate::raw;
 use crate::world::{
     GROUP, Notes, TOPIC, UNFIT, World, execute, looking, nothing_special, numbered, plain, sorted,
     text_of,
@@ -167,6 +168,27 @@ async fn the_letter_of_any_record_that_a_topic_takes_is_sent() {
     assert_eq!(of(b"framed").headers[0], framed.headers[0]);
     assert!(of(b"framed").header(header::REASON).unwrap().len() <= REASON_BYTES_MAX);
     assert_eq!(of(b"kkk").header("dlq_key_bytes"), Some("1000000"));
+}
+
+#[tokio::test]
+async fn a_header_whose_name_is_no_text_makes_a_dead_letter_and_halts_nobody() {
+    let world = World::fresh().await;
+    let kafka = &world.servers.kafka;
+    raw::send(&kafka.brokers, &kafka.named(TOPIC), b"\xff\xfename", b"hostile").await;
+    let handler = Arc::new(Enveloped(world.sessions.clone()));
+    let (mut consumer, progress) =
+        world.servers.consumer(GROUP, TOPIC, &world.sessions, Arc::clone(&handler));
+    let (_handle, stop) = stop_pair();
+    while progress.at_end().len() < 4 {
+        consumer.step(&stop).await.unwrap();
+    }
+    let letters = dead_letters(&world).await;
+    let [letter] = letters.as_slice() else { panic!("one letter, not {}", letters.len()) };
+    assert_eq!(letter.payload.as_deref(), Some(&b"hostile"[..]));
+    assert_eq!(letter.header(header::CODE), Some("envelope_header"));
+    let reason = letter.header(header::REASON).unwrap();
+    assert_eq!(reason, "the name of a header is no UTF-8 text");
+    assert_eq!(letter.header("plain"), Some("kept"), "its other headers stay");
 }
 
 /// Refuses what has no envelope, as every context does.

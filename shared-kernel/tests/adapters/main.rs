@@ -13,6 +13,8 @@ mod offsets;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod raw;
+#[cfg(test)]
 mod relay;
 #[cfg(test)]
 mod world;

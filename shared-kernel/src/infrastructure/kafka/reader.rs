@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures::{FutureExt, StreamExt};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use crate::application::log::{
     InboundRecord, LogError, LogReader, Polled, Position, TopicPartition,
 };
-use crate::domain::Timestamp;
+use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
@@ -189,7 +189,7 @@ impl KafkaReader {
     ) -> Result<(), LogError> {
         match polled {
             Ok(message) => {
-                let record = record(&message);
+                let record = inbound(&message);
                 ends.retain(|end| *end != record.from);
                 records.push(record);
                 Ok(())
@@ -228,24 +228,6 @@ fn read_error(error: &KafkaError) -> Result<(), LogError> {
         // The group member was slow; it is assigned anew, nothing is lost.
         Some(RDKafkaErrorCode::PollExceeded) => Ok(()),
         _ => Err(unavailable(error)),
-    }
-}
-
-pub(crate) fn record(message: &BorrowedMessage<'_>) -> InboundRecord {
-    let headers = message.headers().map_or_else(Vec::new, |headers| {
-        headers
-            .iter()
-            .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
-            .collect()
-    });
-    let millis = message.timestamp().to_millis().unwrap_or_default();
-    InboundRecord {
-        from: TopicPartition { topic: message.topic().to_owned(), partition: message.partition() },
-        offset: message.offset(),
-        broker_time: Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH),
-        key: message.key().map(<[u8]>::to_vec),
-        headers,
-        payload: message.payload().map(<[u8]>::to_vec),
     }
 }
 
