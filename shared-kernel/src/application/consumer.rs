@@ -61,7 +61,7 @@ pub trait BatchHandler: Send + Sync {
 pub struct ConsumerSettings {
     /// Name that offsets are stored under and group it is a member of.
     pub name: String,
-    /// Records handled in one transaction.
+    /// Records handled in one transaction; the reader bounds their bytes.
     pub batch_max: usize,
     /// How long one poll waits for the first record.
     pub poll_wait: Duration,
@@ -187,8 +187,7 @@ impl<H: BatchHandler> Consumer<H> {
                 Ok(())
             }
             Ok(Polled::Assigned(partitions)) => self.take_up(&partitions, stop).await,
-            Ok(Polled::Batch { records, ends }) => {
-                let drained = records.len() < self.settings.batch_max;
+            Ok(Polled::Batch { records, ends, drained }) => {
                 if self.handle(records, stop).await? {
                     for end in &ends {
                         self.ports.progress.caught_up(end);

@@ -53,6 +53,14 @@ pub struct InboundRecord {
 }
 
 impl InboundRecord {
+    /// What it weighs: key, headers and payload.
+    pub fn bytes(&self) -> usize {
+        let length = |part: &Option<Vec<u8>>| part.as_ref().map_or(0, Vec::len);
+        let headers =
+            self.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+        headers.fold(length(&self.key).saturating_add(length(&self.payload)), usize::saturating_add)
+    }
+
     /// The first header of that name, as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(header, _)| header == name)?;
@@ -99,6 +107,8 @@ pub enum Polled {
         records: Vec<InboundRecord>,
         /// Partitions that have nothing after those records.
         ends: Vec<TopicPartition>,
+        /// Whether it took all that was there: no bound ended it, nor trouble with the log.
+        drained: bool,
     },
     /// Nothing happened within the wait.
     Nothing,
@@ -110,7 +120,8 @@ pub trait LogReader: Send {
     /// Identity of the cluster: stored beside offsets, which mean nothing on another.
     async fn cluster_id(&mut self) -> Result<String, LogError>;
 
-    /// Waits up to `wait` for something, then takes what is there, at most `limit` records.
+    /// Waits up to `wait` for something, then takes what is there, at most `limit` records; a
+    /// reader ends a batch of large ones before that.
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError>;
 
     /// First offset that exists in each partition.

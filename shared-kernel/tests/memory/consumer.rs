@@ -65,7 +65,8 @@ fn down() -> StoreError {
 }
 
 fn batch(number: i32, offset: i64, text: &str) -> Polled {
-    Polled::Batch { records: vec![record(number, offset, text)], ends: vec![partition(number)] }
+    let (records, ends) = (vec![record(number, offset, text)], vec![partition(number)]);
+    Polled::Batch { records, ends, drained: true }
 }
 
 #[tokio::test]
@@ -234,6 +235,19 @@ async fn a_look_that_filled_the_batch_says_nothing_of_the_rest() {
     world.steps(1).await;
     let now = world.clock.now();
     assert_eq!(world.progress.read_until(), [(partition(0), now), (partition(1), now)]);
+}
+
+#[tokio::test]
+async fn a_look_that_was_cut_short_says_nothing_of_the_rest() {
+    let log = Log::of(&[&["a"], &[]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(2).await;
+    let before = world.clock.now();
+    world.clock.advance(Duration::from_secs(9));
+    let short = Polled::Batch { records: vec![], ends: vec![], drained: false };
+    log.then(Ok(short));
+    world.steps(1).await;
+    assert_eq!(world.progress.read_until(), [(partition(0), before), (partition(1), before)]);
 }
 
 #[tokio::test]

@@ -120,7 +120,8 @@ impl LogReader for Reader {
             }
         }
         let nothing = records.is_empty() && ends.is_empty();
-        Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends } })
+        let drained = records.len() < limit;
+        Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends, drained } })
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {

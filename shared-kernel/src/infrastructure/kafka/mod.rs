@@ -1,5 +1,6 @@
 //! The log: Apache Kafka through librdkafka.
 
+mod gathered;
 pub mod inbound;
 pub mod reader;
 pub mod settings;

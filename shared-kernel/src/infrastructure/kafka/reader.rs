@@ -18,9 +18,8 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use crate::application::log::{
-    InboundRecord, LogError, LogReader, Polled, Position, TopicPartition,
-};
+use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartition};
+use crate::infrastructure::kafka::gathered::Gathered;
 use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
@@ -139,6 +138,11 @@ impl KafkaReader {
                 ("fetch.wait.max.ms", "50"),
                 ("fetch.error.backoff.ms", "50"),
                 ("queued.min.messages", "20000"),
+                // What is fetched ahead, whatever its records are: 16 MiB a member, 8 an answer.
+                ("queued.max.messages.kbytes", "16384"),
+                ("fetch.max.bytes", "8388608"),
+                ("fetch.message.max.bytes", "1048576"),
+                ("fetch.queue.backoff.ms", "50"),
             ])
             .create_with_context(Membership::default())
             .map_err(fatal)?;
@@ -184,19 +188,16 @@ impl KafkaReader {
     fn sort(
         &self,
         polled: Result<BorrowedMessage<'_>, KafkaError>,
-        records: &mut Vec<InboundRecord>,
-        ends: &mut Vec<TopicPartition>,
+        gathered: &mut Gathered,
     ) -> Result<(), LogError> {
         match polled {
             Ok(message) => {
-                let record = inbound(&message);
-                ends.retain(|end| *end != record.from);
-                records.push(record);
+                gathered.record(inbound(&message));
                 Ok(())
             }
             Err(KafkaError::PartitionEOF(partition)) => {
                 if let Some(topic) = &self.only_topic {
-                    ends.push(TopicPartition { topic: topic.clone(), partition });
+                    gathered.end(TopicPartition { topic: topic.clone(), partition });
                 }
                 Ok(())
             }
@@ -254,19 +255,21 @@ impl LogReader for KafkaReader {
             return Ok(word);
         }
         let Some(first) = first else { return Ok(Polled::Nothing) };
-        let (mut records, mut ends) = (Vec::new(), Vec::new());
-        self.sort(first, &mut records, &mut ends)?;
-        while records.len() < limit {
-            let Some(Some(next)) = stream.next().now_or_never() else { break };
-            if let Err(error) = self.sort(next, &mut records, &mut ends) {
-                if records.is_empty() || matches!(error, LogError::Fatal(_)) {
+        let mut gathered = Gathered::default();
+        self.sort(first, &mut gathered)?;
+        while !gathered.is_full(limit) {
+            let Some(Some(next)) = stream.next().now_or_never() else {
+                return Ok(gathered.into_polled(true));
+            };
+            if let Err(error) = self.sort(next, &mut gathered) {
+                if gathered.is_empty() || matches!(error, LogError::Fatal(_)) {
                     return Err(error);
                 }
                 tracing::warn!(%error, "the log complained after some records");
                 break;
             }
         }
-        Ok(Polled::Batch { records, ends })
+        Ok(gathered.into_polled(false))
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
