@@ -284,6 +284,8 @@ impl<H: BatchHandler> Consumer<H> {
                 LogError::Unavailable(error.to_string())
             }
         })?;
+        // Asked last: whatever is stored was read before, so it lies within what is there now.
+        refuse_beyond(&positions, &reader.ends(partitions).await?)?;
         reader.assign(&positions).await?;
         Ok(positions)
     }
@@ -477,6 +479,23 @@ impl<H: BatchHandler> Consumer<H> {
             })
             .collect()
     }
+}
+
+/// A position beyond the end belongs to a log that was longer: once this one has grown as long,
+/// what was written meanwhile would be skipped and nobody would know.
+fn refuse_beyond(positions: &[Position], ends: &[Position]) -> Result<(), LogError> {
+    let end_of = |at: &TopicPartition| ends.iter().find(|end| end.at == *at);
+    for Position { at, next_offset } in positions {
+        if let Some(end) = end_of(at).filter(|end| *next_offset > end.next_offset) {
+            return Err(LogError::Fatal(format!(
+                "the stored offset {next_offset} of {at} lies beyond the end {} of the log, and \
+                 going on would lose messages: restore the log of the same moment, or reset this \
+                 context's data",
+                end.next_offset
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Splits a range of at least two.

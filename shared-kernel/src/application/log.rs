@@ -127,6 +127,9 @@ pub trait LogReader: Send {
     /// First offset that exists in each partition.
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError>;
 
+    /// The offset after the last record of each partition, as the broker says now.
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError>;
+
     /// Reads on from these positions, and only there.
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError>;
 

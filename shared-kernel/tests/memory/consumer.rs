@@ -123,6 +123,16 @@ async fn an_assignment_is_repeated_until_it_works() {
 }
 
 #[tokio::test]
+async fn a_position_beyond_the_end_of_the_log_is_refused_before_anything_is_read() {
+    let mut world = world(Log::of(&[&["a"], &["b"]]), []);
+    world.store.state.lock().unwrap().offsets.insert(partition(1), 2);
+    let error = world.step().await.unwrap_err();
+    let LogError::Fatal(reason) = error else { panic!("{error:?}") };
+    assert!(reason.contains("offset 2 of notes[1] lies beyond the end 1"), "{reason}");
+    assert_eq!(world.effects(), [""; 0]);
+}
+
+#[tokio::test]
 async fn what_arrives_after_the_partitions_were_taken_away_is_left_alone() {
     let log = Log::of(&[&[]]);
     log.then(Ok(Polled::Revoked));

@@ -129,6 +129,16 @@ impl LogReader for Reader {
         Ok(of.iter().map(|at| Position { at: at.clone(), next_offset: 0 }).collect())
     }
 
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        turn().await;
+        let partitions = self.log.partitions.lock().unwrap();
+        let end = |at: &TopicPartition| {
+            let next_offset = i64::try_from(partitions[at].len()).unwrap();
+            Position { at: at.clone(), next_offset }
+        };
+        Ok(of.iter().map(end).collect())
+    }
+
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {
         turn().await;
         let mut refused = self.log.refused_assignments.lock().unwrap();

@@ -48,14 +48,15 @@ mod tests {
     use super::*;
     use crate::domain::Timestamp;
 
-    fn record(partition: i32, bytes: usize) -> InboundRecord {
+    /// A record of 20 bytes more than its payload.
+    fn record(partition: i32, payload: usize) -> InboundRecord {
         InboundRecord {
             from: TopicPartition { topic: "t".into(), partition },
             offset: 0,
             broker_time: Timestamp::EPOCH,
             key: Some(vec![0; 10]),
             headers: vec![("name".into(), vec![0; 6])],
-            payload: Some(vec![0; bytes - 20]),
+            payload: Some(vec![0; payload]),
         }
     }
 
@@ -70,7 +71,7 @@ mod tests {
         let mut large = Gathered::default();
         for _ in 0..4 {
             assert!(!large.is_full(1_000));
-            large.record(record(0, 1_048_576));
+            large.record(record(0, 1_048_556));
         }
         assert!(large.is_full(1_000), "four of a mebibyte, keys and headers counted");
     }

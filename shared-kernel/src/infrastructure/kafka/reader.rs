@@ -174,6 +174,23 @@ impl KafkaReader {
         }
     }
 
+    /// One of the two offsets between which each partition has its records.
+    async fn watermarks(
+        &self,
+        of: &[TopicPartition],
+        pick: fn((i64, i64)) -> i64,
+    ) -> Result<Vec<Position>, LogError> {
+        let wanted = of.to_vec();
+        self.ask(move |member| {
+            let marked = |at: TopicPartition| {
+                let marks = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
+                Ok(Position { at, next_offset: pick(marks) })
+            };
+            wanted.into_iter().map(marked).collect()
+        })
+        .await
+    }
+
     /// The consumer, ready to be dropped: dropping leaves the group, and blocks until it has.
     fn leave(&mut self) -> Option<Arc<StreamConsumer<Membership>>> {
         let consumer = self.consumer.take()?;
@@ -273,15 +290,11 @@ impl LogReader for KafkaReader {
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        let wanted = of.to_vec();
-        self.ask(move |member| {
-            let beginning = |at: TopicPartition| {
-                let (low, _high) = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
-                Ok(Position { at, next_offset: low })
-            };
-            wanted.into_iter().map(beginning).collect()
-        })
-        .await
+        self.watermarks(of, |(low, _high)| low).await
+    }
+
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        self.watermarks(of, |(_low, high)| high).await
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {
