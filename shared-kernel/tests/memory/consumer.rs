@@ -164,8 +164,8 @@ async fn one_that_can_never_succeed_is_found_by_halves() {
     let letters = world.store.state().letters;
     assert_eq!((letters.len(), letters[0].record.offset), (1, 41));
     assert_eq!(letters[0].code, "handling_failed");
-    // Six splits of 64, two attempts each, the whole and the letter.
-    assert_eq!(world.store.transactions.load(Ordering::SeqCst), 6 * 2 + 2);
+    // Six splits of 64, two attempts each, the whole, five more of the one, and the letter.
+    assert_eq!(world.store.transactions.load(Ordering::SeqCst), 6 * 2 + 1 + 5 + 1);
     assert_eq!(world.progress.at_end(), [partition(0)]);
 }
 
@@ -192,6 +192,15 @@ async fn a_conflict_that_passes_costs_a_retry() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_passes_costs_a_record_retries_and_no_letter() {
+    let refused = || Fault::Handle(StoreError::Rejected("encerrando a conexão".into()));
+    let mut world = world(Log::of(&[&["a"]]), [refused(), refused(), refused()]);
+    world.steps(2).await;
+    assert_eq!((world.effects(), world.store.state().letters), (vec!["a".into()], vec![]));
+    assert_eq!(world.slept(), Duration::from_millis(50 + 100 + 200));
+}
+
+#[tokio::test]
 async fn a_letter_that_waits_for_the_database_is_written_in_the_end() {
     let faults = [Fault::Letters(down()), Fault::Letters(StoreError::Conflict("x".into()))];
     let mut world = world(Log::of(&[&["unfit"]]), faults);
@@ -201,8 +210,8 @@ async fn a_letter_that_waits_for_the_database_is_written_in_the_end() {
 
 #[tokio::test]
 async fn a_record_that_can_neither_be_handled_nor_set_aside_stops_the_consumer() {
-    let refused = Fault::Letters(StoreError::Rejected("no letters".into()));
-    let mut world = world(Log::of(&[&["unfit"]]), [refused]);
+    let refused = || Fault::Letters(StoreError::Rejected("no letters".into()));
+    let mut world = world(Log::of(&[&["unfit"]]), std::iter::repeat_with(refused).take(6));
     world.steps(1).await;
     let error = world.step().await.unwrap_err();
     assert!(matches!(error, LogError::Fatal(_)), "{error:?}");
