@@ -61,7 +61,7 @@ pub trait BatchHandler: Send + Sync {
 pub struct ConsumerSettings {
     /// Name that offsets are stored under and group it is a member of.
     pub name: String,
-    /// Records handled in one transaction.
+    /// Records handled in one transaction; the reader bounds their bytes.
     pub batch_max: usize,
     /// How long one poll waits for the first record.
     pub poll_wait: Duration,
@@ -99,13 +99,15 @@ pub struct Consumer<H: BatchHandler> {
     backoff: Backoff,
 }
 
-/// How often in a row a part of a batch meets a concurrent change before it counts as unfit.
-const CONFLICTS_MAX: u32 = 5;
+/// How often in a row a part of a batch that meets a concurrent change, or one record that the
+/// store refuses, is tried again before it counts as unfit.
+const RETRIES_MAX: u32 = 5;
 
 /// Why an attempt at some records did not commit.
 enum Failure {
     Transient(String),
     Conflict(String),
+    Refused(String),
     Fenced,
     Poison { code: &'static str, reason: String },
 }
@@ -116,9 +118,7 @@ impl From<StoreError> for Failure {
             StoreError::Unavailable(_) => Self::Transient(error.to_string()),
             StoreError::Conflict(_) => Self::Conflict(error.to_string()),
             StoreError::Fenced => Self::Fenced,
-            StoreError::Rejected(_) => {
-                Self::Poison { code: "handling_failed", reason: error.to_string() }
-            }
+            StoreError::Rejected(_) => Self::Refused(error.to_string()),
         }
     }
 }
@@ -134,16 +134,23 @@ enum Next {
 }
 
 impl Failure {
-    /// Conflicts pass, unless the same part meets one again and again.
-    fn next(self, conflicts: &mut u32) -> Next {
+    /// Conflicts pass, unless the same part meets one again and again. A refusal of one record may
+    /// be trouble that the store has no plain word for: it is final when it stays.
+    fn next(self, is_one: bool, retries: &mut u32) -> Next {
+        let may_retry = *retries < RETRIES_MAX;
         match self {
             Self::Fenced => Next::ReRead,
             Self::Transient(reason) => Next::Again(reason),
-            Self::Conflict(reason) if *conflicts < CONFLICTS_MAX => {
-                *conflicts = conflicts.saturating_add(1);
+            Self::Conflict(reason) if may_retry => {
+                *retries = retries.saturating_add(1);
+                Next::Again(reason)
+            }
+            Self::Refused(reason) if may_retry && is_one => {
+                *retries = retries.saturating_add(1);
                 Next::Again(reason)
             }
             Self::Conflict(reason) => Next::Split { code: "handling_conflicts", reason },
+            Self::Refused(reason) => Next::Split { code: "handling_failed", reason },
             Self::Poison { code, reason } => Next::Split { code, reason },
         }
     }
@@ -187,8 +194,7 @@ impl<H: BatchHandler> Consumer<H> {
                 Ok(())
             }
             Ok(Polled::Assigned(partitions)) => self.take_up(&partitions, stop).await,
-            Ok(Polled::Batch { records, ends }) => {
-                let drained = records.len() < self.settings.batch_max;
+            Ok(Polled::Batch { records, ends, drained }) => {
                 if self.handle(records, stop).await? {
                     for end in &ends {
                         self.ports.progress.caught_up(end);
@@ -285,6 +291,8 @@ impl<H: BatchHandler> Consumer<H> {
                 LogError::Unavailable(error.to_string())
             }
         })?;
+        // Asked last: whatever is stored was read before, so it lies within what is there now.
+        refuse_beyond(&positions, &reader.ends(partitions).await?)?;
         reader.assign(&positions).await?;
         Ok(positions)
     }
@@ -303,7 +311,7 @@ impl<H: BatchHandler> Consumer<H> {
             self.ports.progress.behind(&record.from);
         }
         let started = self.ports.clock.now();
-        let mut conflicts = 0;
+        let mut retries = 0;
         let mut parts: VecDeque<Range<usize>> = std::iter::once(0..records.len()).collect();
         while let Some(part) = parts.pop_front() {
             let Some(slice) = records.get(part.clone()).filter(|slice| !slice.is_empty()) else {
@@ -311,11 +319,11 @@ impl<H: BatchHandler> Consumer<H> {
             };
             let next = match self.attempt(slice).await {
                 Ok(()) => None,
-                Err(failure) => Some(failure.next(&mut conflicts)),
+                Err(failure) => Some(failure.next(slice.len() == 1, &mut retries)),
             };
             match next {
                 None => {
-                    conflicts = 0;
+                    retries = 0;
                     self.backoff.reset();
                 }
                 Some(Next::ReRead) => return self.re_read(stop).await,
@@ -326,7 +334,7 @@ impl<H: BatchHandler> Consumer<H> {
                     parts.push_front(part);
                 }
                 Some(Next::Split { code, reason }) => {
-                    conflicts = 0;
+                    retries = 0;
                     if let Some((first, second)) = halves(&part) {
                         parts.push_front(second);
                         parts.push_front(first);
@@ -359,6 +367,7 @@ impl<H: BatchHandler> Consumer<H> {
         reason: String,
         stop: &StopSignal,
     ) -> Result<bool, LogError> {
+        let mut refused = 0;
         loop {
             match self.set_aside(record, code, reason.clone()).await {
                 Ok(()) => {
@@ -371,8 +380,16 @@ impl<H: BatchHandler> Consumer<H> {
                         return Ok(false);
                     }
                 }
+                Err(Failure::Refused(reason)) if refused < RETRIES_MAX => {
+                    refused = refused.saturating_add(1);
+                    if !self.wait_to_retry(reason, stop).await {
+                        return Ok(false);
+                    }
+                }
                 // Not even its dead letter can be stored: skipping it would lose it.
-                Err(Failure::Poison { reason, .. }) => return Err(LogError::Fatal(reason)),
+                Err(Failure::Refused(reason) | Failure::Poison { reason, .. }) => {
+                    return Err(LogError::Fatal(reason));
+                }
             }
         }
     }
@@ -408,7 +425,7 @@ impl<H: BatchHandler> Consumer<H> {
         };
         let letters = refusals.iter().filter_map(|refusal| {
             let record = records.get(refusal.index)?;
-            Some(self.letter(record, &refusal.code, refusal.reason.clone()))
+            Some(self.letter(record, &refusal.code, &refusal.reason))
         });
         let letters: Vec<DeadLetter> = letters.collect();
         self.finish(transaction, records, letters).await
@@ -422,23 +439,18 @@ impl<H: BatchHandler> Consumer<H> {
         reason: String,
     ) -> Result<(), Failure> {
         let transaction = self.handler.begin().await?;
-        let letters =
-            records.iter().map(|record| self.letter(record, code, reason.clone())).collect();
+        let letters = records.iter().map(|record| self.letter(record, code, &reason)).collect();
         self.finish(transaction, records, letters).await
     }
 
-    fn letter(&self, record: &InboundRecord, code: &str, reason: String) -> DeadLetter {
+    fn letter(&self, record: &InboundRecord, code: &str, reason: &str) -> DeadLetter {
+        let letter = DeadLetter::new(record.clone(), &self.settings.name, code, reason);
         tracing::warn!(
             consumer = self.settings.name, from = %record.from, offset = record.offset,
-            code, reason, "record set aside as a dead letter"
+            code, reason = letter.reason, "record set aside as a dead letter"
         );
         self.ports.observer.dead_lettered(&self.settings.name, code);
-        DeadLetter {
-            record: record.clone(),
-            consumer: self.settings.name.clone(),
-            code: code.to_owned(),
-            reason,
-        }
+        letter
     }
 
     /// Dead letters, offsets and commit: the end of every transaction.
@@ -483,6 +495,23 @@ impl<H: BatchHandler> Consumer<H> {
             })
             .collect()
     }
+}
+
+/// A position beyond the end belongs to a log that was longer: once this one has grown as long,
+/// what was written meanwhile would be skipped and nobody would know.
+fn refuse_beyond(positions: &[Position], ends: &[Position]) -> Result<(), LogError> {
+    let end_of = |at: &TopicPartition| ends.iter().find(|end| end.at == *at);
+    for Position { at, next_offset } in positions {
+        if let Some(end) = end_of(at).filter(|end| *next_offset > end.next_offset) {
+            return Err(LogError::Fatal(format!(
+                "the stored offset {next_offset} of {at} lies beyond the end {} of the log, and \
+                 going on would lose messages: restore the log of the same moment, or reset this \
+                 context's data",
+                end.next_offset
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Splits a range of at least two.

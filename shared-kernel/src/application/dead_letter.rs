@@ -1,7 +1,11 @@
 //! A message that can never succeed: set aside with its reason, found again, redriven.
 
+use crate::application::cut::{Content, shortened};
 use crate::application::log::{InboundRecord, OutboundRecord};
 use crate::domain::Timestamp;
+
+/// Bytes of the longest reason: it may quote what a sender wrote.
+pub const REASON_BYTES_MAX: usize = 1_024;
 
 /// Suffix of a dead-letter topic.
 pub const SUFFIX: &str = ".dlq";
@@ -30,6 +34,7 @@ pub mod header {
 
 /// A record that a consumer gave up on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeadLetter {
     /// The record as it was read.
     pub record: InboundRecord,
@@ -37,19 +42,29 @@ pub struct DeadLetter {
     pub consumer: String,
     /// Stable code of the reason.
     pub code: String,
-    /// The reason as a sentence, causes included.
+    /// The reason as a sentence, causes included; at most [`REASON_BYTES_MAX`].
     pub reason: String,
 }
 
 impl DeadLetter {
-    /// The record for `<topic>.dlq`: key, body and headers as they were, then the reason.
+    /// The letter of `record`; a longer reason is cut.
+    pub fn new(record: InboundRecord, consumer: &str, code: &str, reason: &str) -> Self {
+        Self {
+            record,
+            consumer: consumer.to_owned(),
+            code: code.to_owned(),
+            reason: shortened(reason, REASON_BYTES_MAX),
+        }
+    }
+
+    /// The record for `<topic>.dlq`: key, body and headers as they were, or as much of them as
+    /// fits, then the reason.
     pub fn into_record(self, failed_at: Timestamp) -> OutboundRecord {
         let Self { record, consumer, code, reason } = self;
-        let mut headers: Vec<(String, Vec<u8>)> = record
-            .headers
-            .into_iter()
-            .filter(|(name, _)| !name.starts_with(header::PREFIX))
-            .collect();
+        let own = |(name, _): &(String, Vec<u8>)| !name.starts_with(header::PREFIX);
+        let headers = record.headers.into_iter().filter(own).collect();
+        let content = Content { key: record.key, headers, payload: record.payload };
+        let Content { key, mut headers, payload } = content.fitted();
         headers.extend(
             [
                 (header::CONSUMER, consumer),
@@ -65,9 +80,9 @@ impl DeadLetter {
         );
         OutboundRecord {
             topics: vec![format!("{}{SUFFIX}", record.from.topic)],
-            key: record.key,
+            key,
             headers,
-            payload: record.payload,
+            payload,
             // Its age counts from here: an old record is kept as long as any other.
             time: Some(failed_at),
         }

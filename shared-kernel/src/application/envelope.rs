@@ -3,12 +3,16 @@
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::application::log::{InboundRecord, OutboundRecord};
+use crate::application::cut::shortened;
+use crate::application::log::{InboundRecord, OutboundRecord, UNREADABLE_HEADER};
 use crate::application::trace::TraceParent;
 use crate::domain::Timestamp;
 
 /// Media type of every event body.
 pub const CONTENT_TYPE: &str = "application/json";
+
+/// Bytes of a malformed value that its refusal quotes.
+const QUOTED_BYTES_MAX: usize = 100;
 
 /// An event that a context publishes, before it has an id and a time.
 ///
@@ -99,15 +103,24 @@ impl Envelope {
     /// Reads the headers of a record.
     ///
     /// # Errors
-    /// `envelope_header` names the header that is missing or malformed.
+    /// `envelope_header` names the header that is missing or malformed, or says that one has a
+    /// name that is no text.
     pub fn read(record: &InboundRecord) -> Result<Self, Unreadable> {
+        if record.headers.iter().any(|(name, _)| name == UNREADABLE_HEADER) {
+            return Err(Unreadable::new(
+                "envelope_header",
+                "the name of a header is no UTF-8 text",
+            ));
+        }
         let need = |name: &'static str| {
             record.header(name).ok_or_else(|| {
                 Unreadable::new("envelope_header", format!("the header {name} is missing"))
             })
         };
         let bad = |name: &'static str, value: &str| {
-            Unreadable::new("envelope_header", format!("the header {name} is malformed: {value:?}"))
+            let quoted = shortened(value, QUOTED_BYTES_MAX);
+            let sentence = format!("the header {name} is malformed: {quoted:?}");
+            Unreadable::new("envelope_header", sentence)
         };
         let version = need("ce_specversion")?;
         if version != "1.0" {

@@ -32,6 +32,9 @@ pub struct Position {
     pub next_offset: i64,
 }
 
+/// Stands in a record for a header whose name is no text: such a record is no event.
+pub const UNREADABLE_HEADER: &str = "header_unreadable";
+
 /// A record as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboundRecord {
@@ -50,6 +53,14 @@ pub struct InboundRecord {
 }
 
 impl InboundRecord {
+    /// What it weighs: key, headers and payload.
+    pub fn bytes(&self) -> usize {
+        let length = |part: &Option<Vec<u8>>| part.as_ref().map_or(0, Vec::len);
+        let headers =
+            self.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+        headers.fold(length(&self.key).saturating_add(length(&self.payload)), usize::saturating_add)
+    }
+
     /// The first header of that name, as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(header, _)| header == name)?;
@@ -96,6 +107,8 @@ pub enum Polled {
         records: Vec<InboundRecord>,
         /// Partitions that have nothing after those records.
         ends: Vec<TopicPartition>,
+        /// Whether it took all that was there: no bound ended it, nor trouble with the log.
+        drained: bool,
     },
     /// Nothing happened within the wait.
     Nothing,
@@ -107,11 +120,15 @@ pub trait LogReader: Send {
     /// Identity of the cluster: stored beside offsets, which mean nothing on another.
     async fn cluster_id(&mut self) -> Result<String, LogError>;
 
-    /// Waits up to `wait` for something, then takes what is there, at most `limit` records.
+    /// Waits up to `wait` for something, then takes what is there, at most `limit` records; a
+    /// reader ends a batch of large ones before that.
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError>;
 
     /// First offset that exists in each partition.
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError>;
+
+    /// The offset after the last record of each partition, as the broker says now.
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError>;
 
     /// Reads on from these positions, and only there.
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError>;
@@ -128,5 +145,8 @@ pub trait LogReader: Send {
 pub trait LogWriter: Send + Sync {
     /// Writes all copies of all records, in order per key. On an error any part of them may
     /// have been written: the caller sends all of them again.
+    ///
+    /// # Errors
+    /// [`LogError::Fatal`] names a record that the log will never take, such as one too large.
     async fn write(&self, records: &[OutboundRecord]) -> Result<(), LogError>;
 }

@@ -5,6 +5,7 @@ pub mod caller;
 pub mod clock;
 pub mod command;
 pub mod consumer;
+pub mod cut;
 pub mod dead_letter;
 pub mod envelope;
 pub mod error;

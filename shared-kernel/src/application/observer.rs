@@ -14,6 +14,8 @@ pub trait Observer: Send + Sync {
     fn relayed(&self, _records: usize) {}
     /// A relay had to try again.
     fn relay_retried(&self) {}
+    /// The log refused a record of a relay for ever: its shard stands still.
+    fn relay_refused(&self) {}
     /// `commands` of one kind were decided in one transaction.
     fn commands_decided(&self, _operation: &'static str, _commands: usize, _refused: usize) {}
 }

@@ -1,7 +1,9 @@
 //! The relay: sends what the outbox holds, in order, and removes it once it is acknowledged.
 //!
 //! Killed anywhere, it loses nothing: a row goes only after every copy of every record of it is
-//! acknowledged; a resend repeats records with the same `ce_id`. Cost: one read, one write to the
+//! acknowledged; a resend repeats records with the same `ce_id`. A record that the log refuses for
+//! ever stops its shard, loudly: only a defect of ours can write one, and going on would break the
+//! order of its key. Cost: one read, one write to the
 //! log and one delete for up to `rows_max` transactions.
 
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::application::clock::Clock;
-use crate::application::log::{LogError, LogWriter};
+use crate::application::log::{LogError, LogWriter, OutboundRecord};
 use crate::application::observer::Observer;
 use crate::application::outbox::{Outbox, OutboxShard};
 use crate::application::retry::Backoff;
@@ -48,6 +50,8 @@ pub struct Relay {
     observer: Arc<dyn Observer>,
     settings: RelaySettings,
     lead: Option<Box<dyn OutboxShard>>,
+    /// The log refused a record for ever: rows go one by one until it takes them all.
+    careful: bool,
     backoff: Backoff,
 }
 
@@ -83,6 +87,14 @@ enum RelayError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Log(#[from] LogError),
+    #[error("row {row}: {error}")]
+    Refused { row: i64, error: LogError },
+}
+
+/// Rows as they are sent: all records in order, and how many of them each row has.
+struct Sending {
+    rows: Vec<(i64, usize)>,
+    records: Vec<OutboundRecord>,
 }
 
 impl Relay {
@@ -90,7 +102,7 @@ impl Relay {
     pub fn new(shard: u16, ports: RelayPorts, settings: RelaySettings) -> Self {
         let RelayPorts { outbox, log, clock, observer } = ports;
         let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
-        Self { shard, outbox, log, clock, observer, settings, lead: None, backoff }
+        Self { shard, outbox, log, clock, observer, settings, lead: None, careful: false, backoff }
     }
 
     /// Works until it is asked to stop, then sends what is still there.
@@ -117,8 +129,7 @@ impl Relay {
                 relayed
             }
             Err(error) => {
-                tracing::warn!(shard = self.shard, %error, "relay will try again");
-                self.observer.relay_retried();
+                self.complain(&error);
                 if matches!(error, RelayError::Store(_)) {
                     self.lead = None;
                 }
@@ -126,6 +137,17 @@ impl Relay {
                 self.clock.sleep(delay).await;
                 Relayed::Sent(0)
             }
+        }
+    }
+
+    fn complain(&self, error: &RelayError) {
+        let shard = self.shard;
+        self.observer.relay_retried();
+        if matches!(error, RelayError::Refused { .. }) {
+            self.observer.relay_refused();
+            tracing::error!(shard, %error, "a record is refused for ever: its shard stands still");
+        } else {
+            tracing::warn!(shard, %error, "relay will try again");
         }
     }
 
@@ -138,11 +160,40 @@ impl Relay {
         if rows.is_empty() {
             return Ok(Relayed::Idle);
         }
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let records: Vec<_> = rows.into_iter().flat_map(|row| row.records).collect();
-        self.log.write(&records).await?;
-        lead.remove(&ids).await?;
-        self.observer.relayed(records.len());
-        Ok(Relayed::Sent(records.len()))
+        let ids: Vec<(i64, usize)> = rows.iter().map(|row| (row.id, row.records.len())).collect();
+        let records = rows.into_iter().flat_map(|row| row.records).collect();
+        let sending = Sending { rows: ids, records };
+        if !self.careful {
+            match self.log.write(&sending.records).await {
+                Ok(()) => {
+                    let ids: Vec<i64> = sending.rows.iter().map(|(row, _)| *row).collect();
+                    lead.remove(&ids).await?;
+                    self.observer.relayed(sending.records.len());
+                    return Ok(Relayed::Sent(sending.records.len()));
+                }
+                Err(LogError::Fatal(_)) => self.careful = true,
+                Err(error @ LogError::Unavailable(_)) => return Err(error.into()),
+            }
+        }
+        self.send_one_by_one(sending).await
+    }
+
+    /// What precedes a refused record is sent and removed once; what follows it waits, because
+    /// one key is one order.
+    async fn send_one_by_one(&mut self, sending: Sending) -> Result<Relayed, RelayError> {
+        let Some(lead) = self.lead.as_mut() else { return Ok(Relayed::Following) };
+        let mut rest = sending.records.as_slice();
+        for (row, length) in sending.rows {
+            let (records, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            self.log.write(records).await.map_err(|error| match error {
+                LogError::Fatal(_) => RelayError::Refused { row, error },
+                LogError::Unavailable(_) => error.into(),
+            })?;
+            lead.remove(&[row]).await?;
+            self.observer.relayed(records.len());
+            rest = behind;
+        }
+        self.careful = false;
+        Ok(Relayed::Sent(sending.records.len()))
     }
 }

@@ -26,6 +26,11 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// SHA-256 of the bytes alone, as every tool prints it.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// The digest that these bytes are, e.g. from a column.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -96,6 +101,14 @@ mod tests {
         // FIPS 180-4: SHA-256 of the empty message.
         let expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(&[]).to_string(), expected);
+    }
+
+    #[test]
+    fn bytes_alone_have_the_digest_that_every_tool_prints() {
+        // FIPS 180-4, example "abc".
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Digest::of_bytes(b"abc").to_string(), expected);
+        assert_ne!(Digest::of(&[b"abc"]), Digest::of_bytes(b"abc"));
     }
 
     #[test]

@@ -84,6 +84,10 @@ impl Observer for Metrics {
         metrics::counter!("codepix_relay_retries_total", "context" => self.context).increment(1);
     }
 
+    fn relay_refused(&self) {
+        metrics::counter!("codepix_relay_refused_total", "context" => self.context).increment(1);
+    }
+
     fn commands_decided(&self, operation: &'static str, commands: usize, refused: usize) {
         metrics::counter!("codepix_commands_total", "operation" => operation)
             .increment(count(commands));

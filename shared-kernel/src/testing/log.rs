@@ -17,8 +17,10 @@ use crate::application::trace::TraceParent;
 use crate::application::{Clock, Ids, Progress};
 use crate::infrastructure::context::ContextSettings;
 use crate::infrastructure::grpc::Callers;
-use crate::infrastructure::kafka::reader::record;
-use crate::infrastructure::kafka::{KafkaReader, KafkaWriter, Retention, TopicPlan, ensure_topics};
+
+use crate::infrastructure::kafka::{
+    KafkaReader, KafkaWriter, Retention, TopicPlan, ensure_topics, inbound,
+};
 use crate::infrastructure::postgres::DatabaseSettings;
 use crate::infrastructure::postgres::session::Sessions;
 use crate::infrastructure::system::{SystemClock, SystemIds};
@@ -171,7 +173,7 @@ fn read_to_end(consumer: &BaseConsumer, topic: &str) -> Vec<InboundRecord> {
     while !open.is_empty() {
         polls.next().expect("the records in time");
         let Some(message) = consumer.poll(Duration::from_secs(1)) else { continue };
-        let record = record(&message.expect("no error"));
+        let record = inbound(&message.expect("no error"));
         polls = 0..100;
         let next = record.offset.saturating_add(1);
         open.retain(|partition, high| *partition != record.from.partition || next < *high);

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use shared_kernel::application::consumer::BatchHandler;
-use shared_kernel::application::dead_letter::header;
+use shared_kernel::application::dead_letter::{REASON_BYTES_MAX, header};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{InboundRecord, Refusal, StoreError};
+use shared_kernel::application::{Envelope, InboundRecord, Refusal, StoreError};
 use shared_kernel::infrastructure::postgres::PgSession;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::testing::eventually;
 use tokio::sync::Notify;
 
+use crate::raw;
 use crate::world::{
     GROUP, Notes, TOPIC, UNFIT, World, execute, looking, nothing_special, numbered, plain, sorted,
     text_of,
@@ -136,6 +137,83 @@ async fn bytes_and_tombstones_are_set_aside_as_they_are() {
     assert_eq!(letters[0].payload, odd.payload);
     assert_eq!(letters[0].headers[1], ("binary".to_owned(), vec![0, 255]));
     assert_eq!((letters.len(), letters[1].payload.clone()), (2, None));
+}
+
+#[tokio::test]
+async fn the_letter_of_any_record_that_a_topic_takes_is_sent() {
+    let world = World::fresh().await;
+    let kafka = &world.servers.kafka;
+    let large = plain(kafka, "large", &"x".repeat(1_040_000));
+    let mut framed = plain(kafka, "framed", &"y".repeat(200_000));
+    framed.headers = vec![("ce_specversion".into(), vec![1; 200_000])];
+    let mut named = plain(kafka, "named", "z");
+    named.key = Some(vec![b'k'; 1_000_000]);
+    world.servers.write(&[large.clone(), framed.clone(), named]).await;
+    let handler = Arc::new(Enveloped(world.sessions.clone()));
+    let (mut consumer, progress) =
+        world.servers.consumer(GROUP, TOPIC, &world.sessions, Arc::clone(&handler));
+    let (_handle, stop) = stop_pair();
+    while progress.at_end().len() < 4 {
+        consumer.step(&stop).await.unwrap();
+    }
+    let letters = dead_letters(&world).await;
+    assert_eq!(letters.len(), 3);
+    let of = |key: &[u8]| {
+        let is_of =
+            |letter: &&InboundRecord| letter.key.as_ref().is_some_and(|it| it.starts_with(key));
+        letters.iter().find(is_of).unwrap()
+    };
+    assert_eq!(of(b"large").header("dlq_payload_bytes"), Some("1040000"));
+    assert_eq!(of(b"framed").payload, framed.payload, "it is kept whole");
+    assert_eq!(of(b"framed").headers[0], framed.headers[0]);
+    assert!(of(b"framed").header(header::REASON).unwrap().len() <= REASON_BYTES_MAX);
+    assert_eq!(of(b"kkk").header("dlq_key_bytes"), Some("1000000"));
+}
+
+#[tokio::test]
+async fn a_header_whose_name_is_no_text_makes_a_dead_letter_and_halts_nobody() {
+    let world = World::fresh().await;
+    let kafka = &world.servers.kafka;
+    raw::send(&kafka.brokers, &kafka.named(TOPIC), b"\xff\xfename", b"hostile").await;
+    let handler = Arc::new(Enveloped(world.sessions.clone()));
+    let (mut consumer, progress) =
+        world.servers.consumer(GROUP, TOPIC, &world.sessions, Arc::clone(&handler));
+    let (_handle, stop) = stop_pair();
+    while progress.at_end().len() < 4 {
+        consumer.step(&stop).await.unwrap();
+    }
+    let letters = dead_letters(&world).await;
+    let [letter] = letters.as_slice() else { panic!("one letter, not {}", letters.len()) };
+    assert_eq!(letter.payload.as_deref(), Some(&b"hostile"[..]));
+    assert_eq!(letter.header(header::CODE), Some("envelope_header"));
+    let reason = letter.header(header::REASON).unwrap();
+    assert_eq!(reason, "the name of a header is no UTF-8 text");
+    assert_eq!(letter.header("plain"), Some("kept"), "its other headers stay");
+}
+
+/// Refuses what has no envelope, as every context does.
+struct Enveloped(Sessions);
+
+#[async_trait::async_trait]
+impl BatchHandler for Enveloped {
+    type Transaction = PgSession;
+
+    async fn begin(&self) -> Result<Box<PgSession>, StoreError> {
+        self.0.begin().await
+    }
+
+    async fn handle(
+        &self,
+        _transaction: &mut PgSession,
+        batch: &[InboundRecord],
+    ) -> Result<Vec<Refusal>, StoreError> {
+        let refusal = |(index, record)| {
+            let unreadable = Envelope::read(record).err()?;
+            let (code, reason) = (unreadable.code.into(), unreadable.sentence);
+            Some(Refusal { index, code, reason })
+        };
+        Ok(batch.iter().enumerate().filter_map(refusal).collect())
+    }
 }
 
 #[tokio::test]

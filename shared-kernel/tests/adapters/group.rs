@@ -9,7 +9,7 @@ use shared_kernel::application::consumer::{Consumer, ConsumerPorts, ConsumerSett
 use shared_kernel::application::log::LogError;
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{Polled, Progress};
+use shared_kernel::application::{InboundRecord, Polled, Progress};
 use shared_kernel::infrastructure::kafka::KafkaReader;
 use shared_kernel::testing::eventually;
 use std::time::Duration;
@@ -34,6 +34,35 @@ async fn noted(world: &World, expected: usize) -> Vec<String> {
         if notes.len() >= expected { Ok(notes) } else { Err(notes.len()) }
     })
     .await
+}
+
+#[tokio::test]
+async fn a_batch_of_large_records_ends_by_its_bytes_and_none_is_left_out() {
+    let world = World::fresh().await;
+    let kafka = &world.servers.kafka;
+    let large = |number: usize| plain(kafka, "one key", &number.to_string().repeat(900_000));
+    world.servers.write(&(0..10).map(large).collect::<Vec<_>>()).await;
+    let group = kafka.named(GROUP);
+    let mut reader = KafkaReader::join(kafka, &group, &[kafka.named(TOPIC)]).unwrap();
+    let partitions =
+        eventually(async || match reader.poll(1_000, Duration::from_millis(100)).await {
+            Ok(Polled::Assigned(partitions)) => Ok(partitions),
+            other => Err(other),
+        })
+        .await;
+    let beginnings = reader.beginnings(&partitions).await.unwrap();
+    reader.assign(&beginnings).await.unwrap();
+    let mut firsts: Vec<u8> = Vec::new();
+    while firsts.len() < 10 {
+        let polled = reader.poll(1_000, Duration::from_secs(10)).await.unwrap();
+        let Polled::Batch { records, drained, .. } = polled else { panic!("no batch: {polled:?}") };
+        let bytes: usize = records.iter().map(InboundRecord::bytes).sum();
+        assert!(bytes < 6_000_000, "{bytes}");
+        assert!(bytes < 4_194_304 || !drained, "a batch that was cut short is no full look");
+        firsts.extend(records.iter().map(|record| record.payload.as_ref().unwrap()[0]));
+    }
+    assert_eq!(firsts, b"0123456789");
+    reader.close().await;
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod consumer;
 #[cfg(test)]
 mod group;
@@ -12,6 +14,8 @@ mod migrations;
 mod offsets;
 #[cfg(test)]
 mod outbox;
+#[cfg(test)]
+mod raw;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]

@@ -139,7 +139,7 @@ async fn an_offset_behind_the_end_of_the_log_is_fatal() {
     store(&world, &cluster_id(&world).await, 100).await;
     world.write(numbered("note", 8)).await;
     let reason = refusal(&world).await;
-    assert!(reason.contains("does not exist in the log"), "{reason}");
+    assert!(reason.contains("lies beyond the end"), "{reason}");
     assert_eq!(world.read_notes().await.len(), 0);
 }
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use diesel::QueryableByName;
 use diesel::sql_types::Integer;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use shared_kernel::application::log::LogError;
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::outbox::Outbox;
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{LogWriter, StoreError, Transaction};
+use shared_kernel::application::{LogWriter, Published, StoreError, Transaction};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement;
 use shared_kernel::testing::eventually;
 
-use crate::world::{TOPIC, World, published, sorted, text_of};
+use crate::world::{TOPIC, World, plain, published, sorted, text_of};
 
 fn relay(world: &World, sessions: &Sessions, shard: u16) -> Relay {
     let ports = RelayPorts {
@@ -193,6 +194,27 @@ async fn a_relay_that_is_stopped_sends_what_is_committed_before_it_ends() {
     relay(&world, &world.sessions, 0).run(stop).await;
     assert_eq!(texts(&world).await.len(), 10);
     assert_eq!(world.sessions.outbox_length().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_record_that_no_topic_takes_is_told_and_what_precedes_it_leaves() {
+    let world = World::fresh().await;
+    publish(&world.sessions, "key", 1).await;
+    let mut transaction = world.sessions.begin().await.unwrap();
+    let huge = Published { payload: vec![b'x'; 1_100_000], ..published("key", 2) };
+    transaction.publish([huge]);
+    transaction.commit().await.unwrap();
+    publish(&world.sessions, "key", 3).await;
+    let mut relay = relay(&world, &world.sessions, 0);
+    for _ in 0..3 {
+        assert_eq!(relay.step().await, Relayed::Sent(0));
+    }
+    let sent = texts(&world).await;
+    assert_eq!(sent.iter().filter(|text| *text == "key/1").count(), 2, "not again and again");
+    assert_eq!(world.sessions.outbox_length().await.unwrap(), 2);
+    let larger = plain(&world.servers.kafka, "key", &"x".repeat(2_100_000));
+    let refused = world.servers.writer().write(&[larger]).await.unwrap_err();
+    assert!(matches!(refused, LogError::Fatal(_)), "{refused:?}");
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ fn down() -> StoreError {
 }
 
 fn batch(number: i32, offset: i64, text: &str) -> Polled {
-    Polled::Batch { records: vec![record(number, offset, text)], ends: vec![partition(number)] }
+    let (records, ends) = (vec![record(number, offset, text)], vec![partition(number)]);
+    Polled::Batch { records, ends, drained: true }
 }
 
 #[tokio::test]
@@ -122,6 +123,16 @@ async fn an_assignment_is_repeated_until_it_works() {
 }
 
 #[tokio::test]
+async fn a_position_beyond_the_end_of_the_log_is_refused_before_anything_is_read() {
+    let mut world = world(Log::of(&[&["a"], &["b"]]), []);
+    world.store.state.lock().unwrap().offsets.insert(partition(1), 2);
+    let error = world.step().await.unwrap_err();
+    let LogError::Fatal(reason) = error else { panic!("{error:?}") };
+    assert!(reason.contains("offset 2 of notes[1] lies beyond the end 1"), "{reason}");
+    assert_eq!(world.effects(), [""; 0]);
+}
+
+#[tokio::test]
 async fn what_arrives_after_the_partitions_were_taken_away_is_left_alone() {
     let log = Log::of(&[&[]]);
     log.then(Ok(Polled::Revoked));
@@ -153,8 +164,8 @@ async fn one_that_can_never_succeed_is_found_by_halves() {
     let letters = world.store.state().letters;
     assert_eq!((letters.len(), letters[0].record.offset), (1, 41));
     assert_eq!(letters[0].code, "handling_failed");
-    // Six splits of 64, two attempts each, the whole and the letter.
-    assert_eq!(world.store.transactions.load(Ordering::SeqCst), 6 * 2 + 2);
+    // Six splits of 64, two attempts each, the whole, five more of the one, and the letter.
+    assert_eq!(world.store.transactions.load(Ordering::SeqCst), 6 * 2 + 1 + 5 + 1);
     assert_eq!(world.progress.at_end(), [partition(0)]);
 }
 
@@ -181,6 +192,15 @@ async fn a_conflict_that_passes_costs_a_retry() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_passes_costs_a_record_retries_and_no_letter() {
+    let refused = || Fault::Handle(StoreError::Rejected("encerrando a conexão".into()));
+    let mut world = world(Log::of(&[&["a"]]), [refused(), refused(), refused()]);
+    world.steps(2).await;
+    assert_eq!((world.effects(), world.store.state().letters), (vec!["a".into()], vec![]));
+    assert_eq!(world.slept(), Duration::from_millis(50 + 100 + 200));
+}
+
+#[tokio::test]
 async fn a_letter_that_waits_for_the_database_is_written_in_the_end() {
     let faults = [Fault::Letters(down()), Fault::Letters(StoreError::Conflict("x".into()))];
     let mut world = world(Log::of(&[&["unfit"]]), faults);
@@ -190,8 +210,8 @@ async fn a_letter_that_waits_for_the_database_is_written_in_the_end() {
 
 #[tokio::test]
 async fn a_record_that_can_neither_be_handled_nor_set_aside_stops_the_consumer() {
-    let refused = Fault::Letters(StoreError::Rejected("no letters".into()));
-    let mut world = world(Log::of(&[&["unfit"]]), [refused]);
+    let refused = || Fault::Letters(StoreError::Rejected("no letters".into()));
+    let mut world = world(Log::of(&[&["unfit"]]), std::iter::repeat_with(refused).take(6));
     world.steps(1).await;
     let error = world.step().await.unwrap_err();
     assert!(matches!(error, LogError::Fatal(_)), "{error:?}");
@@ -234,6 +254,19 @@ async fn a_look_that_filled_the_batch_says_nothing_of_the_rest() {
     world.steps(1).await;
     let now = world.clock.now();
     assert_eq!(world.progress.read_until(), [(partition(0), now), (partition(1), now)]);
+}
+
+#[tokio::test]
+async fn a_look_that_was_cut_short_says_nothing_of_the_rest() {
+    let log = Log::of(&[&["a"], &[]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(2).await;
+    let before = world.clock.now();
+    world.clock.advance(Duration::from_secs(9));
+    let short = Polled::Batch { records: vec![], ends: vec![], drained: false };
+    log.then(Ok(short));
+    world.steps(1).await;
+    assert_eq!(world.progress.read_until(), [(partition(0), before), (partition(1), before)]);
 }
 
 #[tokio::test]

@@ -120,12 +120,23 @@ impl LogReader for Reader {
             }
         }
         let nothing = records.is_empty() && ends.is_empty();
-        Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends } })
+        let drained = records.len() < limit;
+        Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends, drained } })
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
         turn().await;
         Ok(of.iter().map(|at| Position { at: at.clone(), next_offset: 0 }).collect())
+    }
+
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        turn().await;
+        let partitions = self.log.partitions.lock().unwrap();
+        let end = |at: &TopicPartition| {
+            let next_offset = i64::try_from(partitions[at].len()).unwrap();
+            Position { at: at.clone(), next_offset }
+        };
+        Ok(of.iter().map(end).collect())
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {
@@ -154,6 +165,8 @@ impl LogReader for Reader {
 pub(crate) struct Writer {
     pub(crate) written: Mutex<Vec<OutboundRecord>>,
     pub(crate) failures: Mutex<usize>,
+    /// A text that is refused for ever, when all else is written.
+    pub(crate) refused: Mutex<Option<String>>,
 }
 
 #[async_trait]
@@ -165,14 +178,24 @@ impl LogWriter for Writer {
             *failures = failures.saturating_sub(1);
             fails
         };
+        let refused = self.refused.lock().unwrap().clone();
+        let is_refused = |record: &OutboundRecord| {
+            refused.as_ref().is_some_and(|text| record.payload.as_deref() == Some(text.as_bytes()))
+        };
         for (at, record) in records.iter().enumerate() {
             turn().await;
+            if is_refused(record) {
+                continue;
+            }
             if fails && at >= records.len() / 2 {
                 return Err(LogError::Unavailable("the broker went away".into()));
             }
             self.written.lock().unwrap().push(record.clone());
         }
         turn().await;
+        if records.iter().any(is_refused) {
+            return Err(LogError::Fatal("it is too large".into()));
+        }
         Ok(())
     }
 }

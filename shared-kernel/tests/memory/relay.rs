@@ -5,14 +5,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared_kernel::application::observer::Silent;
 use shared_kernel::application::outbox::{Outbox, OutboxRow, OutboxShard};
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{Clock, OutboundRecord, StoreError};
+use shared_kernel::application::{Clock, Observer, OutboundRecord, StoreError};
 use shared_kernel::testing::FixedClock;
 
 use crate::log::{Writer, turn};
+
+/// Counts what stands still.
+#[derive(Default)]
+struct Stands(AtomicUsize);
+
+impl Observer for Stands {
+    fn relay_refused(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
 
 /// An outbox of one shard; its lock is free again when its holder is dropped.
 #[derive(Default)]
@@ -99,6 +108,7 @@ struct World {
     outbox: Arc<Rows>,
     writer: Arc<Writer>,
     clock: Arc<FixedClock>,
+    stands: Arc<Stands>,
 }
 
 impl World {
@@ -108,17 +118,21 @@ impl World {
             outbox.append(row(id, &[(*text).to_owned()]));
         }
         let (writer, clock) = (Arc::new(Writer::default()), Arc::new(FixedClock::default()));
-        Self { outbox: Arc::new(outbox), writer, clock }
+        Self { outbox: Arc::new(outbox), writer, clock, stands: Arc::default() }
     }
 
     fn relay(&self) -> Relay {
+        self.relay_of(2)
+    }
+
+    fn relay_of(&self, rows_max: i64) -> Relay {
         let ports = RelayPorts {
             outbox: self.outbox.clone(),
             log: self.writer.clone(),
             clock: self.clock.clone(),
-            observer: Arc::new(Silent),
+            observer: self.stands.clone(),
         };
-        Relay::new(0, ports, RelaySettings { rows_max: 2, ..RelaySettings::default() })
+        Relay::new(0, ports, RelaySettings { rows_max, ..RelaySettings::default() })
     }
 
     fn written(&self) -> Vec<String> {
@@ -156,6 +170,27 @@ async fn a_write_that_fails_removes_nothing_and_all_of_it_is_sent_again() {
         1,
         "the broker's fault costs no leadership"
     );
+}
+
+#[tokio::test]
+async fn a_record_that_is_refused_for_ever_lets_nothing_pass_and_repeats_nothing() {
+    let world = World::with(&["a", "b", "huge", "c"]);
+    *world.writer.refused.lock().unwrap() = Some("huge".into());
+    let mut relay = world.relay_of(4);
+    for _ in 0..4 {
+        assert_eq!(relay.step().await, Relayed::Sent(0));
+    }
+    // The first attempt wrote all others, the second what precedes it; then nothing is repeated.
+    assert_eq!(world.written(), ["a", "b", "c", "a", "b"]);
+    assert_eq!(world.stands.0.load(Ordering::SeqCst), 4, "each attempt is told");
+    let waited = world.clock.now().since(FixedClock::default().now());
+    assert_eq!(waited, Duration::from_millis(50 + 100 + 200 + 400));
+    *world.writer.refused.lock().unwrap() = None;
+    assert_eq!(relay.step().await, Relayed::Sent(2));
+    world.outbox.append(row(5, &["d".to_owned()]));
+    assert_eq!(relay.step().await, Relayed::Sent(1));
+    assert!(world.outbox.is_empty());
+    assert_eq!(world.written()[5..], ["huge", "c", "d"]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shared_kernel::application::cut::PARTS;
 use shared_kernel::application::dead_letter::{SUFFIX, header};
 use shared_kernel::application::{InboundRecord, TopicPartition};
 use shared_kernel::domain::Timestamp;
@@ -28,6 +29,8 @@ pub(super) struct Letter {
     pub(super) failed_at: Timestamp,
     pub(super) key: Option<String>,
     pub(super) payload: Option<String>,
+    /// What of the record was too large for its letter, such as `payload of 1040000 bytes`.
+    pub(super) cut: Vec<String>,
     pub(super) redriven_at: Option<Timestamp>,
 }
 
@@ -62,6 +65,15 @@ pub(super) fn address_of(record: &InboundRecord) -> Address {
     }
 }
 
+/// The parts of a record that its letter holds only the beginning of.
+fn cut_of(record: &InboundRecord) -> Vec<String> {
+    let cut = PARTS.iter().filter_map(|part| {
+        let bytes = record.header(part.bytes)?;
+        Some(format!("{} of {bytes} bytes", part.name))
+    });
+    cut.collect()
+}
+
 /// Bytes as text; what is no text is shown as such.
 pub(super) fn as_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -90,6 +102,7 @@ impl Letter {
             failed_at: failed_at.unwrap_or(record.broker_time),
             key: record.key.as_deref().map(as_text),
             payload: record.payload.as_deref().map(excerpt),
+            cut: cut_of(record),
             redriven_at: None,
         }
     }
@@ -166,12 +179,8 @@ pub(super) mod tests {
             headers: vec![("ce_type".to_owned(), b"codepix.transfers.T.v1".to_vec())],
             payload: Some(b"{\"a\":1}".to_vec()),
         };
-        let letter = DeadLetter {
-            record: original,
-            consumer: "codepix.balances".to_owned(),
-            code: code.to_owned(),
-            reason: "the body is unreadable".to_owned(),
-        };
+        let reason = "the body is unreadable";
+        let letter = DeadLetter::new(original, "codepix.balances", code, reason);
         let written = letter.into_record(Timestamp::from_millis(5_000).unwrap());
         assert_eq!(written.topics, [TOPIC]);
         read_back(written, offset)
@@ -189,6 +198,23 @@ pub(super) mod tests {
             headers: written.headers,
             payload: written.payload,
         }
+    }
+
+    /// The letter of a record that was too large.
+    pub(in crate::cli::dlq) fn cut_letter_record(offset: i64) -> InboundRecord {
+        let payload = Some(vec![b'x'; 1_040_000]);
+        let large = InboundRecord { payload, ..letter_record(offset, "payload_json") };
+        let letter = DeadLetter::new(
+            InboundRecord { from: origin_of(&large), ..large },
+            "codepix.balances",
+            "payload_json",
+            "the body is unreadable",
+        );
+        read_back(letter.into_record(Timestamp::from_millis(5_000).unwrap()), offset)
+    }
+
+    fn origin_of(letter: &InboundRecord) -> TopicPartition {
+        Origin::of(letter).unwrap().at
     }
 
     fn marker(offset: i64, of: &str) -> InboundRecord {

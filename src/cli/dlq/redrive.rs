@@ -14,7 +14,8 @@ pub(super) const ROUND_MAX: usize = 100;
 /// Which of the named letters may be redriven.
 ///
 /// # Errors
-/// `letter_not_found`, `letter_redriven` or `letter_origin_unknown` for the first that may not.
+/// `letter_not_found`, `letter_redriven`, `letter_origin_unknown` or `letter_cut` for the first
+/// that may not.
 pub(super) fn named(
     letters: Vec<Letter>,
     wanted: &[Address],
@@ -33,15 +34,36 @@ pub(super) fn named(
             let sentence = format!("{address} does not name the topic it came from");
             return Err(ClientError::usage("letter_origin_unknown", "letter", sentence));
         }
+        if !letter.cut.is_empty() {
+            let sentence = format!(
+                "{address} holds only the beginning of its record ({}), which was too large for a \
+                 letter; the whole record is at the origin that `codepix dlq show` names",
+                letter.cut.join(", ")
+            );
+            return Err(ClientError::usage("letter_cut", "letter", sentence));
+        }
     }
     Ok(letters.into_iter().filter(|letter| wanted.contains(&letter.address)).collect())
 }
 
-/// The letters that were not redriven yet and can be, and how many cannot.
-pub(super) fn open(letters: Vec<Letter>) -> (Vec<Letter>, usize) {
+/// The letters that were not redriven yet, sorted by whether they can be.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Open {
+    /// These can.
+    pub(super) letters: Vec<Letter>,
+    /// How many do not name the topic they came from.
+    pub(super) unfit: usize,
+    /// How many hold only a part of their record.
+    pub(super) cut: usize,
+}
+
+/// The letters that were not redriven yet.
+pub(super) fn open(letters: Vec<Letter>) -> Open {
     let (fit, unfit): (Vec<_>, Vec<_>) =
         letters.into_iter().filter(|letter| letter.redriven_at.is_none()).partition(is_fit);
-    (fit, unfit.len())
+    let (letters, cut): (Vec<_>, Vec<_>) =
+        fit.into_iter().partition(|letter| letter.cut.is_empty());
+    Open { letters, unfit: unfit.len(), cut: cut.len() }
 }
 
 /// A letter goes back to the topic that its own topic belongs to, and nowhere else.
@@ -99,7 +121,7 @@ mod tests {
     use async_trait::async_trait;
     use shared_kernel::application::log::LogError;
 
-    use super::super::letter::tests::{TOPIC, letter_record, read_back};
+    use super::super::letter::tests::{TOPIC, cut_letter_record, letter_record, read_back};
     use super::super::letter::{Mailbox, marked};
     use super::*;
 
@@ -139,7 +161,7 @@ mod tests {
         let letter = letter_record(0, "a");
         let at = Timestamp::from_millis(9_000).unwrap();
         let box_of = || letters(&[letter.clone(), read_back(marker(&letter, at), 1)]);
-        assert_eq!(open(box_of()), (vec![], 0));
+        assert_eq!(open(box_of()), Open::default());
         let refusal = named(box_of(), &[address(0)], false).unwrap_err();
         assert_eq!(refusal.code(), "letter_redriven");
         assert_eq!(named(box_of(), &[address(0)], true).unwrap().len(), 1);
@@ -161,10 +183,19 @@ mod tests {
             }
         }
         let foreign = InboundRecord { headers: vec![], ..letter_record(1, "a") };
-        let (fit, unfit) = open(letters(&[record.clone(), foreign]));
-        assert_eq!((fit.len(), unfit), (0, 2));
+        let expected = Open { unfit: 2, ..Open::default() };
+        assert_eq!(open(letters(&[record.clone(), foreign])), expected);
         let refusal = named(letters(&[record]), &[address(0)], false).unwrap_err();
         assert_eq!(refusal.code(), "letter_origin_unknown");
+    }
+
+    #[test]
+    fn a_letter_that_holds_a_part_is_never_written_as_if_it_were_the_record() {
+        let there = || letters(&[letter_record(0, "a"), cut_letter_record(1)]);
+        let refusal = named(there(), &[address(0), address(1)], false).unwrap_err();
+        assert_eq!(refusal.code(), "letter_cut");
+        let open = open(there());
+        assert_eq!((open.letters.len(), open.unfit, open.cut), (1, 0, 1));
     }
 
     /// Keeps what is written; fails at one write.

@@ -8,7 +8,7 @@ use shared_kernel::infrastructure::system::SystemClock;
 use super::address::Address;
 use super::command::{DlqCommand, LetterFilter, ListLetters, RedriveLetters, ShowLetter};
 use super::letter::{Letter, Mailbox, address_of, marked, names_topic};
-use super::redrive::{ROUND_MAX, named, open, write_round};
+use super::redrive::{Open, ROUND_MAX, named, open, write_round};
 use super::scan::{Extent, Scanner};
 use super::view::{LetterList, LetterView, Redriven, WholeLetter};
 use crate::cli::output::Output;
@@ -115,18 +115,20 @@ async fn look_up(scanner: &Scanner, wanted: &[Address]) -> anyhow::Result<Vec<Le
 
 async fn redrive(which: RedriveLetters, output: &Output) -> anyhow::Result<()> {
     let scanner = Scanner::new(&which.kafka)?;
-    let (letters, unfit) = if which.all {
+    let Open { letters, unfit, cut } = if which.all {
         let prefix = &which.kafka.topic_prefix;
         open(gather(&scanner, &which.filter, prefix, which.scan_max, output).await?)
     } else {
         let found = look_up(&scanner, &which.letters).await?;
-        (named(found, &which.letters, which.again)?, 0)
+        let letters = named(found, &which.letters, which.again)?;
+        Open { letters, ..Open::default() }
     };
     let addresses: Vec<Address> = letters.into_iter().map(|letter| letter.address).collect();
     let result = Redriven {
         letters: addresses.iter().map(ToString::to_string).collect(),
         dry_run: which.dry_run,
         unfit,
+        cut,
     };
     if which.dry_run || addresses.is_empty() {
         return output.show(&result);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 use shared_kernel::application::dead_letter::SUFFIX;
 use shared_kernel::application::{InboundRecord, TopicPartition};
-use shared_kernel::domain::Timestamp;
+use shared_kernel::infrastructure::kafka::inbound;
 
 use crate::client::{ClientError, KafkaOptions};
 
@@ -120,22 +120,6 @@ impl Scanner {
         }
         self.consumer.unassign()?;
         Ok(())
-    }
-}
-
-fn inbound(message: &BorrowedMessage<'_>) -> InboundRecord {
-    let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
-    let headers = headers
-        .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
-        .collect();
-    let millis = message.timestamp().to_millis().unwrap_or_default();
-    InboundRecord {
-        from: TopicPartition { topic: message.topic().to_owned(), partition: message.partition() },
-        offset: message.offset(),
-        broker_time: Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH),
-        key: message.key().map(<[u8]>::to_vec),
-        headers,
-        payload: message.payload().map(<[u8]>::to_vec),
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) struct LetterView {
     failed_at: Timestamp,
     key: Option<String>,
     payload: Option<String>,
+    cut: Vec<String>,
     redriven_at: Option<Timestamp>,
     #[serde(skip)]
     age: String,
@@ -50,6 +51,7 @@ impl LetterView {
             failed_at: letter.failed_at,
             key: letter.key,
             payload: letter.payload,
+            cut: letter.cut,
             redriven_at: letter.redriven_at,
             age: age(now.since(letter.failed_at)),
         }
@@ -62,6 +64,7 @@ impl LetterView {
     }
 
     fn fields(&self) -> Fields {
+        let cut = (!self.cut.is_empty()).then(|| Cell::new(Tone::Open, self.cut.join(", ")));
         let redriven = self.redriven_at.map(|at| Cell::new(Tone::Good, moment(Some(at))));
         Fields::new()
             .field("  code", Cell::new(Tone::Bad, text_or_dash(&self.code)))
@@ -70,6 +73,7 @@ impl LetterView {
             .field_if("  event", self.event_type.as_deref())
             .field("  origin", self.origin().unwrap_or_else(|| "unknown".to_owned()))
             .field_if("  key", self.key.as_deref())
+            .field_if("  cut", cut)
             .field_if("  redriven", redriven)
     }
 
@@ -155,6 +159,8 @@ pub(super) struct Redriven {
     pub(super) dry_run: bool,
     /// Letters that name no origin and stay.
     pub(super) unfit: usize,
+    /// Letters of records that were too large for them; they stay.
+    pub(super) cut: usize,
 }
 
 impl Shown for Redriven {
@@ -168,6 +174,10 @@ impl Shown for Redriven {
             let sentence = format!("{} do not name the topic they came from and stay", self.unfit);
             lines.push(paint.tint(Tone::Open, &sentence));
         }
+        if self.cut > 0 {
+            let sentence = format!("{} hold only a part of their record and stay", self.cut);
+            lines.push(paint.tint(Tone::Open, &sentence));
+        }
         lines.join("\n")
     }
 }
@@ -175,7 +185,7 @@ impl Shown for Redriven {
 #[cfg(test)]
 mod tests {
     use super::super::letter::Mailbox;
-    use super::super::letter::tests::letter_record;
+    use super::super::letter::tests::{cut_letter_record, letter_record};
     use super::*;
 
     fn letter(record: &InboundRecord) -> Letter {
@@ -204,6 +214,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_cut_letter_says_what_was_cut() {
+        let view = LetterView::of(letter(&cut_letter_record(7)), now());
+        let text = LetterList { letters: vec![view], more: 0 }.text(Paint::new(false));
+        assert!(text.contains("cut       payload of 1040000 bytes"), "{text}");
     }
 
     #[test]

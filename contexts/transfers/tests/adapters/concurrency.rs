@@ -108,7 +108,7 @@ struct Script {
 impl Script {
     fn of(batches: Vec<Vec<InboundRecord>>) -> Self {
         let partition = batches[0][0].from.clone();
-        let batch = |records| Polled::Batch { records, ends: vec![] };
+        let batch = |records| Polled::Batch { records, ends: vec![], drained: true };
         let steps = std::iter::once(Polled::Assigned(vec![partition.clone()]))
             .chain(batches.into_iter().map(batch))
             .collect();
@@ -128,6 +128,11 @@ impl LogReader for Script {
 
     async fn beginnings(&mut self, _: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
         Ok(vec![Position { at: self.partition.clone(), next_offset: 0 }])
+    }
+
+    async fn ends(&mut self, _: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        // Its records have the offsets that the test gave them: none of them is beyond.
+        Ok(vec![Position { at: self.partition.clone(), next_offset: i64::MAX }])
     }
 
     async fn assign(&mut self, _: &[Position]) -> Result<(), LogError> {

@@ -1,11 +1,14 @@
 //! The log: Apache Kafka through librdkafka.
 
+mod gathered;
+pub mod inbound;
 pub mod reader;
 pub mod settings;
 pub mod tail;
 pub mod topics;
 pub mod writer;
 
+pub use inbound::inbound;
 pub use reader::KafkaReader;
 pub use settings::KafkaSettings;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};

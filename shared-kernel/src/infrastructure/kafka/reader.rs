@@ -13,15 +13,14 @@ use async_trait::async_trait;
 use futures::{FutureExt, StreamExt};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
 
-use crate::application::log::{
-    InboundRecord, LogError, LogReader, Polled, Position, TopicPartition,
-};
-use crate::domain::Timestamp;
+use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartition};
+use crate::infrastructure::kafka::gathered::Gathered;
+use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
@@ -139,6 +138,11 @@ impl KafkaReader {
                 ("fetch.wait.max.ms", "50"),
                 ("fetch.error.backoff.ms", "50"),
                 ("queued.min.messages", "20000"),
+                // What is fetched ahead, whatever its records are: 16 MiB a member, 8 an answer.
+                ("queued.max.messages.kbytes", "16384"),
+                ("fetch.max.bytes", "8388608"),
+                ("fetch.message.max.bytes", "1048576"),
+                ("fetch.queue.backoff.ms", "50"),
             ])
             .create_with_context(Membership::default())
             .map_err(fatal)?;
@@ -170,6 +174,23 @@ impl KafkaReader {
         }
     }
 
+    /// One of the two offsets between which each partition has its records.
+    async fn watermarks(
+        &self,
+        of: &[TopicPartition],
+        pick: fn((i64, i64)) -> i64,
+    ) -> Result<Vec<Position>, LogError> {
+        let wanted = of.to_vec();
+        self.ask(move |member| {
+            let marked = |at: TopicPartition| {
+                let marks = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
+                Ok(Position { at, next_offset: pick(marks) })
+            };
+            wanted.into_iter().map(marked).collect()
+        })
+        .await
+    }
+
     /// The consumer, ready to be dropped: dropping leaves the group, and blocks until it has.
     fn leave(&mut self) -> Option<Arc<StreamConsumer<Membership>>> {
         let consumer = self.consumer.take()?;
@@ -184,19 +205,16 @@ impl KafkaReader {
     fn sort(
         &self,
         polled: Result<BorrowedMessage<'_>, KafkaError>,
-        records: &mut Vec<InboundRecord>,
-        ends: &mut Vec<TopicPartition>,
+        gathered: &mut Gathered,
     ) -> Result<(), LogError> {
         match polled {
             Ok(message) => {
-                let record = record(&message);
-                ends.retain(|end| *end != record.from);
-                records.push(record);
+                gathered.record(inbound(&message));
                 Ok(())
             }
             Err(KafkaError::PartitionEOF(partition)) => {
                 if let Some(topic) = &self.only_topic {
-                    ends.push(TopicPartition { topic: topic.clone(), partition });
+                    gathered.end(TopicPartition { topic: topic.clone(), partition });
                 }
                 Ok(())
             }
@@ -231,24 +249,6 @@ fn read_error(error: &KafkaError) -> Result<(), LogError> {
     }
 }
 
-pub(crate) fn record(message: &BorrowedMessage<'_>) -> InboundRecord {
-    let headers = message.headers().map_or_else(Vec::new, |headers| {
-        headers
-            .iter()
-            .map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec()))
-            .collect()
-    });
-    let millis = message.timestamp().to_millis().unwrap_or_default();
-    InboundRecord {
-        from: TopicPartition { topic: message.topic().to_owned(), partition: message.partition() },
-        offset: message.offset(),
-        broker_time: Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH),
-        key: message.key().map(<[u8]>::to_vec),
-        headers,
-        payload: message.payload().map(<[u8]>::to_vec),
-    }
-}
-
 #[async_trait]
 impl LogReader for KafkaReader {
     async fn cluster_id(&mut self) -> Result<String, LogError> {
@@ -272,31 +272,29 @@ impl LogReader for KafkaReader {
             return Ok(word);
         }
         let Some(first) = first else { return Ok(Polled::Nothing) };
-        let (mut records, mut ends) = (Vec::new(), Vec::new());
-        self.sort(first, &mut records, &mut ends)?;
-        while records.len() < limit {
-            let Some(Some(next)) = stream.next().now_or_never() else { break };
-            if let Err(error) = self.sort(next, &mut records, &mut ends) {
-                if records.is_empty() || matches!(error, LogError::Fatal(_)) {
+        let mut gathered = Gathered::default();
+        self.sort(first, &mut gathered)?;
+        while !gathered.is_full(limit) {
+            let Some(Some(next)) = stream.next().now_or_never() else {
+                return Ok(gathered.into_polled(true));
+            };
+            if let Err(error) = self.sort(next, &mut gathered) {
+                if gathered.is_empty() || matches!(error, LogError::Fatal(_)) {
                     return Err(error);
                 }
                 tracing::warn!(%error, "the log complained after some records");
                 break;
             }
         }
-        Ok(Polled::Batch { records, ends })
+        Ok(gathered.into_polled(false))
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        let wanted = of.to_vec();
-        self.ask(move |member| {
-            let beginning = |at: TopicPartition| {
-                let (low, _high) = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
-                Ok(Position { at, next_offset: low })
-            };
-            wanted.into_iter().map(beginning).collect()
-        })
-        .await
+        self.watermarks(of, |(low, _high)| low).await
+    }
+
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        self.watermarks(of, |(_low, high)| high).await
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {

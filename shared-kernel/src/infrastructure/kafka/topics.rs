@@ -48,6 +48,10 @@ impl TopicPlan {
 /// Milliseconds of 30 days, as Kafka wants them.
 const DAYS_30_MS: &str = "2592000000";
 
+/// Bytes of the largest batch of records that a topic of ours takes: the producer may send more,
+/// and a dead letter is cut far below.
+const BATCH_BYTES_MAX: &str = "1048588";
+
 /// Creates the topics that are missing; one that exists is left as it is.
 ///
 /// # Errors
@@ -74,6 +78,10 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
                     .set("cleanup.policy", "delete")
                     .set("retention.ms", if kept == Retention::Forever { "-1" } else { DAYS_30_MS })
                     .set("retention.bytes", "-1")
+                    .set("max.message.bytes", BATCH_BYTES_MAX)
+                    // The broker unpacks what a sender has packed, and measures it unpacked: a
+                    // batch that it takes is never larger when it is read.
+                    .set("compression.type", "uncompressed")
                     .set(
                         "message.timestamp.type",
                         if *letters { "CreateTime" } else { "LogAppendTime" },

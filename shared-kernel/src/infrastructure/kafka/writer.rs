@@ -34,6 +34,8 @@ fn connect(settings: &KafkaSettings) -> Result<FutureProducer, LogError> {
             ("linger.ms", "0"),
             ("message.timeout.ms", "30000"),
             ("queue.buffering.max.messages", "500000"),
+            // Above what our topics take: how large a record may be is said in one place.
+            ("message.max.bytes", "2000000"),
             // Copies for bank topics of one transfer stay together; several aggregates do not.
             ("partitioner", "murmur2_random"),
         ])
@@ -107,6 +109,31 @@ async fn enqueue(
     }
 }
 
+/// What a failed write means. A key may be a person's: the record is named by its event's id.
+fn refusal(error: &KafkaError, topic: &str, record: &OutboundRecord) -> LogError {
+    let for_ever = matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::MessageSizeTooLarge
+                | RDKafkaErrorCode::InvalidMessage
+                | RDKafkaErrorCode::InvalidMessageSize
+                | RDKafkaErrorCode::InvalidRecord
+                | RDKafkaErrorCode::InvalidTimestamp
+                | RDKafkaErrorCode::InvalidTopic
+        )
+    );
+    if !for_ever {
+        return LogError::Unavailable(error.to_string());
+    }
+    let id = record.headers.iter().find(|(name, _)| name == "ce_id");
+    let id = id.map_or("none".into(), |(_, value)| String::from_utf8_lossy(value));
+    let payload = record.payload.as_ref().map_or(0, Vec::len);
+    LogError::Fatal(format!(
+        "topic {topic} never takes the record with ce_id {id} and a payload of {payload} bytes \
+         ({error})"
+    ))
+}
+
 #[async_trait]
 impl LogWriter for KafkaWriter {
     async fn write(&self, records: &[OutboundRecord]) -> Result<(), LogError> {
@@ -115,21 +142,23 @@ impl LogWriter for KafkaWriter {
             let mut deliveries = Vec::with_capacity(records.len());
             for record in records {
                 for topic in &record.topics {
-                    deliveries.push(enqueue(&producer, topic, record).await?);
+                    let refused = |error| (error, topic, record);
+                    let delivery = enqueue(&producer, topic, record).await.map_err(refused)?;
+                    deliveries.push((delivery, topic, record));
                 }
             }
-            for delivery in deliveries {
+            for (delivery, topic, record) in deliveries {
                 match delivery.await {
                     Ok(Ok(_)) => {}
-                    Ok(Err((error, _))) => return Err(error),
-                    Err(_cancelled) => return Err(KafkaError::Canceled),
+                    Ok(Err((error, _))) => return Err((error, topic, record)),
+                    Err(_cancelled) => return Err((KafkaError::Canceled, topic, record)),
                 }
             }
             Ok(())
         };
-        written.await.map_err(|error: KafkaError| {
+        written.await.map_err(|(error, topic, record)| {
             self.renew(&producer);
-            LogError::Unavailable(error.to_string())
+            refusal(&error, topic, record)
         })
     }
 }

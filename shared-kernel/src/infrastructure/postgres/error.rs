@@ -5,7 +5,9 @@ use diesel::result::{DatabaseErrorKind, Error};
 use crate::application::StoreError;
 
 /// Messages of errors without a kind of their own that end by themselves: restart, recovery,
-/// overload, deadlock, cancelled statements, a full disk.
+/// overload, deadlock, cancelled statements, a full disk. The driver keeps no SQLSTATE beside its
+/// kinds; connections ask for English, and a consumer tries a refused record again before it
+/// gives up, for servers that answer in another language all the same.
 const TRANSIENT: &[&str] = &[
     "terminating connection",
     "shutting down",

@@ -67,8 +67,13 @@ impl std::fmt::Debug for Database {
 /// (until statistics are gathered, which comes a minute late). Every statement of ours has an
 /// index to use; so scans are discouraged, and with them the compilation of their plans, which a
 /// discouraged scan would look expensive enough for.
+///
+/// Some errors that pass are known by their text alone, which has to be English then. Only a
+/// superuser, or who was granted it, may choose the language; whoever may not keeps the server's.
 const SETUP: &str = "SET enable_seqscan = off; SET jit = off; SET random_page_cost = 1.1; \
-                     SET plan_cache_mode = force_generic_plan";
+                     SET plan_cache_mode = force_generic_plan; \
+                     DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); \
+                     EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
 
 async fn establish(url: &str) -> ConnectionResult<AsyncPgConnection> {
     let mut connection = AsyncPgConnection::establish(url).await?;
