@@ -90,6 +90,31 @@ async fn a_transaction_that_is_dropped_gives_its_locks_back_at_once() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_stands_still_loses_its_locks_and_cannot_commit() {
+    let world = World::fresh().await;
+    world.sql("INSERT INTO probe.once (name) VALUES ('row')").await;
+    let lock = "SELECT FROM probe.once WHERE name = 'row' FOR UPDATE";
+    let mut still = world.sessions.begin().await.unwrap();
+    execute(&mut still, lock).await.unwrap();
+    still.publish([published("gone", 1)]);
+    let other = world.servers.sessions("probe", "/codepix/probe", &[]).await;
+    eventually(async || {
+        let mut waiting = other.begin().await?;
+        let locked = execute(&mut waiting, lock).await;
+        if let Err(late) = &locked {
+            assert!(matches!(late, StoreError::Unavailable(_)), "it is tried again: {late:?}");
+        }
+        waiting.rollback().await;
+        locked
+    })
+    .await;
+    let late = still.commit().await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    assert_eq!(world.sessions.outbox_length().await.unwrap(), 0);
+    publish(&world.sessions, "key", 1..=1).await;
+}
+
+#[tokio::test]
 async fn a_commit_that_fails_leaves_nothing_and_holds_nothing() {
     let world = World::fresh().await;
     world.sql("INSERT INTO probe.once (name) VALUES ('row')").await;
