@@ -161,8 +161,10 @@ pub struct HubArguments {
     /// Serves addresses beyond loopback without tokens. Anyone who reaches them is the operator.
     #[arg(long, env = "CODEPIX_INSECURE")]
     pub insecure: bool,
-    /// Outbox shards of each context; changes only while its outbox is empty.
-    #[arg(long, env = "CODEPIX_OUTBOX_SHARDS", default_value_t = 1)]
+    /// Outbox shards of each context, the same in all its processes; changes only while its outbox
+    /// is empty and none of them runs.
+    #[arg(long, env = "CODEPIX_OUTBOX_SHARDS", default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=64))]
     pub outbox_shards: u16,
     /// The joined graph.
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The comparison itself, over what the contexts said: no I/O.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use banking::domain::{IncomingStatus, OutgoingStatus};
 use banking::infrastructure::postgres::audit::{
@@ -13,7 +14,10 @@ use transfers::infrastructure::audit::{AuditedTransfer, HubAudit};
 use super::report::Finding;
 
 /// How long a hold may wait for the hub to know its order before that is a finding.
-const ORDER_GRACE: std::time::Duration = std::time::Duration::from_secs(90);
+const ORDER_GRACE: Duration = Duration::from_secs(90);
+
+/// How long a bank may take to post what is final.
+const POSTING_GRACE: Duration = Duration::from_secs(10);
 
 /// What the hub said.
 #[derive(Clone, Debug)]
@@ -51,11 +55,9 @@ pub fn compare(hub: &Hub, banks: &Banks, now: Timestamp) -> Vec<Finding> {
         payee_side(side, hub.transfers.get(&side.end_to_end_id), &mut findings);
     }
     for transfer in hub.transfers.values() {
-        both_sides(transfer, banks, &mut findings);
+        both_sides(transfer, banks, now, &mut findings);
     }
-    if hub.audit.is_quiet() {
-        positions(hub, banks, &mut findings);
-    }
+    positions(hub, banks, &mut findings);
     findings.sort();
     findings
 }
@@ -192,15 +194,21 @@ fn payee_side(
     }
 }
 
-/// A completed transfer has one debit and one credit; a failed one has neither hold nor
-/// expected credit.
-fn both_sides(transfer: &AuditedTransfer, banks: &Banks, findings: &mut Vec<Finding>) {
+/// A completed transfer has one debit and one credit; a failed one has, after a moment, neither
+/// hold nor expected credit.
+fn both_sides(
+    transfer: &AuditedTransfer,
+    banks: &Banks,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) {
     let id = transfer.end_to_end_id;
     let outgoing = banks.outgoing.get(&id).map(|side| side.state);
     let incoming = banks.incoming.get(&id).map(|side| side.state);
     let credited = matches!(incoming, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
     let hosted = |ispb: &Ispb| banks.internal.iter().any(|account| account.ispb == *ispb);
     let (pays_here, receives_here) = (hosted(&transfer.payer_ispb), hosted(&transfer.payee_ispb));
+    let late = transfer.finished_at.is_some_and(|at| now.since(at) > POSTING_GRACE);
     let sentence = match transfer.state {
         TransferState::Completed if pays_here && outgoing != Some(OutgoingStatus::Settled) => {
             "it is completed and the payer's bank has not debited"
@@ -209,12 +217,12 @@ fn both_sides(transfer: &AuditedTransfer, banks: &Banks, findings: &mut Vec<Find
             "it is completed and the payee's bank has not credited"
         }
         TransferState::Rejected | TransferState::Expired
-            if pays_here && outgoing == Some(OutgoingStatus::Requested) =>
+            if late && pays_here && outgoing == Some(OutgoingStatus::Requested) =>
         {
             "it has failed and its hold is still there"
         }
         TransferState::Rejected | TransferState::Expired
-            if receives_here && incoming == Some(IncomingStatus::Expected) =>
+            if late && receives_here && incoming == Some(IncomingStatus::Expected) =>
         {
             "it has failed and its expected credit is still there"
         }
@@ -227,17 +235,54 @@ fn both_sides(transfer: &AuditedTransfer, banks: &Banks, findings: &mut Vec<Find
     findings.push(Finding::new("unposted", id.to_string(), sentence));
 }
 
-/// With nothing under way, a bank's `settlement` account is the opposite of its position.
+/// What a bank has not posted of the transfers that have moved its position.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unposted {
+    debits: i128,
+    credits: i128,
+}
+
+fn unposted(hub: &Hub, banks: &Banks) -> BTreeMap<Ispb, Unposted> {
+    let mut found: BTreeMap<Ispb, Unposted> = BTreeMap::new();
+    let settled = |transfer: &&AuditedTransfer| {
+        matches!(transfer.state, TransferState::Confirmed | TransferState::Completed)
+    };
+    for transfer in hub.transfers.values().filter(settled) {
+        let (id, amount) = (&transfer.end_to_end_id, transfer.amount.money().centavos());
+        let paid = banks.outgoing.get(id).map(|side| side.state);
+        if paid != Some(OutgoingStatus::Settled) {
+            let bank = found.entry(transfer.payer_ispb).or_default();
+            bank.debits = bank.debits.saturating_add(amount.into());
+        }
+        let received = banks.incoming.get(id).map(|side| side.state);
+        if !matches!(received, Some(IncomingStatus::Credited | IncomingStatus::Unapplied)) {
+            let bank = found.entry(transfer.payee_ispb).or_default();
+            bank.credits = bank.credits.saturating_add(amount.into());
+        }
+    }
+    found
+}
+
+/// A bank's `settlement` account is the opposite of its position, up to what is confirmed and not
+/// yet posted. The books were read before the hub, and the sides before the balances, so whatever
+/// may be missing in a balance is counted as not posted.
 fn positions(hub: &Hub, banks: &Banks, findings: &mut Vec<Finding>) {
+    let unposted = unposted(hub, banks);
     for bank in &hub.audit.banks {
         let mut own = banks.internal.iter().filter(|account| account.ispb == bank.ispb);
         let Some(settlement) = own.find(|account| account.kind == "settlement") else { continue };
-        let sum = settlement.balance.checked_add(bank.position).unwrap_or(Money::ZERO);
-        if !sum.is_zero() {
+        let [posted, position] = [settlement.balance, bank.position].map(Money::centavos);
+        let difference = i128::from(posted).saturating_add(position.into());
+        let Unposted { debits, credits } = unposted.get(&bank.ispb).copied().unwrap_or_default();
+        if difference > credits || difference < debits.saturating_neg() {
             findings.push(Finding::new(
                 "settlement_differs",
                 bank.ispb.to_string(),
-                format!("settlement account {}, position {}", settlement.balance, bank.position),
+                format!(
+                    "settlement account {}, position {}, and of confirmed transfers {debits} \
+                     centavos not debited and {credits} not credited",
+                    settlement.balance, bank.position
+                ),
             ));
         }
     }

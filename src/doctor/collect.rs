@@ -134,10 +134,11 @@ impl Doctor {
         let banking = &self.banking;
         Ok(Banks {
             totals: banking.totals().await?,
-            internal: banking.internal_balances().await?,
             differences: banking.differences(NAMED_MAX).await?,
             outgoing: all(|after| banking.outgoing(after, page), |side| side.end_to_end_id).await?,
             incoming: all(|after| banking.incoming(after, page), |side| side.end_to_end_id).await?,
+            // After both sides: what is not posted in these balances is not posted there either.
+            internal: banking.internal_balances().await?,
         })
     }
 

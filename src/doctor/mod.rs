@@ -5,6 +5,8 @@
 //! every account is read once per look, in pages.
 
 mod books;
+#[cfg(test)]
+mod books_tests;
 mod collect;
 mod report;
 

@@ -29,6 +29,8 @@ mod refusals;
 #[cfg(test)]
 mod same_order_other_content;
 #[cfg(test)]
+mod standing_still;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod watching;

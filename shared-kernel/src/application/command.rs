@@ -132,10 +132,10 @@ impl<U: BatchCommand> CommandRunner<U> {
                 Err(StoreError::Conflict(_)) if conflicts < CONFLICTS_MAX => {
                     conflicts = conflicts.saturating_add(1);
                 }
-                Err(StoreError::Rejected(reason) | StoreError::Conflict(reason)) => {
+                Err(error @ (StoreError::Rejected(_) | StoreError::Conflict(_))) => {
                     if leaders.len() == 1 {
-                        tracing::error!(operation = U::OPERATION, reason, "a command fails");
-                        return finish(outcomes, &ApplicationError::Unavailable(reason));
+                        tracing::error!(operation = U::OPERATION, %error, "a command fails");
+                        return finish(outcomes, &hopeless(error));
                     }
                     // One of them is bad: found by halves, so that it harms no other.
                     for half in leaders.chunks(leaders.len().div_ceil(2)) {
@@ -314,6 +314,14 @@ fn finish<A>(outcomes: Vec<Option<Outcome<A>>>, otherwise: &ApplicationError) ->
     outcomes.into_iter().map(settle).collect()
 }
 
+/// What is told of a command that failed alone. A conflict without end may end.
+fn hopeless(error: StoreError) -> ApplicationError {
+    match error {
+        StoreError::Rejected(_) => ApplicationError::internal(),
+        passing => passing.into(),
+    }
+}
+
 /// Refuses a key that is no key.
 fn key_refusal(identity: Option<&CommandIdentity>) -> Option<ApplicationError> {
     let key = &identity?.key;
@@ -380,7 +388,8 @@ fn replay<A: DeserializeOwned>(identity: &CommandIdentity, first: &Remembered) -
         return Err(reused(identity));
     }
     serde_json::from_str(first.answer.get()).map_err(|error| {
-        ApplicationError::Unavailable(format!("the first answer is unreadable: {error}"))
+        tracing::error!(scope = identity.scope, %error, "a first answer is unreadable");
+        ApplicationError::internal()
     })
 }
 

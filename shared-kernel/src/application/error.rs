@@ -15,8 +15,30 @@ pub enum ApplicationError {
     Unavailable(String),
 }
 
+impl ApplicationError {
+    /// The hub is at fault and a repetition is no remedy: nothing was stored. The cause is for the
+    /// log, and whoever learns of it writes it there.
+    pub(crate) fn internal() -> Self {
+        Violation::internal(
+            "internal_error",
+            "",
+            "the hub cannot carry this out, and a repetition does not help; its operator finds \
+             the cause in its log",
+        )
+        .into()
+    }
+}
+
 impl From<StoreError> for ApplicationError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::Rejected(cause) => {
+                tracing::error!(cause, "the store refuses what it will never take");
+                Self::internal()
+            }
+            passing @ (StoreError::Unavailable(_)
+            | StoreError::Fenced
+            | StoreError::Conflict(_)) => Self::Unavailable(passing.to_string()),
+        }
     }
 }

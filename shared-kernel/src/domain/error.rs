@@ -25,6 +25,8 @@ pub enum Kind {
     Aborted,
     /// Something that this needs is down: try the same again later.
     Unavailable,
+    /// The hub itself is at fault, and trying the same again does not help.
+    Internal,
 }
 
 /// A rule that was broken: stable code, guilty field, one helpful sentence.
@@ -126,6 +128,11 @@ impl Violation {
         Self::new(Kind::Unavailable, code, field, message)
     }
 
+    /// Our fault: [`Kind::Internal`].
+    pub fn internal(code: &'static str, field: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Internal, code, field, message)
+    }
+
     /// The same rule, broken by the input's field `field`, e.g. `payer_tax_id` for a `tax_id`.
     #[must_use]
     pub fn on(self, field: &'static str) -> Self {
@@ -161,7 +168,7 @@ mod tests {
 
     #[test]
     fn each_constructor_gives_its_kind() {
-        let constructors: [(Constructor, Kind); 9] = [
+        let constructors: [(Constructor, Kind); 10] = [
             (Violation::invalid, Kind::Invalid),
             (Violation::not_found, Kind::NotFound),
             (Violation::already_exists, Kind::AlreadyExists),
@@ -171,6 +178,7 @@ mod tests {
             (Violation::resource_exhausted, Kind::ResourceExhausted),
             (Violation::aborted, Kind::Aborted),
             (Violation::unavailable, Kind::Unavailable),
+            (Violation::internal, Kind::Internal),
         ];
         for (constructor, kind) in constructors {
             let broken = constructor("code", "field", "sentence");

@@ -23,8 +23,9 @@ use crate::infrastructure::kafka::{
     KafkaReader, KafkaSettings, KafkaWriter, Tail, TailFeed, TailListener, TopicPlan, ensure_topics,
 };
 use crate::infrastructure::postgres::answers::ForgetAnswers;
-use crate::infrastructure::postgres::outbox::{OutboxSignal, settle_shards};
+use crate::infrastructure::postgres::outbox::OutboxSignal;
 use crate::infrastructure::postgres::session::Sessions;
+use crate::infrastructure::postgres::shards::settle_shards;
 use crate::infrastructure::postgres::{Database, DatabaseSettings, Migration, Tables, migrate};
 use crate::infrastructure::system::{Metrics, SystemClock, SystemIds};
 
@@ -153,6 +154,15 @@ impl ContextStart {
         let shards =
             settle_shards(&mut connection, &tables, settings.outbox_shards).await.map_err(store)?;
         drop(connection);
+        if shards != settings.outbox_shards.max(1) {
+            let wanted = settings.outbox_shards;
+            tracing::warn!(
+                context = plan.name,
+                shards,
+                wanted,
+                "rows wait in the shards of before"
+            );
+        }
         ensure_topics(&settings.kafka, &plan.topics)
             .await
             .map_err(|error| StartError::Log { context: plan.name, error })?;

@@ -194,7 +194,7 @@ async fn one_that_breaks_the_store_or_panics_harms_no_other() {
     let texts = ["a", UNFIT, "b", "frightful", "c", "d", "frightful before", "e", "f"];
     let notes = texts.iter().map(|text| note(text, text)).collect();
     let outcomes: Vec<&str> = runner.execute(notes).await.iter().map(code).collect();
-    let expected = texts.map(|text| if text.len() == 1 { "ok" } else { "unavailable" });
+    let expected = texts.map(|text| if text.len() == 1 { "ok" } else { "internal_error" });
     assert_eq!(outcomes, expected);
     assert_eq!(sorted(world.read_notes().await), ["a", "b", "c", "d", "e", "f"]);
 }

@@ -1,15 +1,16 @@
 //! Migrations: once, in order, whoever comes first.
 
 use futures::future::join_all;
-use shared_kernel::application::StoreError;
+use shared_kernel::application::{StoreError, Transaction};
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use shared_kernel::infrastructure::postgres::{
     Database, DatabaseSettings, Migration, Tables, migrate,
 };
 use shared_kernel::infrastructure::{ContextPlan, ContextStart};
-use shared_kernel::testing::TestServers;
+use shared_kernel::testing::wait::PATIENCE;
+use shared_kernel::testing::{TestServers, eventually};
 
-use crate::world::{MIGRATIONS, SCHEMA, SOURCE, TOPIC, World};
+use crate::world::{MIGRATIONS, SCHEMA, SOURCE, TOPIC, World, execute, sorted};
 
 const GOOD: Migration =
     Migration { name: "2026-11-21_good", up: "INSERT INTO probe.once (name) VALUES ('good')" };
@@ -69,4 +70,53 @@ async fn a_migration_that_fails_leaves_nothing_and_is_done_when_it_is_right() {
         migrate(&database, &tables, &[MIGRATIONS[0], right, GOOD]).await.unwrap();
     }
     assert_eq!(world.read_notes().await, ["whole"]);
+}
+
+#[tokio::test]
+async fn a_start_beside_an_open_transaction_waits_for_nothing() {
+    let world = World::fresh().await;
+    let mut open = world.sessions.begin().await.unwrap();
+    let row = "INSERT INTO probe.outbox (shard, records) VALUES (0, '[]')";
+    execute(&mut open, row).await.unwrap();
+    let answer = "INSERT INTO probe.command_answer (scope, key, digest, answer) \
+                  VALUES ('scope', 'key', '', '')";
+    execute(&mut open, answer).await.unwrap();
+    let database = database(&world.servers);
+    let tables = Tables::of(SCHEMA);
+    let start = migrate(&database, &tables, MIGRATIONS);
+    let started = tokio::time::timeout(PATIENCE, start).await;
+    assert_eq!(started.expect("it does not wait for the transaction"), Ok(()));
+    open.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_migration_that_needs_a_table_in_use_lets_the_others_go_on_and_gets_its_turn() {
+    let world = World::fresh().await;
+    let mut open = world.sessions.begin().await.unwrap();
+    let note = "INSERT INTO probe.note (text) VALUES ('open')";
+    execute(&mut open, note).await.unwrap();
+    let servers = world.servers.clone();
+    let start = tokio::spawn(async move {
+        let wider = Migration {
+            name: "2026-11-21_wider",
+            up: "ALTER TABLE probe.note ADD COLUMN more text",
+        };
+        migrate(&database(&servers), &Tables::of(SCHEMA), &[MIGRATIONS[0], wider]).await
+    });
+    let waiting = "SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted \
+                   AND relation = 'probe.note'::regclass";
+    eventually(async || {
+        let mut looking = world.sessions.begin().await?;
+        let found = execute(&mut looking, waiting).await?;
+        looking.rollback().await;
+        if found == 1 { Ok(()) } else { Err(StoreError::Unavailable("not yet".into())) }
+    })
+    .await;
+    // It waits for the open transaction, and this one does not wait for both.
+    world.sql("INSERT INTO probe.note (text) VALUES ('meanwhile')").await;
+    assert!(!start.is_finished());
+    open.commit().await.unwrap();
+    assert_eq!(start.await.unwrap(), Ok(()));
+    world.sql("UPDATE probe.note SET more = text").await;
+    assert_eq!(sorted(world.read_notes().await), ["meanwhile", "open"]);
 }

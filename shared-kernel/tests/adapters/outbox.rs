@@ -3,10 +3,10 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, SmallInt};
 use diesel_async::RunQueryDsl;
-use shared_kernel::application::outbox::shard_of;
+use shared_kernel::application::outbox::{Outbox, shard_of};
 use shared_kernel::application::{StoreError, Transaction};
-use shared_kernel::infrastructure::postgres::outbox::settle_shards;
 use shared_kernel::infrastructure::postgres::session::Sessions;
+use shared_kernel::infrastructure::postgres::shards::settle_shards;
 use shared_kernel::infrastructure::postgres::statement;
 use shared_kernel::testing::eventually;
 
@@ -90,6 +90,31 @@ async fn a_transaction_that_is_dropped_gives_its_locks_back_at_once() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_stands_still_loses_its_locks_and_cannot_commit() {
+    let world = World::fresh().await;
+    world.sql("INSERT INTO probe.once (name) VALUES ('row')").await;
+    let lock = "SELECT FROM probe.once WHERE name = 'row' FOR UPDATE";
+    let mut still = world.sessions.begin().await.unwrap();
+    execute(&mut still, lock).await.unwrap();
+    still.publish([published("gone", 1)]);
+    let other = world.servers.sessions("probe", "/codepix/probe", &[]).await;
+    eventually(async || {
+        let mut waiting = other.begin().await?;
+        let locked = execute(&mut waiting, lock).await;
+        if let Err(late) = &locked {
+            assert!(matches!(late, StoreError::Unavailable(_)), "it is tried again: {late:?}");
+        }
+        waiting.rollback().await;
+        locked
+    })
+    .await;
+    let late = still.commit().await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    assert_eq!(world.sessions.outbox_length().await.unwrap(), 0);
+    publish(&world.sessions, "key", 1..=1).await;
+}
+
+#[tokio::test]
 async fn a_commit_that_fails_leaves_nothing_and_holds_nothing() {
     let world = World::fresh().await;
     world.sql("INSERT INTO probe.once (name) VALUES ('row')").await;
@@ -129,4 +154,20 @@ async fn the_number_of_shards_changes_only_while_the_outbox_is_empty() {
     assert_eq!(settle(1).await, 4);
     world.sql("DELETE FROM probe.outbox").await;
     assert_eq!(settle(1).await, 1);
+}
+
+#[tokio::test]
+async fn the_number_of_shards_does_not_change_under_a_process_that_relays() {
+    let world = World::fresh().await;
+    let settle = async |wanted| {
+        let mut connection = world.sessions.database.connection().await.unwrap();
+        settle_shards(&mut connection, &world.sessions.tables, wanted).await
+    };
+    assert_eq!(settle(4).await, Ok(4));
+    let lead = world.sessions.try_lead(3).await.unwrap().expect("nobody else leads");
+    assert_eq!(settle(4).await, Ok(4), "what everyone has is no change");
+    let Err(StoreError::Rejected(reason)) = settle(2).await else { panic!("it changed") };
+    assert!(reason.contains("CODEPIX_OUTBOX_SHARDS to 4"), "{reason}");
+    drop(lead);
+    eventually(async || settle(2).await).await;
 }

@@ -268,5 +268,5 @@ async fn an_answer_that_cannot_be_read_is_no_licence_to_decide_again() {
     let mut unreadable = first("a", "text");
     unreadable.answer = serde_json::value::to_raw_value(&7).unwrap();
     let world = world(book(vec![Ok(vec![unreadable])]), vec![]);
-    assert_eq!(world.run(&[("a", "text")]).await, [Err("unavailable")]);
+    assert_eq!(world.run(&[("a", "text")]).await, [Err("internal_error")]);
 }

@@ -134,6 +134,16 @@ impl TestHub {
         self.running.take().expect("the hub runs").process.kill();
     }
 
+    /// Its process stands still: it answers nothing, and closes nothing either.
+    pub(crate) fn pause(&self) {
+        self.running.as_ref().expect("the hub runs").process.pause();
+    }
+
+    /// Its process goes on where it stood still.
+    pub(crate) fn resume(&self) {
+        self.running.as_ref().expect("the hub runs").process.resume();
+    }
+
     /// Asks it to end and waits for it.
     pub(crate) async fn terminate(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("the hub runs");

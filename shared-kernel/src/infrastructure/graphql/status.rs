@@ -17,6 +17,7 @@ pub(super) const fn word(kind: Kind) -> &'static str {
         Kind::ResourceExhausted => "RESOURCE_EXHAUSTED",
         Kind::Aborted => "ABORTED",
         Kind::Unavailable => "UNAVAILABLE",
+        Kind::Internal => "INTERNAL",
     }
 }
 

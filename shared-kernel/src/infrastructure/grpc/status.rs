@@ -28,6 +28,7 @@ fn code(kind: Kind) -> Code {
         Kind::ResourceExhausted => Code::ResourceExhausted,
         Kind::Aborted => Code::Aborted,
         Kind::Unavailable => Code::Unavailable,
+        Kind::Internal => Code::Internal,
     }
 }
 

@@ -7,6 +7,11 @@ pub(crate) fn lock_key(name: &str) -> i64 {
     fnv(name.as_bytes()).cast_signed()
 }
 
+/// The lock of whoever relays a shard of a schema's outbox.
+pub(crate) fn relay_lock(schema: &str, shard: u16) -> i64 {
+    lock_key(&format!("codepix relay {schema}/{shard}"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -15,10 +20,9 @@ mod tests {
 
     #[test]
     fn shards_of_many_schemas_have_locks_of_their_own() {
-        let names = |schema: usize| {
-            (0..64).map(move |shard| format!("codepix relay schema{schema}/{shard}"))
-        };
-        let keys: HashSet<i64> = (0..64).flat_map(names).map(|name| lock_key(&name)).collect();
+        let locks =
+            |schema: usize| (0..64).map(move |shard| relay_lock(&format!("schema{schema}"), shard));
+        let keys: HashSet<i64> = (0..64).flat_map(locks).collect();
         assert_eq!(keys.len(), 64 * 64);
     }
 }

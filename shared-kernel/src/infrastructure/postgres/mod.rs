@@ -9,6 +9,8 @@ pub mod offsets;
 pub mod outbox;
 pub mod pool;
 pub mod session;
+pub mod shards;
+mod stall;
 pub mod statement;
 pub mod tables;
 

@@ -14,7 +14,7 @@ use crate::application::log::OutboundRecord;
 use crate::application::outbox::{Outbox, OutboxRow, OutboxShard};
 use crate::domain::Timestamp;
 use crate::infrastructure::postgres::error::store_error;
-use crate::infrastructure::postgres::lock::lock_key;
+use crate::infrastructure::postgres::lock::relay_lock;
 use crate::infrastructure::postgres::session::Sessions;
 use crate::infrastructure::postgres::statement::{Bind, statement};
 use crate::infrastructure::postgres::tables::Tables;
@@ -179,9 +179,8 @@ struct PgOutboxShard {
 impl Outbox for Sessions {
     async fn try_lead(&self, shard: u16) -> Result<Option<Box<dyn OutboxShard>>, StoreError> {
         let mut connection = self.database.session().await?;
-        let name = format!("codepix relay {}/{shard}", self.tables.schema);
         let locked: Locked = statement("SELECT pg_try_advisory_lock($1) AS locked")
-            .bind::<BigInt, _>(lock_key(&name))
+            .bind::<BigInt, _>(relay_lock(self.tables.schema, shard))
             .get_result(&mut connection)
             .await
             .map_err(store_error)?;
@@ -240,29 +239,6 @@ impl Sessions {
             .map_err(store_error)?;
         Ok(length.count)
     }
-}
-
-#[derive(QueryableByName)]
-struct Shards {
-    #[diesel(sql_type = SmallInt)]
-    shards: i16,
-}
-
-/// The number of shards in force: `wanted`, unless rows spread over another number still wait.
-///
-/// # Errors
-/// [`StoreError::Unavailable`] when the database does not answer.
-pub async fn settle_shards(
-    connection: &mut AsyncPgConnection,
-    tables: &Tables,
-    wanted: u16,
-) -> Result<u16, StoreError> {
-    let row: Shards = statement(tables.settle_shards)
-        .bind::<SmallInt, _>(i16::try_from(wanted.max(1)).unwrap_or(1))
-        .get_result(connection)
-        .await
-        .map_err(store_error)?;
-    Ok(u16::try_from(row.shards).unwrap_or(1))
 }
 
 #[cfg(test)]

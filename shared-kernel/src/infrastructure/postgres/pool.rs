@@ -11,6 +11,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncC
 
 use crate::application::StoreError;
 use crate::infrastructure::postgres::error::store_error;
+use crate::infrastructure::postgres::stall;
 use crate::infrastructure::postgres::statement::statement;
 
 /// Where the database is and how much of it a context takes.
@@ -76,10 +77,28 @@ const SETUP: &str = "SET enable_seqscan = off; SET jit = off; SET random_page_co
                      EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
 
 async fn establish(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let mut connection = AsyncPgConnection::establish(url).await?;
-    connection.batch_execute(SETUP).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let mut connection = standing(url).await?;
+    let said = async {
+        connection.batch_execute(SETUP).await?;
+        connection.batch_execute(STATEMENT_LIMITS).await
+    };
+    said.await.map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
+
+/// A connection that ends by itself when its process stands still.
+async fn standing(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(&stall::watched(url)).await?;
+    connection
+        .batch_execute(stall::LIMITS)
+        .await
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// How long a statement of a pool waits for a row, and how long it may take. What gives up is
+/// tried again, and meanwhile holds no connection.
+const STATEMENT_LIMITS: &str = "SET lock_timeout = '10s'; SET statement_timeout = '60s'";
 
 /// How long a transaction waits for a free connection.
 const WAIT: Duration = Duration::from_secs(10);
@@ -121,14 +140,17 @@ impl Database {
         statement("SELECT 1").execute(&mut connection).await.map(drop).map_err(store_error)
     }
 
-    /// A connection of its own, for a session lock or for reading whole tables.
+    /// A connection of its own, for a session lock or for reading whole tables. One that asks
+    /// nothing for a minute is ended, and its locks with it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database does not answer.
     pub async fn session(&self) -> Result<AsyncPgConnection, StoreError> {
-        AsyncPgConnection::establish(&self.url)
+        let mut session = standing(&self.url)
             .await
-            .map_err(|error| StoreError::Unavailable(error.to_string()))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        session.batch_execute(stall::SESSION_LIMITS).await.map_err(store_error)?;
+        Ok(session)
     }
 }
 

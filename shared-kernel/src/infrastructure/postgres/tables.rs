@@ -14,6 +14,7 @@ pub struct Tables {
     pub(crate) append: &'static str,
     pub(crate) pending: &'static str,
     pub(crate) remove: &'static str,
+    pub(crate) known_shards: &'static str,
     pub(crate) settle_shards: &'static str,
     pub(crate) begin_offsets: &'static str,
     pub(crate) read_offsets: &'static str,
@@ -43,6 +44,7 @@ impl Tables {
                 "SELECT id, records FROM {schema}.outbox WHERE shard = $1 ORDER BY id LIMIT $2",
             ),
             remove: spell("DELETE FROM {schema}.outbox WHERE id = ANY($1)"),
+            known_shards: spell("SELECT shards FROM {schema}.outbox_shards"),
             settle_shards: spell(
                 "INSERT INTO {schema}.outbox_shards AS known (shards) VALUES ($1) \
                  ON CONFLICT (only_row) DO UPDATE SET shards = coalesce( \

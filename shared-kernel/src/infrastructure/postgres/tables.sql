@@ -12,11 +12,7 @@ CREATE TABLE IF NOT EXISTS {schema}.outbox (
     shard      smallint NOT NULL,
     records    text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
-);
-ALTER TABLE {schema}.outbox ALTER COLUMN records SET STORAGE EXTERNAL;
-ALTER TABLE {schema}.outbox SET
-    (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-CREATE INDEX IF NOT EXISTS outbox_shard ON {schema}.outbox (shard, id);
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- How many shards the rows were spread over: changes only while the outbox is empty.
 CREATE TABLE IF NOT EXISTS {schema}.outbox_shards (
@@ -43,4 +39,20 @@ CREATE TABLE IF NOT EXISTS {schema}.command_answer (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (scope, key)
 );
-CREATE INDEX IF NOT EXISTS command_answer_age ON {schema}.command_answer (created_at);
+
+-- What would lock a table that running hubs write to is done only where it is not done yet: even
+-- an index that exists is asked for under a lock.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = '{schema}.outbox'::regclass
+               AND attname = 'records' AND attstorage <> 'e') THEN
+        ALTER TABLE {schema}.outbox ALTER COLUMN records SET STORAGE EXTERNAL;
+    END IF;
+    IF to_regclass('{schema}.outbox_shard') IS NULL THEN
+        CREATE INDEX outbox_shard ON {schema}.outbox (shard, id);
+    END IF;
+    IF to_regclass('{schema}.command_answer_age') IS NULL THEN
+        CREATE INDEX command_answer_age ON {schema}.command_answer (created_at);
+    END IF;
+END
+$$;

@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as Id};
+use diesel::pg::data_types::PgTimestamp;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as Id};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Money, Timestamp, Violation};
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{
-    Database, DatabaseSettings, instant, statement, store_error,
+    Database, DatabaseSettings, instant, statement, store_error, timestamp,
 };
 use uuid::Uuid;
 
@@ -136,6 +137,8 @@ pub struct AuditedTransfer {
     pub payer_reported: bool,
     /// The payee's bank has posted it.
     pub payee_reported: bool,
+    /// When it was completed, rejected or expired.
+    pub finished_at: Option<Timestamp>,
 }
 
 const BANKS: &str = "SELECT p.ispb, p.amount AS position, p.reserved, \
@@ -172,7 +175,7 @@ const COUNTS: &str = "SELECT (SELECT count(*) FROM transfers.open_transfer) AS o
      (SELECT count(*) FROM transfers.outbox) AS unsent";
 
 const PAGE: &str = "SELECT end_to_end_id, state, amount, payer_ispb, payer_account_id, payee_ispb, \
-     payee_account_id, payer_reported, payee_reported FROM transfers.transfer \
+     payee_account_id, payer_reported, payee_reported, finished_at FROM transfers.transfer \
      WHERE end_to_end_id > $1 ORDER BY end_to_end_id LIMIT $2";
 
 #[derive(QueryableByName)]
@@ -231,6 +234,8 @@ struct AuditedRow {
     payer_reported: bool,
     #[diesel(sql_type = Bool)]
     payee_reported: bool,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    finished_at: Option<PgTimestamp>,
 }
 
 impl BankRow {
@@ -260,6 +265,7 @@ impl AuditedRow {
             payee_account_id: AccountId::from_uuid(self.payee_account_id),
             payer_reported: self.payer_reported,
             payee_reported: self.payee_reported,
+            finished_at: self.finished_at.map(timestamp),
         })
     }
 }

@@ -1,0 +1,155 @@
+//! The comparison of one transfer's three sides.
+
+use std::collections::BTreeMap;
+
+use banking::domain::{IncomingStatus, OutgoingStatus};
+use banking::infrastructure::postgres::audit::{AuditedSide, InternalBalance};
+use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Money, Timestamp};
+use transfers::domain::TransferState;
+use transfers::infrastructure::audit::{AuditedTransfer, BankAudit, Finding, HubAudit};
+use uuid::Uuid;
+
+use super::books::{Banks, Hub, compare};
+
+const PAYER: &str = "00000001";
+const PAYEE: &str = "00000002";
+/// When the transfer ended, in microseconds.
+const ENDED: i64 = 1_800_000_000_000_000;
+
+fn ispb(text: &str) -> Ispb {
+    Ispb::parse(text).unwrap()
+}
+
+fn id() -> EndToEndId {
+    EndToEndId::parse("E00000001202611201200abcdefghijk").unwrap()
+}
+
+fn account(number: u128) -> AccountId {
+    AccountId::from_uuid(Uuid::from_u128(number))
+}
+
+fn at(seconds_later: i64) -> Timestamp {
+    Timestamp::from_micros(ENDED.saturating_add(seconds_later.saturating_mul(1_000_000))).unwrap()
+}
+
+fn side<S>(bank: &str, account_id: AccountId, state: S) -> AuditedSide<S> {
+    AuditedSide {
+        end_to_end_id: id(),
+        ispb: ispb(bank),
+        account_id,
+        amount: Money::from_centavos(500),
+        state,
+        ordered_at: at(-1),
+        finished_at: None,
+    }
+}
+
+/// A transfer of 5.00 as each of the three sees it.
+struct Sides {
+    hub: TransferState,
+    payer: OutgoingStatus,
+    payee: IncomingStatus,
+    /// What the banks' settlement accounts show.
+    settlement: [i64; 2],
+}
+
+impl Sides {
+    /// The invariants that are broken so many seconds after the end.
+    fn broken(&self, seconds_later: i64) -> Vec<&'static str> {
+        let settled = matches!(self.hub, TransferState::Confirmed | TransferState::Completed);
+        let moved = if settled { 500 } else { 0 };
+        let reported = self.hub == TransferState::Completed;
+        let bank = |name, position| BankAudit {
+            ispb: ispb(name),
+            position: Money::from_centavos(position),
+            reserved: Money::ZERO,
+            pending_reserved: Money::ZERO,
+            paid_reported: Money::from_centavos(if position < 0 { moved } else { 0 }),
+            paid_unreported: Money::ZERO,
+            received_reported: Money::from_centavos(if position > 0 { moved } else { 0 }),
+            received_unreported: Money::ZERO,
+        };
+        let none = || Finding { count: 0, named: Vec::new() };
+        let audit = HubAudit {
+            positions_sum: Money::ZERO,
+            banks: vec![bank(PAYER, moved.saturating_neg()), bank(PAYEE, moved)],
+            overdue: none(),
+            unreported: none(),
+            misfiled: none(),
+            // Something is always under way.
+            open: 1,
+            unsent_rows: 1,
+        };
+        let transfer = AuditedTransfer {
+            end_to_end_id: id(),
+            state: self.hub,
+            amount: Amount::from_centavos(500).unwrap(),
+            payer_ispb: ispb(PAYER),
+            payer_account_id: account(1),
+            payee_ispb: ispb(PAYEE),
+            payee_account_id: account(2),
+            payer_reported: reported,
+            payee_reported: reported,
+            finished_at: Some(at(0)),
+        };
+        let internal = |(name, centavos)| InternalBalance {
+            ispb: ispb(name),
+            kind: "settlement".to_owned(),
+            balance: Money::from_centavos(centavos),
+        };
+        let banks = Banks {
+            totals: Vec::new(),
+            internal: [PAYER, PAYEE].into_iter().zip(self.settlement).map(internal).collect(),
+            differences: Vec::new(),
+            outgoing: BTreeMap::from([(id(), side(PAYER, account(1), self.payer))]),
+            incoming: BTreeMap::from([(id(), side(PAYEE, account(2), self.payee))]),
+        };
+        let hub = Hub { audit, transfers: BTreeMap::from([(id(), transfer)]) };
+        compare(&hub, &banks, at(seconds_later)).iter().map(|found| found.invariant).collect()
+    }
+}
+
+#[test]
+fn settlement_follows_the_position_while_other_transfers_are_under_way() {
+    let posted = |settlement| Sides {
+        hub: TransferState::Completed,
+        payer: OutgoingStatus::Settled,
+        payee: IncomingStatus::Credited,
+        settlement,
+    };
+    assert!(posted([500, -500]).broken(0).is_empty());
+    assert_eq!(posted([499, -500]).broken(0), ["settlement_differs"]);
+    assert_eq!(posted([500, -501]).broken(0), ["settlement_differs"]);
+    assert_eq!(posted([0, 0]).broken(0), ["settlement_differs", "settlement_differs"]);
+}
+
+#[test]
+fn what_is_confirmed_and_not_posted_is_allowed_for_and_no_more() {
+    let unposted = |settlement| Sides {
+        hub: TransferState::Confirmed,
+        payer: OutgoingStatus::Requested,
+        payee: IncomingStatus::Expected,
+        settlement,
+    };
+    // The balances are read after the sides: either may be in them by then.
+    for settlement in [[0, 0], [500, 0], [0, -500], [500, -500]] {
+        assert!(unposted(settlement).broken(0).is_empty(), "{settlement:?}");
+    }
+    for settlement in [[-1, 0], [501, 0], [0, 1], [0, -501]] {
+        assert_eq!(unposted(settlement).broken(0), ["settlement_differs"], "{settlement:?}");
+    }
+}
+
+#[test]
+fn a_failed_transfer_may_keep_its_hold_for_ten_seconds() {
+    for hub in [TransferState::Rejected, TransferState::Expired] {
+        let payee = IncomingStatus::Cancelled;
+        let held = Sides { hub, payer: OutgoingStatus::Requested, payee, settlement: [0, 0] };
+        assert!(held.broken(10).is_empty());
+        assert_eq!(held.broken(11), ["unposted"]);
+    }
+    let (hub, payer) = (TransferState::Rejected, OutgoingStatus::Rejected);
+    let expected = Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0] };
+    assert!(expected.broken(10).is_empty());
+    assert_eq!(expected.broken(11), ["unposted"]);
+}
