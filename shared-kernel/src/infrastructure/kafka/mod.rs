@@ -1,12 +1,14 @@
 //! The log: Apache Kafka through librdkafka.
 
 pub mod reader;
+pub mod scan;
 pub mod settings;
 pub mod tail;
 pub mod topics;
 pub mod writer;
 
 pub use reader::KafkaReader;
+pub use scan::{Extent, KafkaScan, cut_at, extents};
 pub use settings::KafkaSettings;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};
 pub use topics::{Retention, TopicPlan, ensure_topics};
