@@ -11,5 +11,5 @@ pub use reader::KafkaReader;
 pub use scan::{Extent, KafkaScan, cut_at, extents};
 pub use settings::KafkaSettings;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};
-pub use topics::{Retention, TopicPlan, ensure_topics};
+pub use topics::{Retention, TopicPlan, delete_topics, ensure_topics};
 pub use writer::KafkaWriter;
