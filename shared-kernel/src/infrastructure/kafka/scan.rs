@@ -186,7 +186,9 @@ impl KafkaScan {
             Err(KafkaError::PartitionEOF(partition)) => {
                 let ended: Vec<TopicPartition> =
                     self.open.iter().filter(|at| at.partition == partition).cloned().collect();
-                ended.into_iter().for_each(|at| self.close_partition(at));
+                for at in ended {
+                    self.close_partition(at);
+                }
                 Ok(())
             }
             Err(error) => Err(unavailable(&error)),

@@ -109,7 +109,8 @@ impl Rebuild {
         }
         let partitions = ends.len();
         let progress = Arc::new(Progress::default());
-        let observer: Arc<dyn Observer> = Arc::clone(&self.gauge) as _;
+        let gauge = Arc::clone(&self.gauge);
+        let observer: Arc<dyn Observer> = gauge;
         let ports = ConsumerPorts {
             reader: Box::new(KafkaScan::new(&self.kafka, ends)?),
             offsets: Arc::new(self.shadow.sessions.clone()),
