@@ -102,6 +102,14 @@ pub(crate) fn find_kafka(kafka: &mut KafkaOptions) {
     }
 }
 
+/// Names the embedded database and Kafka where none are named.
+pub(crate) fn find_servers(servers: &mut ServerArguments) {
+    find_database(servers);
+    if servers.kafka_brokers.is_none() {
+        servers.kafka_brokers = published().map(|endpoints| endpoints.kafka_brokers);
+    }
+}
+
 /// Names the embedded database where none is named.
 pub(crate) fn find_database(servers: &mut ServerArguments) {
     if servers.database_url.is_none() {

@@ -15,6 +15,7 @@ mod help;
 pub mod key;
 pub mod output;
 pub mod position;
+pub mod replay;
 mod run;
 pub mod serve;
 pub mod servers;

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::output::Output;
 use crate::cli::{
-    account, bank, bench, demo, dlq, doctor, embedded, health, key, position, serve, servers,
-    transfer, up,
+    account, bank, bench, demo, dlq, doctor, embedded, health, key, position, replay, serve,
+    servers, transfer, up,
 };
 use crate::client::ClientOptions;
 use crate::supervisor;
@@ -46,6 +46,9 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Asks a hub whether it serves.
     Health,
+    /// Rebuilds read sides from the log.
+    #[command(subcommand)]
+    Replay(replay::ReplayCommand),
     /// Lists, shows and redrives dead letters.
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
@@ -94,6 +97,7 @@ fn run(cli: Cli, output: &Output) -> anyhow::Result<ExitCode> {
         | Command::Serve(_)
         | Command::Doctor(_)
         | Command::Health
+        | Command::Replay(_)
         | Command::Dlq(_)
         | Command::Account(_)
         | Command::Bank(_)
@@ -120,6 +124,7 @@ async fn dispatch(
         Command::Serve(arguments) => serve::run(arguments, output).await?,
         Command::Doctor(arguments) => return doctor::run(arguments, output).await,
         Command::Health => return health::run(client, output).await,
+        Command::Replay(command) => return replay::run(command, output).await,
         Command::Dlq(mut command) => {
             embedded::find_kafka(command.kafka_mut());
             dlq::run(command, output).await?;
@@ -133,8 +138,9 @@ async fn dispatch(
             if let Some(kafka) = command.kafka_mut() {
                 embedded::find_kafka(kafka);
             }
+            let touches_a_hub = !matches!(command, bench::BenchCommand::Replay(_));
             let report = bench::run(command, client, output).await?;
-            let sound = doctor::check_if_known(output).await?;
+            let sound = !touches_a_hub || doctor::check_if_known(output).await?;
             let good = report.is_valid() && sound;
             return Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }

@@ -25,7 +25,7 @@ CREATE INDEX account_history_time ON balances.account_history (account_id, occur
 -- Who pays whom in each transfer, as the hub states it: what the banks' events do not say of the
 -- other side. Only added to.
 CREATE TABLE balances.transfer (
-    end_to_end_id    text PRIMARY KEY,
+    end_to_end_id    text COLLATE "C" PRIMARY KEY,
     payer_ispb       text NOT NULL,
     payer_account_id uuid NOT NULL,
     payer_name       text NOT NULL,

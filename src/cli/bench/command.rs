@@ -3,6 +3,7 @@
 use shared_kernel::domain::Ispb;
 
 use crate::client::KafkaOptions;
+use crate::config::ServerArguments;
 
 /// Measurements of a running hub.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -16,6 +17,11 @@ pub enum BenchCommand {
     #[command(after_help = "Example:\n  \
         codepix bench lookup --rate 10000 --seconds 30 --keys 100000")]
     Lookup(BenchLookup),
+    /// A rebuild of the read side, and questions about its past
+    #[command(after_help = "Example:\n  codepix bench replay --events 1000000\n\n\
+        Needs PostgreSQL and Kafka, and no hub: it works in a database and under a topic prefix of \
+        its own, which are gone afterwards.")]
+    Replay(BenchReplay),
 }
 
 impl BenchCommand {
@@ -23,7 +29,7 @@ impl BenchCommand {
     pub const fn kafka_mut(&mut self) -> Option<&mut KafkaOptions> {
         match self {
             Self::Transfers(transfers) => Some(&mut transfers.kafka),
-            Self::Lookup(_) => None,
+            Self::Lookup(_) | Self::Replay(_) => None,
         }
     }
 }
@@ -84,6 +90,22 @@ pub struct BenchLookup {
     #[arg(long, value_name = "COUNT", default_value_t = 64,
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub in_flight: u32,
+}
+
+/// `codepix bench replay`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BenchReplay {
+    /// Where the database and the log are.
+    #[command(flatten)]
+    pub servers: ServerArguments,
+    /// Events of accounts; a third as many of transfers come to them
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub events: u64,
+    /// Accounts that they happen to
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub accounts: u32,
 }
 
 #[cfg(test)]

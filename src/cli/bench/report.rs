@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::conditions::Conditions;
 use super::counts::Counts;
 use super::histogram::{Latency, in_words};
+use super::replay_report::ReplayBenchReport;
 use crate::cli::output::{Align, Cell, Fields, Paint, Shown, Table, Tone};
 
 /// What a bench found.
@@ -15,14 +16,18 @@ pub enum BenchReport {
     Transfers(TransfersReport),
     /// Of `bench lookup`.
     Lookup(LookupReport),
+    /// Of `bench replay`.
+    Replay(ReplayBenchReport),
 }
 
 impl BenchReport {
-    /// Whether every request has an answer and every accepted transfer an end.
+    /// Whether every request has an answer, every accepted transfer an end, and every rebuild the
+    /// same content.
     pub fn is_valid(&self) -> bool {
         match self {
             Self::Transfers(report) => report.valid,
             Self::Lookup(report) => report.valid,
+            Self::Replay(report) => report.valid,
         }
     }
 }
@@ -32,6 +37,7 @@ impl Shown for BenchReport {
         match self {
             Self::Transfers(report) => report.text(paint),
             Self::Lookup(report) => report.text(paint),
+            Self::Replay(report) => report.text(paint),
         }
     }
 }
@@ -178,7 +184,7 @@ impl Shown for LookupReport {
     }
 }
 
-fn sections(parts: &[String]) -> String {
+pub(super) fn sections(parts: &[String]) -> String {
     parts.join("\n\n")
 }
 
@@ -208,7 +214,7 @@ fn by_code(fields: Fields, counts: &Counts) -> Fields {
     fields
 }
 
-fn latency_table<const N: usize>(rows: [(&str, &Latency); N]) -> Table {
+pub(super) fn latency_table<const N: usize>(rows: [(&str, &Latency); N]) -> Table {
     let columns = [
         ("", Align::Left),
         ("P50", Align::Right),

@@ -49,6 +49,8 @@ pub(crate) struct Addresses {
     pub(crate) http: String,
     /// Internal HTTP.
     pub(crate) internal: String,
+    /// Balances over HTTP.
+    pub(crate) balances: Option<String>,
 }
 
 /// A process of the hub and how to reach it.

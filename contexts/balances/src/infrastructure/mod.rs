@@ -4,6 +4,7 @@ pub mod graphql;
 pub mod grpc;
 pub mod kafka;
 pub mod postgres;
+pub mod replay;
 pub mod rest;
 mod start;
 

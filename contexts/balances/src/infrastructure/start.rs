@@ -18,9 +18,9 @@ use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, S
 use crate::infrastructure::rest::routes;
 
 /// The consumer group of accounts.
-pub const ACCOUNTS_GROUP: &str = "codepix.balances";
+pub(super) const ACCOUNTS_GROUP: &str = "codepix.balances";
 /// The consumer group of transfers: a group of its own, so that a statement never waits for names.
-pub const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
+pub(super) const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
 
 /// The context at work.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]

@@ -5,7 +5,7 @@ use balances::domain::MovementKind;
 use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
 use serde_json::{Value, json};
 use shared_kernel::application::{OutboundRecord, StoreError};
-use shared_kernel::domain::{Money, Timestamp};
+use shared_kernel::domain::{EndToEndId, Money, Timestamp};
 use shared_kernel::infrastructure::postgres::{statement as sql, store_error};
 use shared_kernel::testing::ForeignEvent;
 
@@ -15,11 +15,11 @@ const SENT: &str = "E0000000120261120120000000000001";
 const RECEIVED: &str = "E0000000220261120120000000000002";
 
 /// The event of account 1 at second `version`, with a body of its own beside what all state.
-fn happened(world: &World, kind: &'static str, version: i64, more: Value) -> OutboundRecord {
+fn happened(world: &World, kind: &'static str, version: i64, more: &Value) -> OutboundRecord {
     let money = |centavos| serde_json::to_value(Money::from_centavos(centavos)).unwrap();
     let mut body = json!({
         "account_id": account(1), "ispb": ISPB,
-        "available": money(version * 100), "held": money(0),
+        "available": money(version.saturating_mul(100)), "held": money(0),
         "occurred_at": at(version),
     });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -75,15 +75,15 @@ fn life(world: &World) -> Vec<OutboundRecord> {
         })
     };
     vec![
-        happened(world, "codepix.banking.AccountOpened.v1", 1, json!({ "owner_name": "Ana" })),
-        happened(world, "codepix.banking.AmountDeposited.v1", 2, json!({ "amount": money(1) })),
-        happened(world, "codepix.banking.AmountWithdrawn.v1", 3, json!({ "amount": money(2) })),
-        happened(world, "codepix.banking.AmountHeld.v1", 4, other(SENT, 3)),
-        happened(world, "codepix.banking.AccountDebited.v1", 5, other(SENT, 3)),
-        happened(world, "codepix.banking.AccountCredited.v1", 6, other(RECEIVED, 4)),
-        happened(world, "codepix.banking.BookTransferCompleted.v1", 7, book("debit", 5)),
-        happened(world, "codepix.banking.BookTransferCompleted.v1", 8, book("credit", 6)),
-        happened(world, "codepix.banking.AccountBlocked.v1", 9, json!({})),
+        happened(world, "codepix.banking.AccountOpened.v1", 1, &json!({ "owner_name": "Ana" })),
+        happened(world, "codepix.banking.AmountDeposited.v1", 2, &json!({ "amount": money(1) })),
+        happened(world, "codepix.banking.AmountWithdrawn.v1", 3, &json!({ "amount": money(2) })),
+        happened(world, "codepix.banking.AmountHeld.v1", 4, &other(SENT, 3)),
+        happened(world, "codepix.banking.AccountDebited.v1", 5, &other(SENT, 3)),
+        happened(world, "codepix.banking.AccountCredited.v1", 6, &other(RECEIVED, 4)),
+        happened(world, "codepix.banking.BookTransferCompleted.v1", 7, &book("debit", 5)),
+        happened(world, "codepix.banking.BookTransferCompleted.v1", 8, &book("credit", 6)),
+        happened(world, "codepix.banking.AccountBlocked.v1", 9, &json!({})),
     ]
 }
 
@@ -108,14 +108,13 @@ async fn every_movement_is_a_line_with_its_running_balance_and_its_other_side() 
     let lines = statement(&world, window()).await;
     assert_eq!(versions(&lines), [8, 7, 6, 5, 3, 2]);
     let kinds: Vec<_> = lines.iter().map(|line| line.movement.kind).collect();
-    use MovementKind as Kind;
     let expected = [
-        Kind::BookTransferReceived,
-        Kind::BookTransferSent,
-        Kind::TransferReceived,
-        Kind::TransferSent,
-        Kind::Withdrawal,
-        Kind::Deposit,
+        MovementKind::BookTransferReceived,
+        MovementKind::BookTransferSent,
+        MovementKind::TransferReceived,
+        MovementKind::TransferSent,
+        MovementKind::Withdrawal,
+        MovementKind::Deposit,
     ];
     assert_eq!(kinds, expected);
     let amounts: Vec<_> = lines.iter().map(|line| line.movement.amount.centavos()).collect();
@@ -128,7 +127,7 @@ async fn every_movement_is_a_line_with_its_running_balance_and_its_other_side() 
     let keys: Vec<_> = lines.iter().map(|line| line.payee_key.is_some()).collect();
     assert_eq!(keys, [false, false, true, true, false, false]);
     let hub: Vec<_> = lines.iter().filter_map(StatementLine::hub_transfer).collect();
-    assert_eq!(hub.iter().map(|id| id.as_str()).collect::<Vec<_>>(), [RECEIVED, SENT]);
+    assert_eq!(hub.iter().map(EndToEndId::as_str).collect::<Vec<_>>(), [RECEIVED, SENT]);
     assert_eq!(world.dead_letters().await, []);
 }
 
@@ -249,8 +248,8 @@ async fn an_event_of_a_movement_that_lacks_it_is_set_aside() {
     world
         .servers
         .write(&[
-            happened(&world, "codepix.banking.AmountDeposited.v1", 2, json!({})),
-            happened(&world, "codepix.banking.AccountDebited.v1", 3, json!({ "amount": "1.00" })),
+            happened(&world, "codepix.banking.AmountDeposited.v1", 2, &json!({})),
+            happened(&world, "codepix.banking.AccountDebited.v1", 3, &json!({ "amount": "1.00" })),
             hub,
             strange,
         ])

@@ -13,6 +13,8 @@ mod history;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod rest;
 #[cfg(test)]
 mod store;

@@ -3,6 +3,7 @@
 mod gathered;
 pub mod inbound;
 pub mod reader;
+pub mod scan;
 pub mod settings;
 pub mod tail;
 pub mod topics;
@@ -10,7 +11,8 @@ pub mod writer;
 
 pub use inbound::inbound;
 pub use reader::KafkaReader;
+pub use scan::{Extent, KafkaScan, cut_at, extents};
 pub use settings::KafkaSettings;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};
-pub use topics::{Retention, TopicPlan, ensure_topics};
+pub use topics::{Retention, TopicPlan, delete_topics, ensure_topics};
 pub use writer::KafkaWriter;

@@ -102,3 +102,22 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
     }
     Ok(())
 }
+
+/// Deletes topics that were made under a prefix of one's own, with their dead-letter topics.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer, [`LogError::Fatal`] without a prefix:
+/// those topics are everyone's.
+pub async fn delete_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Result<(), LogError> {
+    if settings.topic_prefix.is_empty() {
+        return Err(LogError::Fatal("topics without a prefix are never deleted".into()));
+    }
+    let unavailable = |error: rdkafka::error::KafkaError| LogError::Unavailable(error.to_string());
+    let admin: AdminClient<DefaultClientContext> =
+        settings.client(&[]).create().map_err(unavailable)?;
+    let own = plans.iter().map(|plan| settings.named(&plan.name));
+    let names: Vec<String> = own.flat_map(|name| [format!("{name}{SUFFIX}"), name]).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(40)));
+    admin.delete_topics(&names, &options).await.map(drop).map_err(unavailable)
+}

@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod offsets;
 pub mod outbox;
 pub mod pool;
+pub mod scratch;
 pub mod session;
 pub mod shards;
 mod stall;

@@ -90,10 +90,11 @@ fn behind(account: AccountId, version: AccountVersion) -> Violation {
 mod tests {
     use std::sync::Mutex;
 
+    use async_trait::async_trait;
     use shared_kernel::testing::FixedClock;
 
     use super::*;
-    use crate::application::ports::{MockBalancesReads, MockCommitWatch, MockCommits};
+    use crate::application::ports::{CommitWatch, MockBalancesReads, MockCommitWatch, MockCommits};
     use crate::domain::testing::{account, event};
 
     /// Reads that find these versions one after the other (0 finds nothing), and a watch that
@@ -146,6 +147,16 @@ mod tests {
         assert_eq!(ask(&[0, 0], 3).await, Err("balance_unknown"));
     }
 
+    /// Hears nothing, ever.
+    struct Silent;
+
+    #[async_trait]
+    impl CommitWatch for Silent {
+        async fn reached(&mut self, _version: AccountVersion) -> bool {
+            std::future::pending().await
+        }
+    }
+
     #[tokio::test]
     async fn a_watch_that_stays_silent_is_left_after_the_longest_wait() {
         let mut reads = MockBalancesReads::new();
@@ -153,13 +164,6 @@ mod tests {
             .expect_balances()
             .times(1)
             .returning(|_| Ok(vec![AccountBalance::begin(&event(1, 1))]));
-        struct Silent;
-        #[async_trait::async_trait]
-        impl crate::application::ports::CommitWatch for Silent {
-            async fn reached(&mut self, _version: AccountVersion) -> bool {
-                std::future::pending().await
-            }
-        }
         let mut commits = MockCommits::new();
         commits.expect_listen().return_once(|_| Box::new(Silent));
         let clock = Arc::new(FixedClock::default());

@@ -57,14 +57,14 @@ mod tests {
     use crate::application::ports::MockBalancesReads;
     use crate::domain::testing::{account, event};
 
-    fn past(number: u128, state: Option<AccountState>) -> Option<PastState> {
+    fn past(number: u128, state: Option<AccountState>) -> PastState {
         let event = event(number, 1);
-        Some(PastState { account_id: event.account_id, ispb: event.ispb, state })
+        PastState { account_id: event.account_id, ispb: event.ispb, state }
     }
 
     async fn ask(caller: Caller) -> Vec<Result<AccountState, &'static str>> {
         let mut reads = MockBalancesReads::new();
-        let found = vec![past(1, Some(event(1, 1).state)), past(2, None), None];
+        let found = vec![Some(past(1, Some(event(1, 1).state))), Some(past(2, None)), None];
         reads.expect_past_states().times(1).return_once(move |_| Ok(found));
         let at = Timestamp::EPOCH;
         let wanted = [(account(1), at), (account(2), at), (account(3), at)];

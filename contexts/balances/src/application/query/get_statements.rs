@@ -130,8 +130,7 @@ mod tests {
         let statements = GetStatements::new(Arc::new(reads(1)));
         let answers = statements.execute(Caller::Operator, &questions).await.unwrap();
         let page = Page { rows: vec![line(9)], more: true };
-        let codes: Vec<_> =
-            answers.iter().map(|it| it.as_ref().map_err(|broken| broken.code())).collect();
+        let codes: Vec<_> = answers.iter().map(|it| it.as_ref().map_err(Violation::code)).collect();
         assert_eq!(codes, [Err("balance_unknown"), Ok(&page), Err("period_order"), Ok(&page)]);
     }
 

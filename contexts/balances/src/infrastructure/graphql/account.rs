@@ -57,6 +57,7 @@ impl Account {
     }
 
     /// What moved the account's money, newest first; null while no event of it has arrived.
+    #[expect(clippy::too_many_arguments, reason = "a page and a period are four arguments")]
     async fn statement(
         &self,
         ctx: &Context<'_>,

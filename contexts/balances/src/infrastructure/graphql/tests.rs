@@ -186,10 +186,7 @@ async fn windows_and_callers_are_refused_by_name() {
     assert_eq!(codes(&graph.execute(bank).await), ["token_missing"]);
 }
 
-async fn follow(
-    graph: &GraphSchema,
-    caller: Caller,
-) -> impl futures::Stream<Item = Response> + Unpin {
+fn follow(graph: &GraphSchema, caller: Caller) -> impl futures::Stream<Item = Response> + Unpin {
     let query = format!(
         "subscription {{ accountUpdated(id: \"{}\") {{ account {{ id }} balance {{ version total }} }} }}",
         id(1)
@@ -201,7 +198,7 @@ async fn follow(
 async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
     let feed = AccountFeed::default();
     let graph = graph_with(knows(1), feed.clone());
-    let mut stream = follow(&graph, Caller::Operator).await;
+    let mut stream = follow(&graph, Caller::Operator);
     let tell = async {
         // The subscription begins with its first poll.
         while feed.followers() == 0 {
@@ -229,14 +226,14 @@ async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
 #[tokio::test]
 async fn a_follower_of_another_bank_is_refused_and_one_of_an_unknown_account_at_its_first_event() {
     let graph = graph(knows(1));
-    let refused = follow(&graph, other_bank()).await.next().await.unwrap();
+    let refused = follow(&graph, other_bank()).next().await.unwrap();
     assert_eq!(codes(&refused), ["caller_may_not_act_for_bank"]);
 
     let mut reads = MockBalancesReads::new();
     reads.expect_balances().returning(|_| Ok(Vec::new()));
     let feed = AccountFeed::default();
     let graph = graph_with(reads, feed.clone());
-    let mut stream = follow(&graph, other_bank()).await;
+    let mut stream = follow(&graph, other_bank());
     let tell = async {
         while feed.followers() == 0 {
             tokio::task::yield_now().await;

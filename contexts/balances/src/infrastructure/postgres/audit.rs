@@ -31,6 +31,10 @@ const TORN: &str = "\
     IS DISTINCT FROM (balance.available, balance.held, balance.updated_at) \
     ORDER BY balance.account_id LIMIT $1";
 
+const SIZE: &str = "\
+    SELECT (SELECT count(*) FROM balances.account_history) AS entries, \
+    (SELECT count(*) FROM balances.transfer) AS transfers";
+
 /// One balance as it is audited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditedBalance {
@@ -82,6 +86,14 @@ struct GapRow {
 }
 
 #[derive(QueryableByName)]
+struct SizeRow {
+    #[diesel(sql_type = BigInt)]
+    entries: i64,
+    #[diesel(sql_type = BigInt)]
+    transfers: i64,
+}
+
+#[derive(QueryableByName)]
 struct TornRow {
     #[diesel(sql_type = Uuid)]
     account_id: uuid::Uuid,
@@ -120,6 +132,17 @@ impl BalancesAudit {
             held: Money::from_centavos(row.held),
         });
         Ok(audited.collect())
+    }
+
+    /// Entries of all histories, and transfers whose sides are known.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database does not answer.
+    pub async fn size(&self) -> Result<(u64, u64), StoreError> {
+        let mut connection = self.database.connection().await?;
+        let row: SizeRow =
+            statement(SIZE).get_result(&mut connection).await.map_err(store_error)?;
+        Ok((row.entries.unsigned_abs(), row.transfers.unsigned_abs()))
     }
 
     /// Runs of versions that never arrived, the first `limit` in the order of their accounts; none

@@ -18,7 +18,7 @@ fn unreadable(broken: &Violation) -> StoreError {
 
 /// One entry of a history.
 #[derive(QueryableByName)]
-pub(super) struct EntryRow {
+pub(crate) struct EntryRow {
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -45,10 +45,15 @@ pub(super) struct EntryRow {
 
 impl EntryRow {
     /// What the account was, and what moved.
-    pub(super) fn into_entry(self) -> Result<(AccountState, Option<Movement>), StoreError> {
+    pub(crate) fn into_entry(self) -> Result<(AccountState, Option<Movement>), StoreError> {
         let state = self.state().map_err(|broken| unreadable(&broken))?;
         let movement = self.movement().map_err(|broken| unreadable(&broken))?;
         Ok((state, movement))
+    }
+
+    /// The version that it belongs to.
+    pub(crate) const fn version(&self) -> i64 {
+        self.version
     }
 
     fn state(&self) -> Result<AccountState, Violation> {
@@ -122,7 +127,7 @@ impl SidesRow {
 
 /// A transfer.
 #[derive(QueryableByName)]
-pub(super) struct TransferRow {
+pub(crate) struct TransferRow {
     #[diesel(sql_type = Text)]
     end_to_end_id: String,
     #[diesel(embed)]
@@ -131,7 +136,7 @@ pub(super) struct TransferRow {
 
 impl TransferRow {
     /// Its parties.
-    pub(super) fn into_parties(self) -> Result<TransferParties, StoreError> {
+    pub(crate) fn into_parties(self) -> Result<TransferParties, StoreError> {
         let id = EndToEndId::parse(&self.end_to_end_id).map_err(|broken| unreadable(&broken))?;
         let missing = || StoreError::Rejected(format!("transfer {id} lacks a side"));
         self.sides.into_parties(Some(id))?.ok_or_else(missing)
@@ -164,11 +169,11 @@ impl LineRow {
 
 /// An entry of a history with its account.
 #[derive(QueryableByName)]
-pub(super) struct HistoryRow {
+pub(crate) struct HistoryRow {
     #[diesel(sql_type = Uuid)]
-    pub(super) account_id: uuid::Uuid,
+    pub(crate) account_id: uuid::Uuid,
     #[diesel(embed)]
-    pub(super) entry: EntryRow,
+    pub(crate) entry: EntryRow,
 }
 
 /// An account at a past instant, with its place in the question.

@@ -13,8 +13,11 @@ use shared_kernel::migration;
 
 pub use audit::{AuditedBalance, AuditedGap, BalancesAudit};
 pub use commits::CommitFeed;
+pub(crate) use history_rows::{HistoryRow, TransferRow};
 pub use reads::PgBalancesReads;
+pub(crate) use rows::BalanceRow;
 pub use statements::SCHEMA;
+pub(crate) use statements::{PAST, SHADOW, Statements, spelled};
 
 /// Its migrations, oldest first.
 pub const MIGRATIONS: &[Migration] = &[

@@ -15,7 +15,7 @@ use crate::domain::{
 
 /// One row.
 #[derive(QueryableByName)]
-pub(super) struct BalanceRow {
+pub(crate) struct BalanceRow {
     #[diesel(sql_type = Uuid)]
     account_id: uuid::Uuid,
     #[diesel(sql_type = Text)]
@@ -39,7 +39,7 @@ impl BalanceRow {
     ///
     /// # Errors
     /// [`StoreError::Rejected`] for a row that this context did not write.
-    pub(super) fn into_balance(self) -> Result<AccountBalance, StoreError> {
+    pub(crate) fn into_balance(self) -> Result<AccountBalance, StoreError> {
         let account_id = AccountId::from_uuid(self.account_id);
         let unreadable = |why: String| {
             StoreError::Rejected(format!(

@@ -9,21 +9,20 @@ use std::sync::LazyLock;
 /// Schema of the live side.
 pub const SCHEMA: &str = "balances";
 /// Schema of a rebuild that will take its place.
-pub const SHADOW: &str = "balances_shadow";
+pub(crate) const SHADOW: &str = "balances_shadow";
 /// Schema of a rebuild up to a past time, which is looked at and dropped.
-pub const PAST: &str = "balances_past";
+pub(crate) const PAST: &str = "balances_past";
 
 /// Statements on one schema.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Statements {
-    pub(super) load: &'static str,
-    pub(super) save: &'static str,
-    pub(super) append_history: &'static str,
-    pub(super) append_transfers: &'static str,
-    pub(super) history_page: &'static str,
-    pub(super) transfers_page: &'static str,
-    pub(super) balances_page: &'static str,
-    pub(super) totals: &'static str,
+pub(crate) struct Statements {
+    pub(crate) load: &'static str,
+    pub(crate) save: &'static str,
+    pub(crate) append_history: &'static str,
+    pub(crate) append_transfers: &'static str,
+    pub(crate) history_page: &'static str,
+    pub(crate) transfers_page: &'static str,
+    pub(crate) balances_page: &'static str,
 }
 
 static LIVE_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(SCHEMA));
@@ -31,13 +30,13 @@ static SHADOW_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::sp
 static PAST_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(PAST));
 
 /// Puts a schema in the place of the live one, in text that names it `balances.`.
-pub(super) fn spelled(text: &str, schema: &str) -> &'static str {
+pub(crate) fn spelled(text: &str, schema: &str) -> &'static str {
     Box::leak(text.replace("balances.", &format!("{schema}.")).into_boxed_str())
 }
 
 impl Statements {
     /// Those of a schema of this context; of the live one unless it is a rebuild's.
-    pub(super) fn of(schema: &str) -> &'static Self {
+    pub(crate) fn of(schema: &str) -> &'static Self {
         match schema {
             SHADOW => &SHADOW_STATEMENTS,
             PAST => &PAST_STATEMENTS,
@@ -54,7 +53,6 @@ impl Statements {
             history_page: spelled(HISTORY_PAGE, schema),
             transfers_page: spelled(TRANSFERS_PAGE, schema),
             balances_page: spelled(BALANCES_PAGE, schema),
-            totals: spelled(TOTALS, schema),
         }
     }
 }
@@ -104,10 +102,3 @@ const TRANSFERS_PAGE: &str = "\
     SELECT end_to_end_id, payer_ispb, payer_account_id, payer_name, payee_ispb, \
     payee_account_id, payee_name, payee_key FROM balances.transfer \
     WHERE end_to_end_id > $1 ORDER BY end_to_end_id LIMIT $2";
-
-const TOTALS: &str = "\
-    SELECT (SELECT count(*) FROM balances.account_balance) AS accounts, \
-    (SELECT coalesce(sum(available), 0)::bigint FROM balances.account_balance) AS available, \
-    (SELECT coalesce(sum(held), 0)::bigint FROM balances.account_balance) AS held, \
-    (SELECT count(*) FROM balances.account_history) AS entries, \
-    (SELECT count(*) FROM balances.transfer) AS transfers";

@@ -1,4 +1,4 @@
-//! Answers that a client may have already: ETag and If-None-Match.
+//! Answers that a client may have already: `ETag` and `If-None-Match`.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

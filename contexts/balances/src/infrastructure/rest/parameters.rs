@@ -124,14 +124,10 @@ mod tests {
     use super::*;
     use crate::domain::testing::account as account_of;
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn an_instant_is_read_with_its_offset_escaped_or_not() {
         let at = |written: &str| {
-            let asked = BalanceParameters { at: text(written), min_version: None };
+            let asked = BalanceParameters { at: Some(written.to_owned()), min_version: None };
             asked.at().unwrap().unwrap().to_string()
         };
         let expected = "2026-11-20T15:00:00.000000Z";

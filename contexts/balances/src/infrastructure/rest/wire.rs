@@ -42,6 +42,7 @@ impl ToSchema for Number {
 
 /// What an account has, or had at an instant.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "Wallet Core calls it so")]
 pub(super) struct Balance {
     /// The account.
     #[schema(value_type = String, format = "uuid")]

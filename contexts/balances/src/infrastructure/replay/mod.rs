@@ -1,0 +1,14 @@
+//! Rebuilds the read side from the log, beside the live one, and puts it in its place.
+
+mod compare;
+mod course;
+mod error;
+mod gauge;
+mod rebuild;
+mod shadow;
+mod swap;
+
+pub use compare::{Comparison, Summary};
+pub use course::{Mode, Outcome, Replay, Report};
+pub use error::ReplayError;
+pub use gauge::{Gauge, Phase, Reading};

@@ -1,0 +1,275 @@
+//! Reads one topic up to fixed ends, as a member of no group.
+//!
+//! For work that goes through a log once: the caller stores its offsets where it likes, as the
+//! consumer does, and may stop and go on. Each partition reports its end once. Memory is bounded by
+//! what librdkafka fetches ahead.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::{FutureExt, StreamExt};
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::application::log::{
+    InboundRecord, LogError, LogReader, Polled, Position, TopicPartition,
+};
+use crate::domain::Timestamp;
+use crate::infrastructure::kafka::reader::record;
+use crate::infrastructure::kafka::settings::KafkaSettings;
+
+/// How long a question to the broker may take.
+const ASK: Duration = Duration::from_secs(10);
+
+/// A partition and the offsets that exist in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Which.
+    pub at: TopicPartition,
+    /// First offset that exists.
+    pub low: i64,
+    /// Offset after the last.
+    pub high: i64,
+}
+
+fn unavailable(error: &KafkaError) -> LogError {
+    LogError::Unavailable(error.to_string())
+}
+
+fn connect(settings: &KafkaSettings) -> Result<Arc<StreamConsumer>, LogError> {
+    let consumer: Result<StreamConsumer, KafkaError> = settings
+        .client(&[
+            // librdkafka wants a name; nothing joins it and nothing is committed to it.
+            ("group.id", &settings.named("codepix.scan")),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "error"),
+            ("enable.partition.eof", "true"),
+            ("isolation.level", "read_committed"),
+            ("fetch.wait.max.ms", "50"),
+            ("queued.min.messages", "50000"),
+            ("queued.max.messages.kbytes", "65536"),
+        ])
+        .create();
+    let fatal = |error| LogError::Fatal(format!("the Kafka consumer cannot start: {error}"));
+    consumer.map(Arc::new).map_err(fatal)
+}
+
+/// Asks the broker beside the runtime's workers: librdkafka's questions block.
+async fn ask<T, Q>(consumer: &Arc<StreamConsumer>, question: Q) -> Result<T, LogError>
+where
+    T: Send + 'static,
+    Q: FnOnce(&StreamConsumer) -> Result<T, KafkaError> + Send + 'static,
+{
+    let consumer = Arc::clone(consumer);
+    match tokio::task::spawn_blocking(move || question(&consumer)).await {
+        Ok(answer) => answer.map_err(|error| unavailable(&error)),
+        Err(stopped) => Err(LogError::Unavailable(stopped.to_string())),
+    }
+}
+
+/// What exists of a topic (name without prefix), partition by partition.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer or has no such topic.
+pub async fn extents(settings: &KafkaSettings, topic: &str) -> Result<Vec<Extent>, LogError> {
+    let (consumer, topic) = (connect(settings)?, settings.named(topic));
+    let name = topic.clone();
+    let found = ask(&consumer, move |consumer| {
+        let metadata = consumer.fetch_metadata(Some(&topic), ASK)?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let extent = |partition: i32| {
+            let (low, high) = consumer.fetch_watermarks(&topic, partition, ASK)?;
+            Ok(Extent { at: TopicPartition { topic: topic.clone(), partition }, low, high })
+        };
+        partitions.map(MetadataPartition::id).map(extent).collect::<Result<Vec<_>, KafkaError>>()
+    })
+    .await?;
+    if found.is_empty() {
+        return Err(LogError::Unavailable(format!("there is no topic {name}")));
+    }
+    Ok(found)
+}
+
+/// Cuts extents off before the first record that the broker took at `until` or later.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer.
+pub async fn cut_at(
+    settings: &KafkaSettings,
+    mut extents: Vec<Extent>,
+    until: Timestamp,
+) -> Result<Vec<Extent>, LogError> {
+    let consumer = connect(settings)?;
+    let mut times = TopicPartitionList::new();
+    for Extent { at, .. } in &extents {
+        let wanted = Offset::Offset(until.millis());
+        times
+            .add_partition_offset(&at.topic, at.partition, wanted)
+            .map_err(|error| unavailable(&error))?;
+    }
+    let found = ask(&consumer, move |consumer| consumer.offsets_for_times(times, ASK)).await?;
+    for extent in &mut extents {
+        let first = found.find_partition(&extent.at.topic, extent.at.partition);
+        // A partition without such a record ends where it ends.
+        if let Some(Offset::Offset(offset)) = first.map(|element| element.offset()) {
+            extent.high = extent.high.min(offset);
+        }
+    }
+    Ok(extents)
+}
+
+/// A reader of some partitions of one topic.
+pub struct KafkaScan {
+    consumer: Arc<StreamConsumer>,
+    ends: BTreeMap<TopicPartition, i64>,
+    /// Partitions whose end was not reached.
+    open: BTreeSet<TopicPartition>,
+    /// Ends that were reached and not told.
+    reached: Vec<TopicPartition>,
+    begun: bool,
+}
+
+impl std::fmt::Debug for KafkaScan {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("KafkaScan")
+            .field("ends", &self.ends)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KafkaScan {
+    /// A reader of these partitions of one topic, each up to its end and no further.
+    ///
+    /// # Errors
+    /// [`LogError::Fatal`] when librdkafka refuses the settings.
+    pub fn new(
+        settings: &KafkaSettings,
+        ends: BTreeMap<TopicPartition, i64>,
+    ) -> Result<Self, LogError> {
+        let (open, reached) = (BTreeSet::new(), Vec::new());
+        Ok(Self { consumer: connect(settings)?, ends, open, reached, begun: false })
+    }
+
+    /// Takes a polled message in; what lies behind an end is left out.
+    fn sort(
+        &mut self,
+        polled: Result<BorrowedMessage<'_>, KafkaError>,
+        records: &mut Vec<InboundRecord>,
+    ) -> Result<(), LogError> {
+        match polled {
+            Ok(message) => {
+                let at = TopicPartition {
+                    topic: message.topic().to_owned(),
+                    partition: message.partition(),
+                };
+                let end = self.ends.get(&at).copied().unwrap_or_default();
+                if !self.open.contains(&at) {
+                    return Ok(());
+                }
+                if message.offset() < end {
+                    records.push(record(&message));
+                }
+                if message.offset().saturating_add(1) >= end {
+                    self.close_partition(at);
+                }
+                Ok(())
+            }
+            // The log ends here, and no end of ours lies behind that of the log.
+            Err(KafkaError::PartitionEOF(partition)) => {
+                let ended: Vec<TopicPartition> =
+                    self.open.iter().filter(|at| at.partition == partition).cloned().collect();
+                for at in ended {
+                    self.close_partition(at);
+                }
+                Ok(())
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    fn close_partition(&mut self, at: TopicPartition) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&at.topic, at.partition);
+        if let Err(error) = self.consumer.pause(&list) {
+            tracing::debug!(%error, "a partition that is read is fetched on");
+        }
+        self.open.remove(&at);
+        self.reached.push(at);
+    }
+}
+
+#[async_trait]
+impl LogReader for KafkaScan {
+    async fn cluster_id(&mut self) -> Result<String, LogError> {
+        let named = ask(&self.consumer, |it| Ok(it.client().fetch_cluster_id(ASK))).await?;
+        named.ok_or_else(|| LogError::Unavailable("the broker did not name its cluster".into()))
+    }
+
+    async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError> {
+        if !self.begun {
+            self.begun = true;
+            return Ok(Polled::Assigned(self.ends.keys().cloned().collect()));
+        }
+        let mut records = Vec::new();
+        if !self.open.is_empty() {
+            let consumer = Arc::clone(&self.consumer);
+            let mut stream = consumer.stream();
+            let first = tokio::time::timeout(wait, stream.next()).await;
+            let mut next = first.ok().flatten();
+            while let Some(polled) = next {
+                self.sort(polled, &mut records)?;
+                let more = records.len() < limit && !self.open.is_empty();
+                next = if more { stream.next().now_or_never().flatten() } else { None };
+            }
+        }
+        let ends = std::mem::take(&mut self.reached);
+        if records.is_empty() && ends.is_empty() {
+            return Ok(Polled::Nothing);
+        }
+        Ok(Polled::Batch { records, ends })
+    }
+
+    async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        let wanted = of.to_vec();
+        ask(&self.consumer, move |consumer| {
+            let beginning = |at: TopicPartition| {
+                let (low, _high) = consumer.fetch_watermarks(&at.topic, at.partition, ASK)?;
+                Ok(Position { at, next_offset: low })
+            };
+            wanted.into_iter().map(beginning).collect()
+        })
+        .await
+    }
+
+    async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {
+        let mut list = TopicPartitionList::new();
+        (self.open, self.reached) = (BTreeSet::new(), Vec::new());
+        for Position { at, next_offset } in positions {
+            if *next_offset < self.ends.get(at).copied().unwrap_or_default() {
+                let from = Offset::Offset(*next_offset);
+                list.add_partition_offset(&at.topic, at.partition, from)
+                    .map_err(|error| unavailable(&error))?;
+                self.open.insert(at.clone());
+            } else {
+                self.reached.push(at.clone());
+            }
+        }
+        self.consumer.assign(&list).map_err(|error| unavailable(&error))
+    }
+
+    async fn report(&mut self, _positions: &[Position]) {}
+
+    async fn close(&mut self) {
+        if let Err(error) = self.consumer.unassign() {
+            tracing::debug!(%error, "partitions were not given back");
+        }
+    }
+}
