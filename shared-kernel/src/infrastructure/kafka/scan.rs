@@ -16,11 +16,10 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::application::log::{
-    InboundRecord, LogError, LogReader, Polled, Position, TopicPartition,
-};
+use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartition};
 use crate::domain::Timestamp;
-use crate::infrastructure::kafka::reader::record;
+use crate::infrastructure::kafka::gathered::Gathered;
+use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
@@ -162,7 +161,7 @@ impl KafkaScan {
     fn sort(
         &mut self,
         polled: Result<BorrowedMessage<'_>, KafkaError>,
-        records: &mut Vec<InboundRecord>,
+        gathered: &mut Gathered,
     ) -> Result<(), LogError> {
         match polled {
             Ok(message) => {
@@ -175,7 +174,7 @@ impl KafkaScan {
                     return Ok(());
                 }
                 if message.offset() < end {
-                    records.push(record(&message));
+                    gathered.record(inbound(&message));
                 }
                 if message.offset().saturating_add(1) >= end {
                     self.close_partition(at);
@@ -218,23 +217,26 @@ impl LogReader for KafkaScan {
             self.begun = true;
             return Ok(Polled::Assigned(self.ends.keys().cloned().collect()));
         }
-        let mut records = Vec::new();
+        let mut gathered = Gathered::default();
         if !self.open.is_empty() {
             let consumer = Arc::clone(&self.consumer);
             let mut stream = consumer.stream();
             let first = tokio::time::timeout(wait, stream.next()).await;
             let mut next = first.ok().flatten();
             while let Some(polled) = next {
-                self.sort(polled, &mut records)?;
-                let more = records.len() < limit && !self.open.is_empty();
+                self.sort(polled, &mut gathered)?;
+                let more = !gathered.is_full(limit) && !self.open.is_empty();
                 next = if more { stream.next().now_or_never().flatten() } else { None };
             }
         }
-        let ends = std::mem::take(&mut self.reached);
-        if records.is_empty() && ends.is_empty() {
+        if gathered.is_empty() && self.reached.is_empty() {
             return Ok(Polled::Nothing);
         }
-        Ok(Polled::Batch { records, ends })
+        for end in std::mem::take(&mut self.reached) {
+            gathered.end(end);
+        }
+        // What lies behind the ends of this scan is never taken.
+        Ok(gathered.into_polled(false))
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
@@ -247,6 +249,14 @@ impl LogReader for KafkaScan {
             wanted.into_iter().map(beginning).collect()
         })
         .await
+    }
+
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        let end = |at: &TopicPartition| {
+            let next_offset = self.ends.get(at).copied().unwrap_or_default();
+            Position { at: at.clone(), next_offset }
+        };
+        Ok(of.iter().map(end).collect())
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {

@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 
 use crate::application::log::{InboundRecord, LogError};
 use crate::application::stop::StopSignal;
-use crate::infrastructure::kafka::reader::record as inbound;
+use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// Names that watchers may lag behind before they are told to look anew.
