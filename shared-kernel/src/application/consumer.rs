@@ -271,6 +271,10 @@ impl<H: BatchHandler> Consumer<H> {
                 Err(LogError::Unavailable(reason)) if !stop.is_stopped() => {
                     let consumer = &self.settings.name;
                     tracing::warn!(consumer, reason, "offsets will be read again");
+                    if self.ports.reader.has_word() {
+                        // These partitions may be another's by now: the next poll says.
+                        return Ok(());
+                    }
                     self.pause(stop).await;
                 }
                 Err(LogError::Unavailable(_)) => return Ok(()),

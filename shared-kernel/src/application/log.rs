@@ -124,6 +124,12 @@ pub trait LogReader: Send {
     /// reader ends a batch of large ones before that.
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError>;
 
+    /// Whether the group has said something that the next poll will tell: what was assigned
+    /// before may not stand any more.
+    fn has_word(&self) -> bool {
+        false
+    }
+
     /// First offset that exists in each partition.
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError>;
 

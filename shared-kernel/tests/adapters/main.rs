@@ -19,4 +19,6 @@ mod raw;
 #[cfg(test)]
 mod relay;
 #[cfg(test)]
+mod topics;
+#[cfg(test)]
 mod world;

@@ -123,6 +123,19 @@ async fn an_assignment_is_repeated_until_it_works() {
 }
 
 #[tokio::test]
+async fn an_assignment_that_does_not_work_is_left_when_the_group_has_a_new_word() {
+    let log = Log::of(&[&["a"]]);
+    *log.refused_assignments.lock().unwrap() = 3;
+    log.word.store(true, Ordering::SeqCst);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(1).await;
+    assert_eq!(*log.refused_assignments.lock().unwrap(), 2, "it was tried once");
+    log.then(Ok(Polled::Revoked));
+    world.steps(1).await;
+    assert_eq!((world.effects(), world.slept()), (vec![], Duration::ZERO));
+}
+
+#[tokio::test]
 async fn a_position_beyond_the_end_of_the_log_is_refused_before_anything_is_read() {
     let mut world = world(Log::of(&[&["a"], &["b"]]), []);
     world.store.state.lock().unwrap().offsets.insert(partition(1), 2);

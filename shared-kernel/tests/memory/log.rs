@@ -1,7 +1,7 @@
 //! A log in memory: partitions, a reader that a test disturbs, a writer that a test breaks.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -54,6 +54,8 @@ pub(crate) struct Log {
     pub(crate) script: Mutex<VecDeque<Result<Polled, LogError>>>,
     /// Assignments that fail.
     pub(crate) refused_assignments: Mutex<usize>,
+    /// The group has a word for its member, which the next poll tells.
+    pub(crate) word: AtomicBool,
     pub(crate) reported: Mutex<Vec<Position>>,
     pub(crate) closed: AtomicUsize,
 }
@@ -122,6 +124,10 @@ impl LogReader for Reader {
         let nothing = records.is_empty() && ends.is_empty();
         let drained = records.len() < limit;
         Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends, drained } })
+    }
+
+    fn has_word(&self) -> bool {
+        self.log.word.load(Ordering::SeqCst)
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {

@@ -289,6 +289,10 @@ impl LogReader for KafkaReader {
         Ok(gathered.into_polled(false))
     }
 
+    fn has_word(&self) -> bool {
+        self.consumer.as_ref().is_some_and(|member| member.context().has_word())
+    }
+
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
         self.watermarks(of, |(low, _high)| low).await
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
@@ -52,10 +54,12 @@ const DAYS_30_MS: &str = "2592000000";
 /// and a dead letter is cut far below.
 const BATCH_BYTES_MAX: &str = "1048588";
 
-/// Creates the topics that are missing; one that exists is left as it is.
+/// Creates the topics that are missing; one that exists is left as it is, but must keep time as
+/// ours do.
 ///
 /// # Errors
-/// [`LogError::Unavailable`] when the broker does not answer or refuses.
+/// [`LogError::Unavailable`] when the broker does not answer or refuses, [`LogError::Fatal`] for
+/// a topic whose records have their senders' time.
 pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Result<(), LogError> {
     let unavailable = |error: rdkafka::error::KafkaError| LogError::Unavailable(error.to_string());
     let admin: AdminClient<DefaultClientContext> =
@@ -84,7 +88,7 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
                     .set("compression.type", "uncompressed")
                     .set(
                         "message.timestamp.type",
-                        if *letters { "CreateTime" } else { "LogAppendTime" },
+                        if *letters { "CreateTime" } else { BROKER_TIME },
                     );
             if settings.replication > 1 { topic.set("min.insync.replicas", "2") } else { topic }
         })
@@ -92,15 +96,62 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
     let options = AdminOptions::new()
         .operation_timeout(Some(Duration::from_secs(30)))
         .request_timeout(Some(Duration::from_secs(40)));
+    let mut found = Vec::new();
     for outcome in admin.create_topics(&topics, &options).await.map_err(unavailable)? {
         match outcome {
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Ok(_) => {}
+            Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => found.push(topic),
             Err((topic, code)) => {
                 return Err(LogError::Unavailable(format!("topic {topic}: {code}")));
             }
         }
     }
+    found.retain(|topic| !topic.ends_with(SUFFIX));
+    verify(&admin, &found, &options).await
+}
+
+/// The setting that says whose time a record has.
+const TIME: &str = "message.timestamp.type";
+/// The broker's own, stamped when it took the record.
+const BROKER_TIME: &str = "LogAppendTime";
+
+/// Whether an acceptance was in time is told by the time of its record: on a topic that somebody
+/// else created, that might be the word of the sender.
+async fn verify(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[String],
+    options: &AdminOptions,
+) -> Result<(), LogError> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let asked: Vec<ResourceSpecifier<'_>> =
+        topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+    let described = admin.describe_configs(&asked, options).await;
+    let described = described.map_err(|error| LogError::Unavailable(error.to_string()))?;
+    for (topic, described) in topics.iter().zip(described) {
+        match described {
+            Ok(config) => keeps_broker_time(topic, &config)?,
+            // Created just now by another process of ours, and not known everywhere yet.
+            Err(RDKafkaErrorCode::UnknownTopicOrPartition) => {}
+            Err(code) => {
+                let sentence = format!("the settings of topic {topic} cannot be read: {code}");
+                return Err(LogError::Unavailable(sentence));
+            }
+        }
+    }
     Ok(())
+}
+
+fn keeps_broker_time(topic: &str, config: &ConfigResource) -> Result<(), LogError> {
+    let time = config.get(TIME).and_then(|entry| entry.value.as_deref()).unwrap_or("unknown");
+    if time == BROKER_TIME {
+        return Ok(());
+    }
+    Err(LogError::Fatal(format!(
+        "topic {topic} has {TIME}={time}, so its senders would say themselves whether they were in \
+         time: set it to {BROKER_TIME}"
+    )))
 }
 
 /// Deletes topics that were made under a prefix of one's own, with their dead-letter topics.
