@@ -10,6 +10,9 @@ use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 
 /// A bounded context of the hub.
+/// Most connections of one context to its database.
+pub(crate) const CONNECTIONS_MAX: usize = 12;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum ContextName {
     /// The directory of Pix keys.
@@ -117,7 +120,7 @@ impl ServerArguments {
                 context.database_variable()
             );
         };
-        Ok(DatabaseSettings { url, connections_max: 12 })
+        Ok(DatabaseSettings { url, connections_max: CONNECTIONS_MAX })
     }
 }
 

@@ -9,6 +9,7 @@ pub mod demo_transfer;
 pub mod doctor;
 pub mod grpc;
 pub mod http;
+mod limits;
 pub mod supervisor;
 pub mod telemetry;
 pub mod workers;
