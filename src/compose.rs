@@ -35,7 +35,11 @@ impl std::fmt::Debug for Probe {
 }
 
 impl Probe {
-    fn new(
+    /// A probe of these databases and of the log.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub(crate) fn new(
         databases: Vec<(&'static str, Database)>,
         kafka: &KafkaSettings,
     ) -> anyhow::Result<Self> {
@@ -167,6 +171,8 @@ impl Hub {
         let addresses = listeners.addresses()?;
         let kafka = servers.kafka()?;
         let stops = Stops::new();
+        let callers = Arc::new(callers);
+        let of_metrics = hub.callers_of_metrics(&callers);
         let wiring = Wiring {
             servers,
             hub,
@@ -188,7 +194,8 @@ impl Hub {
             until(stopped.clone()),
         ));
         edges.spawn(http::serve(listeners.http, http::public(probe), until(stopped.clone())));
-        edges.spawn(http::serve(listeners.internal, http::internal(metrics), until(stopped)));
+        let internal = http::internal(metrics, of_metrics);
+        edges.spawn(http::serve(listeners.internal, internal, until(stopped)));
         let workers = Workers::start(contexts.workers, stops);
         Ok(Self { addresses, own_token, workers, edges, stop_edges })
     }
