@@ -177,7 +177,8 @@ impl Hub {
             servers,
             hub,
             addresses,
-            callers: Arc::new(callers),
+            directory: hub.remote_directory()?,
+            callers,
             own_token: own_token.clone(),
             writer: Arc::new(KafkaWriter::new(&kafka)?),
             stop_work: stops.work.1.clone(),
@@ -250,6 +251,8 @@ struct Wiring<'a> {
     servers: &'a ServerArguments,
     hub: &'a HubArguments,
     addresses: Addresses,
+    /// The directory that Banking asks, when it is not this process's own.
+    directory: Option<&'a str>,
     callers: Arc<Callers>,
     own_token: Option<String>,
     writer: Arc<KafkaWriter>,
@@ -354,12 +357,12 @@ impl Wiring<'_> {
     /// The token that Banking shows to the directory: the process's own to its own directory.
     fn pix_keys_token(&self) -> Option<String> {
         let named = self.hub.pix_keys_token.clone();
-        if self.hub.pix_keys_url.is_some() { named } else { named.or(self.own_token.clone()) }
+        if self.directory.is_some() { named } else { named.or(self.own_token.clone()) }
     }
 
     /// The directory that Banking asks: the named one, else this process's own listener.
     fn pix_keys_url(&self) -> String {
-        self.hub.pix_keys_url.clone().unwrap_or_else(|| {
+        self.directory.map(str::to_owned).unwrap_or_else(|| {
             let mut own = self.addresses.grpc;
             if own.ip().is_unspecified() {
                 own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
