@@ -41,7 +41,11 @@ impl std::fmt::Debug for Probe {
 }
 
 impl Probe {
-    fn new(
+    /// A probe of these databases and of the log.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub(crate) fn new(
         databases: Vec<(&'static str, Database)>,
         graph: Option<Federated>,
         kafka: &KafkaSettings,
@@ -187,10 +191,12 @@ impl Hub {
         let kafka = servers.kafka()?;
         let stops = Stops::new();
         let callers = Arc::new(callers);
+        let of_metrics = hub.callers_of_metrics(&callers);
         let wiring = Wiring {
             servers,
             hub,
             addresses,
+            directory: hub.remote_directory()?,
             callers: Arc::clone(&callers),
             own_token: own_token.clone(),
             writer: Arc::new(KafkaWriter::new(&kafka)?),
@@ -206,7 +212,7 @@ impl Hub {
             public = public.merge(contexts.graph.routes(graph));
         }
         let public = http::own_pages(public, tokens);
-        let internal = http::internal(metrics).merge(contexts.graph.endpoints());
+        let internal = http::internal(metrics, of_metrics).merge(contexts.graph.endpoints());
         let internal = http::own_pages(internal, tokens);
         let (stop_edges, stopped) = tokio::sync::watch::channel(false);
         let mut edges = JoinSet::new();
@@ -276,6 +282,8 @@ struct Wiring<'a> {
     servers: &'a ServerArguments,
     hub: &'a HubArguments,
     addresses: Addresses,
+    /// The directory that Banking asks, when it is not this process's own.
+    directory: Option<&'a str>,
     callers: Arc<Callers>,
     own_token: Option<String>,
     writer: Arc<KafkaWriter>,
@@ -390,12 +398,12 @@ impl Wiring<'_> {
     /// The token that Banking shows to the directory: the process's own to its own directory.
     fn pix_keys_token(&self) -> Option<String> {
         let named = self.hub.pix_keys_token.clone();
-        if self.hub.pix_keys_url.is_some() { named } else { named.or(self.own_token.clone()) }
+        if self.directory.is_some() { named } else { named.or(self.own_token.clone()) }
     }
 
     /// The directory that Banking asks: the named one, else this process's own listener.
     fn pix_keys_url(&self) -> String {
-        self.hub.pix_keys_url.clone().unwrap_or_else(|| {
+        self.directory.map(str::to_owned).unwrap_or_else(|| {
             let mut own = self.addresses.grpc;
             if own.ip().is_unspecified() {
                 own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());

@@ -1,6 +1,7 @@
 //! Settings of a hub process: flags, else environment variables, else defaults; checked once.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,6 +11,9 @@ use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 
 use crate::graph::GraphArguments;
+
+/// Most connections of one context to its database.
+pub(crate) const CONNECTIONS_MAX: usize = 12;
 
 /// A bounded context of the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -119,7 +123,7 @@ impl ServerArguments {
                 context.database_variable()
             );
         };
-        Ok(DatabaseSettings { url, connections_max: 12 })
+        Ok(DatabaseSettings { url, connections_max: CONNECTIONS_MAX })
     }
 }
 
@@ -226,6 +230,30 @@ impl HubArguments {
         }
         Ok(callers)
     }
+
+    /// Who may read metrics: everyone on loopback, the operator where tokens are asked for and
+    /// others reach the address.
+    pub fn callers_of_metrics(&self, callers: &Arc<Callers>) -> Option<Arc<Callers>> {
+        let asks = !callers.is_open() && !is_loopback(self.internal_address.ip());
+        asks.then(|| Arc::clone(callers))
+    }
+
+    /// The directory that Banking asks, when it is not this process's own.
+    ///
+    /// # Errors
+    /// When this process has Banking, no directory, and none is named.
+    pub fn remote_directory(&self) -> anyhow::Result<Option<&str>> {
+        let named = self.pix_keys_url.as_deref().filter(|url| !url.is_empty());
+        let has = |context| self.contexts.contains(&context);
+        if named.is_none() && has(ContextName::Banking) && !has(ContextName::PixKeys) {
+            anyhow::bail!(
+                "this process runs banking without pix-keys, and banking asks the directory: set \
+                 PIX_KEYS_URL (--pix-keys-url) to the gRPC address of a process that runs it, \
+                 such as http://127.0.0.1:50051"
+            );
+        }
+        Ok(named)
+    }
 }
 
 fn is_loopback(ip: IpAddr) -> bool {
@@ -271,5 +299,32 @@ mod tests {
         assert!(hub(&[&open[..], &["--insecure"]].concat()).callers().is_ok());
         let tokens = ["--tokens", "operator=0123456789abcdef"];
         assert!(!hub(&[&open[..], &tokens[..]].concat()).callers().unwrap().is_open());
+    }
+
+    #[test]
+    fn metrics_ask_for_the_operator_where_others_reach_them_and_tokens_are_there() {
+        let tokens = ["--tokens", "operator=0123456789abcdef"];
+        let open = ["--internal-address", "0.0.0.0:8081"];
+        let asks = |arguments: &[&str]| {
+            let hub = hub(arguments);
+            hub.callers_of_metrics(&Arc::new(hub.callers().unwrap())).is_some()
+        };
+        assert!(asks(&[tokens, open].concat()));
+        assert!(!asks(&tokens), "loopback");
+        assert!(!asks(&[&open[..], &["--insecure"]].concat()));
+    }
+
+    #[test]
+    fn banking_without_a_directory_names_the_setting() {
+        let alone = ["--contexts", "banking,transfers"];
+        let refused = hub(&alone).remote_directory().unwrap_err().to_string();
+        assert!(refused.contains("PIX_KEYS_URL"), "{refused}");
+        let url = "http://127.0.0.1:1";
+        let named = hub(&[&alone[..], &["--pix-keys-url", url]].concat());
+        assert_eq!(named.remote_directory().unwrap(), Some(url));
+        for with_its_own in [&["--contexts", "banking,pix-keys"][..], &["--contexts", "transfers"]]
+        {
+            assert_eq!(hub(with_its_own).remote_directory().unwrap(), None);
+        }
     }
 }

@@ -1,9 +1,21 @@
 //! gRPC at the edge: the contexts' services, health and reflection on one listener.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::net::TcpListener;
-use tonic::service::RoutesBuilder;
+use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+
+use crate::limits::{Limits, limited};
+
+/// Calls that one connection may have under way at a time, streams included.
+const CALLS_PER_CONNECTION_MAX: u32 = 512;
+/// How often a silent client is asked whether it is still there.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long it may take to answer before its connection is closed.
+const KEEPALIVE_WAIT: Duration = Duration::from_secs(10);
 
 /// What health and reflection say of the services.
 #[derive(Debug)]
@@ -35,6 +47,9 @@ pub async fn serve(
         reflection = reflection.register_encoded_file_descriptor_set(descriptors);
     }
     routes.add_service(reflection.build_v1()?);
+    let limits = Arc::new(Limits::new(&described.services));
+    let limits = axum::middleware::from_fn_with_state(limits, limited);
+    let routes = Routes::from(routes.routes().into_axum_router().layer(limits));
     let stopping = async move {
         stop.await;
         for service in &described.services {
@@ -44,9 +59,13 @@ pub async fn serve(
     };
     Server::builder()
         .tcp_nodelay(true)
-        .add_routes(routes.routes())
+        .max_concurrent_streams(CALLS_PER_CONNECTION_MAX)
+        .concurrency_limit_per_connection(usize::try_from(CALLS_PER_CONNECTION_MAX)?)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_WAIT))
+        .add_routes(routes)
         .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE)),
             stopping,
         )
         .await

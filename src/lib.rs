@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod graph;
 pub mod grpc;
 pub mod http;
+mod limits;
 pub mod supervisor;
 pub mod telemetry;
 pub mod workers;

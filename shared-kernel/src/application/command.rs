@@ -318,7 +318,9 @@ fn finish<A>(outcomes: Vec<Option<Outcome<A>>>, otherwise: &ApplicationError) ->
 fn hopeless(error: StoreError) -> ApplicationError {
     match error {
         StoreError::Rejected(_) => ApplicationError::internal(),
-        passing => passing.into(),
+        passing @ (StoreError::Conflict(_) | StoreError::Unavailable(_) | StoreError::Fenced) => {
+            passing.into()
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) const LIMITS: &str = "SET idle_in_transaction_session_timeout = '15s'
 pub(crate) const SESSION_LIMITS: &str = "SET idle_session_timeout = '60s'";
 
 /// What the driver is told, in seconds: the same, seen from this side.
-const DRIVER: &[(&str, u32)] = &[
+const DRIVER: &[(&str, u8)] = &[
     ("connect_timeout", 10),
     ("tcp_user_timeout", 20),
     ("keepalives_idle", 10),
@@ -47,7 +47,7 @@ pub(crate) fn watched(url: &str) -> String {
             (true, false) => '?',
             (true, true) => '&',
         });
-        watched.push_str(&format!("{name}={value}"));
+        watched.extend([name, "=", &value.to_string()]);
         asked = true;
     }
     watched
