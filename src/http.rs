@@ -160,7 +160,7 @@ mod tests {
         let url = "postgres://somebody:secret@127.0.0.1:1/somewhere".to_owned();
         let database = Database::new(&DatabaseSettings { url, connections_max: 2 }).unwrap();
         let kafka = KafkaSettings::new("127.0.0.1:1");
-        let probe = Probe::new(vec![("banking", database)], &kafka).unwrap();
+        let probe = Probe::new(vec![("banking", database)], None, &kafka).unwrap();
         let (status, body) = ask(public(Arc::new(probe)), "/health/ready", None).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         let said: serde_json::Value = serde_json::from_str(&body).unwrap();

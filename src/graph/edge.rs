@@ -201,7 +201,8 @@ fn refusal(broken: &Violation) -> HttpResponse {
         | Kind::FailedPrecondition
         | Kind::ResourceExhausted
         | Kind::Aborted
-        | Kind::Unavailable => StatusCode::BAD_REQUEST,
+        | Kind::Unavailable
+        | Kind::Internal => StatusCode::BAD_REQUEST,
     };
     let error = violation_error(broken);
     let mut told = ServerError::new(error.message, None);
