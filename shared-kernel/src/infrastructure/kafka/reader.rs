@@ -302,12 +302,10 @@ impl LogReader for KafkaReader {
             let end = |element: &TopicPartitionListElem<'_>| {
                 element.error()?;
                 let (topic, partition) = (element.topic().to_owned(), element.partition());
-                match element.offset() {
-                    Offset::Offset(next_offset) => {
-                        Ok(Position { at: TopicPartition { topic, partition }, next_offset })
-                    }
-                    _ => Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset)),
-                }
+                let Offset::Offset(next_offset) = element.offset() else {
+                    return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset));
+                };
+                Ok(Position { at: TopicPartition { topic, partition }, next_offset })
             };
             answered.elements().iter().map(end).collect()
         })
