@@ -17,6 +17,7 @@ use futures::FutureExt;
 
 use crate::application::clock::Clock;
 use crate::application::dead_letter::DeadLetter;
+use crate::application::ends::Ends;
 use crate::application::log::{
     InboundRecord, LogError, LogReader, Polled, Position, TopicPartition,
 };
@@ -96,6 +97,7 @@ pub struct Consumer<H: BatchHandler> {
     ports: ConsumerPorts,
     handler: Arc<H>,
     positions: BTreeMap<TopicPartition, i64>,
+    ends: Ends,
     backoff: Backoff,
 }
 
@@ -160,7 +162,8 @@ impl<H: BatchHandler> Consumer<H> {
     /// A consumer that has not joined its group yet.
     pub fn new(settings: ConsumerSettings, ports: ConsumerPorts, handler: Arc<H>) -> Self {
         let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
-        Self { settings, ports, handler, positions: BTreeMap::new(), backoff }
+        let (positions, ends) = (BTreeMap::new(), Ends::default());
+        Self { settings, ports, handler, positions, ends, backoff }
     }
 
     /// Works until it is asked to stop, then leaves the group.
@@ -181,29 +184,27 @@ impl<H: BatchHandler> Consumer<H> {
     /// # Errors
     /// As [`Self::run`].
     pub async fn step(&mut self, stop: &StopSignal) -> Result<(), LogError> {
-        let began = self.ports.clock.now();
         let polled = self.ports.reader.poll(self.settings.batch_max, self.settings.poll_wait).await;
         let outcome = match polled {
-            Ok(Polled::Nothing) => {
-                self.ports.progress.looked(began);
-                Ok(())
-            }
+            Ok(Polled::Nothing) => self.look().await,
             Ok(Polled::Revoked) => {
                 self.positions.clear();
+                self.ends.clear();
                 self.ports.progress.assigned([]);
                 Ok(())
             }
             Ok(Polled::Assigned(partitions)) => self.take_up(&partitions, stop).await,
-            Ok(Polled::Batch { records, ends, drained }) => {
+            Ok(Polled::Batch { records, ends }) => {
                 if self.handle(records, stop).await? {
                     for end in &ends {
-                        self.ports.progress.caught_up(end);
+                        if self.ends.told(end, self.position(end)) {
+                            self.ports.progress.caught_up(end);
+                        }
                     }
-                    if drained {
-                        self.ports.progress.looked(began);
-                    }
+                    self.compare().await
+                } else {
+                    Ok(())
                 }
-                Ok(())
             }
             Err(error) => Err(error),
         };
@@ -218,6 +219,36 @@ impl<H: BatchHandler> Consumer<H> {
             }
             Ok(()) | Err(LogError::Fatal(_)) => outcome,
         }
+    }
+
+    fn position(&self, at: &TopicPartition) -> i64 {
+        self.positions.get(at).copied().unwrap_or_default()
+    }
+
+    /// Nothing came: an end in doubt is read up to once more, another is asked for.
+    async fn look(&mut self) -> Result<(), LogError> {
+        if self.ends.seek(&self.positions) {
+            let standing = self.standing();
+            return self.ports.reader.assign(&standing).await;
+        }
+        self.compare().await
+    }
+
+    /// If somebody waits for the ends: asks the broker for them, and compares them with what is
+    /// committed. What it took before it was asked is then known to be read.
+    async fn compare(&mut self) -> Result<(), LogError> {
+        if !self.ports.progress.is_asked() {
+            return Ok(());
+        }
+        let began = self.ports.clock.now();
+        let partitions: Vec<TopicPartition> = self.positions.keys().cloned().collect();
+        for end in &self.ports.reader.ends(&partitions).await? {
+            if !self.ends.is_reached(end, self.position(&end.at)) {
+                self.ports.progress.behind(&end.at);
+            }
+        }
+        self.ports.progress.looked(began);
+        Ok(())
     }
 
     /// The log is in trouble: reads again from the positions that are committed, so that the ends
@@ -257,6 +288,7 @@ impl<H: BatchHandler> Consumer<H> {
         stop: &StopSignal,
     ) -> Result<(), LogError> {
         self.positions.clear();
+        self.ends.clear();
         self.ports.progress.assigned(partitions);
         loop {
             match self.assign(partitions).await {

@@ -107,8 +107,6 @@ pub enum Polled {
         records: Vec<InboundRecord>,
         /// Partitions that have nothing after those records.
         ends: Vec<TopicPartition>,
-        /// Whether it took all that was there: no bound ended it, nor trouble with the log.
-        drained: bool,
     },
     /// Nothing happened within the wait.
     Nothing,

@@ -7,6 +7,7 @@ pub mod command;
 pub mod consumer;
 pub mod cut;
 pub mod dead_letter;
+mod ends;
 pub mod envelope;
 pub mod error;
 pub mod ids;

@@ -2,11 +2,12 @@
 //!
 //! Sweepers ask before they let a deadline pass: an answer that was in time may still lie unread
 //! in a partition that is behind. Two things prove that it does not: a committed record that the
-//! broker took later (busy partitions), or the end of the partition together with a look into the
-//! log that brought nothing more (idle ones). An end alone says nothing of what came after it: a
-//! process that stood still knows nothing newer than its last look.
+//! broker took later (busy partitions), or the end of the partition that the broker named when it
+//! was asked, with all before it committed (idle ones). It is asked because somebody waits: each
+//! question here makes the consumer put its own, and the next answer is newer.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::application::log::TopicPartition;
@@ -24,6 +25,7 @@ struct Reading {
 pub struct Progress {
     partitions: Mutex<BTreeMap<TopicPartition, Reading>>,
     looked_at: Mutex<Option<Timestamp>>,
+    asked: AtomicBool,
 }
 
 impl Progress {
@@ -45,8 +47,8 @@ impl Progress {
         self.with(|map| map.values_mut().for_each(|reading| reading.at_end = false));
     }
 
-    /// The consumer asked the log for more at `began`, took all that was there, and all of it is
-    /// committed.
+    /// The consumer asked the broker for the ends at `began`: where a partition is at its end, all
+    /// before the one that it named is committed.
     pub fn looked(&self, began: Timestamp) {
         *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(began);
     }
@@ -70,9 +72,15 @@ impl Progress {
         self.with(|map| map.get_mut(partition).map(|reading| reading.at_end = true));
     }
 
+    /// Whether somebody has asked since the last look. Forgets it.
+    pub fn is_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::SeqCst)
+    }
+
     /// Until when each partition is known to be read: what the broker took by then is committed.
     /// A partition of which nothing is known is left out.
     pub fn read_until(&self) -> Vec<(TopicPartition, Timestamp)> {
+        self.asked.store(true, Ordering::SeqCst);
         // In this order: a partition that is at its end afterwards was so since the last look.
         let looked_at = *self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
         let until = |reading: &Reading| reading.read_to.max(looked_at.filter(|_| reading.at_end));

@@ -55,10 +55,9 @@ async fn a_batch_of_large_records_ends_by_its_bytes_and_none_is_left_out() {
     let mut firsts: Vec<u8> = Vec::new();
     while firsts.len() < 10 {
         let polled = reader.poll(1_000, Duration::from_secs(10)).await.unwrap();
-        let Polled::Batch { records, drained, .. } = polled else { panic!("no batch: {polled:?}") };
+        let Polled::Batch { records, .. } = polled else { panic!("no batch: {polled:?}") };
         let bytes: usize = records.iter().map(InboundRecord::bytes).sum();
         assert!(bytes < 6_000_000, "{bytes}");
-        assert!(bytes < 4_194_304 || !drained, "a batch that was cut short is no full look");
         firsts.extend(records.iter().map(|record| record.payload.as_ref().unwrap()[0]));
     }
     assert_eq!(firsts, b"0123456789");

@@ -7,6 +7,8 @@ mod connections;
 #[cfg(test)]
 mod consumer;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod group;
 #[cfg(test)]
 mod migrations;

@@ -66,7 +66,7 @@ fn down() -> StoreError {
 
 fn batch(number: i32, offset: i64, text: &str) -> Polled {
     let (records, ends) = (vec![record(number, offset, text)], vec![partition(number)]);
-    Polled::Batch { records, ends, drained: true }
+    Polled::Batch { records, ends }
 }
 
 #[tokio::test]
@@ -257,29 +257,63 @@ async fn after_trouble_with_the_log_every_end_is_proved_anew() {
 }
 
 #[tokio::test]
-async fn a_look_that_filled_the_batch_says_nothing_of_the_rest() {
-    let many = ["x"; 65];
-    let mut world = world(Log::of(&[&[], &many]), []);
+async fn the_broker_is_asked_for_ends_when_somebody_waits_for_them() {
+    let mut world = world(Log::of(&[&["a"], &[]]), []);
     world.steps(2).await;
-    let taken = record(1, 0, "x").broker_time;
-    assert_eq!(world.progress.at_end(), [partition(0)]);
-    assert_eq!(world.progress.read_until(), [(partition(1), taken)]);
+    world.clock.advance(Duration::from_secs(9));
+    let taken = record(0, 0, "a").broker_time;
+    assert_eq!(world.progress.read_until(), [(partition(0), taken)], "nobody had asked");
     world.steps(1).await;
     let now = world.clock.now();
     assert_eq!(world.progress.read_until(), [(partition(0), now), (partition(1), now)]);
 }
 
 #[tokio::test]
-async fn a_look_that_was_cut_short_says_nothing_of_the_rest() {
-    let log = Log::of(&[&["a"], &[]]);
+async fn a_queue_that_is_empty_while_the_log_is_not_proves_nothing() {
+    let log = Log::of(&[&[], &[]]);
     let mut world = world(Arc::clone(&log), []);
     world.steps(2).await;
-    let before = world.clock.now();
-    world.clock.advance(Duration::from_secs(9));
-    let short = Polled::Batch { records: vec![], ends: vec![], drained: false };
-    log.then(Ok(short));
+    log.partitions.lock().unwrap().get_mut(&partition(0)).unwrap().push("unseen".into());
+    log.then(Ok(Polled::Nothing));
+    assert_eq!(world.progress.read_until(), []);
     world.steps(1).await;
-    assert_eq!(world.progress.read_until(), [(partition(0), before), (partition(1), before)]);
+    let then = world.clock.now();
+    assert_eq!(world.progress.read_until(), [(partition(1), then)], "the other is read");
+    world.steps(2).await;
+    assert_eq!(world.effects(), ["unseen"]);
+    assert_eq!(world.progress.at_end(), [partition(0), partition(1)]);
+}
+
+#[tokio::test]
+async fn an_end_that_was_told_before_the_broker_was_asked_is_none() {
+    let log = Log::of(&[&[]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(1).await;
+    // The end lay in the queue when the record came; the broker is asked, then the end is taken.
+    log.partitions.lock().unwrap().get_mut(&partition(0)).unwrap().push("unseen".into());
+    log.then(Ok(Polled::Nothing));
+    log.then(Ok(Polled::Batch { records: vec![], ends: vec![partition(0)] }));
+    world.progress.read_until();
+    world.steps(2).await;
+    assert_eq!(world.progress.read_until(), []);
+    world.steps(1).await;
+    assert_eq!(
+        (world.effects(), world.progress.at_end()),
+        (vec!["unseen".into()], vec![partition(0)])
+    );
+}
+
+#[tokio::test]
+async fn an_end_behind_marks_of_transactions_is_reached_by_reading_again() {
+    let log = Log::of(&[&[]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(2).await;
+    log.marks.store(2, Ordering::SeqCst);
+    for _ in 0..4 {
+        world.progress.read_until();
+        world.steps(1).await;
+    }
+    assert_eq!(world.progress.read_until(), [(partition(0), world.clock.now())]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A log in memory: partitions, a reader that a test disturbs, a writer that a test breaks.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -54,6 +54,8 @@ pub(crate) struct Log {
     pub(crate) script: Mutex<VecDeque<Result<Polled, LogError>>>,
     /// Assignments that fail.
     pub(crate) refused_assignments: Mutex<usize>,
+    /// Marks of transactions behind the last record of every partition.
+    pub(crate) marks: AtomicI64,
     /// The group has a word for its member, which the next poll tells.
     pub(crate) word: AtomicBool,
     pub(crate) reported: Mutex<Vec<Position>>,
@@ -122,8 +124,7 @@ impl LogReader for Reader {
             }
         }
         let nothing = records.is_empty() && ends.is_empty();
-        let drained = records.len() < limit;
-        Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends, drained } })
+        Ok(if nothing { Polled::Nothing } else { Polled::Batch { records, ends } })
     }
 
     fn has_word(&self) -> bool {
@@ -139,8 +140,9 @@ impl LogReader for Reader {
         turn().await;
         let partitions = self.log.partitions.lock().unwrap();
         let end = |at: &TopicPartition| {
+            let marks = self.log.marks.load(Ordering::SeqCst);
             let next_offset = i64::try_from(partitions[at].len()).unwrap();
-            Position { at: at.clone(), next_offset }
+            Position { at: at.clone(), next_offset: next_offset.saturating_add(marks) }
         };
         Ok(of.iter().map(end).collect())
     }

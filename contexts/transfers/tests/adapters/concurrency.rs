@@ -108,7 +108,7 @@ struct Script {
 impl Script {
     fn of(batches: Vec<Vec<InboundRecord>>) -> Self {
         let partition = batches[0][0].from.clone();
-        let batch = |records| Polled::Batch { records, ends: vec![], drained: true };
+        let batch = |records| Polled::Batch { records, ends: vec![] };
         let steps = std::iter::once(Polled::Assigned(vec![partition.clone()]))
             .chain(batches.into_iter().map(batch))
             .collect();

@@ -37,9 +37,9 @@ impl Gathered {
         self.records.len() >= limit || self.bytes >= BATCH_BYTES_MAX
     }
 
-    /// The batch. `drained`: it took all that was there.
-    pub(super) fn into_polled(self, drained: bool) -> Polled {
-        Polled::Batch { records: self.records, ends: self.ends, drained }
+    /// The batch.
+    pub(super) fn into_polled(self) -> Polled {
+        Polled::Batch { records: self.records, ends: self.ends }
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         gathered.end(first.from.clone());
         gathered.end(second.from.clone());
         gathered.record(first);
-        let Polled::Batch { ends, drained, .. } = gathered.into_polled(true) else { panic!() };
-        assert_eq!((ends, drained), (vec![second.from], true));
+        let Polled::Batch { ends, .. } = gathered.into_polled() else { panic!() };
+        assert_eq!(ends, [second.from]);
     }
 }

@@ -14,6 +14,7 @@ use futures::{FutureExt, StreamExt};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
@@ -174,23 +175,6 @@ impl KafkaReader {
         }
     }
 
-    /// One of the two offsets between which each partition has its records.
-    async fn watermarks(
-        &self,
-        of: &[TopicPartition],
-        pick: fn((i64, i64)) -> i64,
-    ) -> Result<Vec<Position>, LogError> {
-        let wanted = of.to_vec();
-        self.ask(move |member| {
-            let marked = |at: TopicPartition| {
-                let marks = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
-                Ok(Position { at, next_offset: pick(marks) })
-            };
-            wanted.into_iter().map(marked).collect()
-        })
-        .await
-    }
-
     /// The consumer, ready to be dropped: dropping leaves the group, and blocks until it has.
     fn leave(&mut self) -> Option<Arc<StreamConsumer<Membership>>> {
         let consumer = self.consumer.take()?;
@@ -275,9 +259,7 @@ impl LogReader for KafkaReader {
         let mut gathered = Gathered::default();
         self.sort(first, &mut gathered)?;
         while !gathered.is_full(limit) {
-            let Some(Some(next)) = stream.next().now_or_never() else {
-                return Ok(gathered.into_polled(true));
-            };
+            let Some(Some(next)) = stream.next().now_or_never() else { break };
             if let Err(error) = self.sort(next, &mut gathered) {
                 if gathered.is_empty() || matches!(error, LogError::Fatal(_)) {
                     return Err(error);
@@ -286,7 +268,7 @@ impl LogReader for KafkaReader {
                 break;
             }
         }
-        Ok(gathered.into_polled(false))
+        Ok(gathered.into_polled())
     }
 
     fn has_word(&self) -> bool {
@@ -294,11 +276,40 @@ impl LogReader for KafkaReader {
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        self.watermarks(of, |(low, _high)| low).await
+        let wanted = of.to_vec();
+        self.ask(move |member| {
+            let beginning = |at: TopicPartition| {
+                let (low, _high) = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
+                Ok(Position { at, next_offset: low })
+            };
+            wanted.into_iter().map(beginning).collect()
+        })
+        .await
     }
 
     async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        self.watermarks(of, |(_low, high)| high).await
+        if of.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut wanted = TopicPartitionList::with_capacity(of.len());
+        for TopicPartition { topic, partition } in of {
+            // In place of a time: the end. So one question names the ends of all partitions.
+            let added = wanted.add_partition_offset(topic, *partition, Offset::End);
+            added.map_err(|error| unavailable(&error))?;
+        }
+        self.ask(move |member| {
+            let answered = member.offsets_for_times(wanted, ASK)?;
+            let end = |element: &TopicPartitionListElem<'_>| {
+                element.error()?;
+                let (topic, partition) = (element.topic().to_owned(), element.partition());
+                let Offset::Offset(next_offset) = element.offset() else {
+                    return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset));
+                };
+                Ok(Position { at: TopicPartition { topic, partition }, next_offset })
+            };
+            answered.elements().iter().map(end).collect()
+        })
+        .await
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {

@@ -1,0 +1,60 @@
+//! The ends that the broker names, and what it takes to reach them.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use shared_kernel::application::Clock;
+use shared_kernel::infrastructure::system::SystemClock;
+use shared_kernel::testing::eventually;
+
+use crate::world::{PARTITIONS, RunningConsumer, TOPIC, World, nothing_special};
+
+/// How long a transaction may take to answer.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// Returns when every partition is known to be read until now.
+async fn all_read(running: &RunningConsumer) {
+    let now = SystemClock.now();
+    eventually(async || {
+        let read = running.progress.read_until();
+        let count = read.iter().filter(|(_, until)| *until >= now).count();
+        if count == usize::try_from(PARTITIONS).unwrap() { Ok(()) } else { Err(read) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn partitions_are_known_to_be_read_when_somebody_waits_for_it() {
+    let world = World::fresh().await;
+    let running = world.run(nothing_special());
+    all_read(&running).await;
+    world.write(["note".to_owned()]).await;
+    all_read(&running).await;
+    assert_eq!(world.read_notes().await, ["note"], "what was written before is read");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
+    let world = World::fresh().await;
+    let kafka = world.servers.kafka.clone();
+    let writing = tokio::task::spawn_blocking(move || {
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", &kafka.brokers)
+            .set("transactional.id", kafka.named("transaction"))
+            .create()
+            .unwrap();
+        producer.init_transactions(ANSWER).unwrap();
+        producer.begin_transaction().unwrap();
+        let topic = kafka.named(TOPIC);
+        let record = BaseRecord::to(&topic).key("key").payload("whole").partition(0);
+        producer.send(record).unwrap();
+        producer.commit_transaction(ANSWER).unwrap();
+    });
+    writing.await.unwrap();
+    let running = world.run(nothing_special());
+    all_read(&running).await;
+    assert_eq!(world.read_notes().await, ["whole"]);
+    running.stop().await;
+}
