@@ -44,8 +44,7 @@ mod tests {
     fn the_supergraph_is_composed_of_the_committed_subgraphs() {
         for context in ContextName::ALL {
             let digest = Sha256::digest(committed(context).as_bytes());
-            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            let line = format!("# {} {hex}", context.as_str());
+            let line = format!("# {} {digest:x}", context.as_str());
             assert!(SUPERGRAPH.lines().any(|known| known == line), "{STALE}");
         }
     }

@@ -3,6 +3,7 @@
 use tokio::sync::watch;
 
 use crate::support::crowd::Crowd;
+use crate::support::operator::same_again;
 use crate::support::{Chance, Scene, TestHub, at_rest};
 
 /// Transfers of a run.
@@ -44,4 +45,5 @@ async fn five_hundred_transfers_survive_a_hub_that_dies_again_and_again() {
     let scene = scene.borrow().clone();
     crowd.has_paid(&scene, &answers).await;
     at_rest(&hub, &scene).await;
+    same_again(&hub.servers, &["--dry-run"]).await;
 }

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::support::binary::{BINARY, Process};
 use crate::support::crowd::Crowd;
+use crate::support::operator::same_again;
 use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually, eventually_within};
 
 /// Transfers of a run.
@@ -129,6 +130,7 @@ async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
     let (answers, ()) = futures::join!(crowd.pay(&seen, &answered), killing);
     crowd.has_paid(&scene, &answers).await;
     at_rest(&hub, &scene).await;
+    same_again(&hub.servers, &["--dry-run"]).await;
     drop(hub);
     own.stop().await;
 }

@@ -115,11 +115,12 @@ async fn bytes_that_are_no_event() {
         noise(&bank, 2),
     ];
     // One letter of each reader: directory and banks read of participants, directory and balances
-    // of accounts.
-    let expected: [(&str, &[(&str, usize)]); 5] = [
+    // of accounts, balances of transfers.
+    let expected: [(&str, &[(&str, usize)]); 6] = [
         (PARTICIPANTS, &[("envelope_header", 16)]),
         (KEYS, &[("envelope_header", 8)]),
         (ACCOUNTS, &[("envelope_header", 16)]),
+        (TRANSFERS, &[("envelope_header", 8)]),
         (BANK_MESSAGES, &[("envelope_header", 8)]),
         (&bank, &[("envelope_header", 2)]),
     ];

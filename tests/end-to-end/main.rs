@@ -25,6 +25,8 @@ mod operations;
 #[cfg(test)]
 mod payee_refusals;
 #[cfg(test)]
+mod read_side;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod same_order_other_content;

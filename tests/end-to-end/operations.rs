@@ -1,7 +1,6 @@
 //! What an orchestrator sees: health, metrics, reflection, ports, signals.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 
 use serde_json::Value;
 use tonic_health::pb::HealthCheckRequest;
@@ -13,6 +12,7 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::support::binary::{command, run};
+use crate::support::http::get;
 use crate::support::hub::{ADDRESSES, serve};
 use crate::support::{HubOptions, TestHub, at_rest, eventually};
 
@@ -23,23 +23,6 @@ const SERVICES: [&str; 4] = [
     "codepix.pix_keys.v1.PixKeysService",
     "codepix.transfers.v1.TransfersService",
 ];
-
-/// Status and body of a plain HTTP request.
-async fn get(address: &str, path: &str) -> (u16, String) {
-    let (address, path) = (address.to_owned(), path.to_owned());
-    let asking = tokio::task::spawn_blocking(move || {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    });
-    let answer = asking.await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_says_that_it_lives_and_is_ready_and_how_it_fares() {

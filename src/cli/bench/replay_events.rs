@@ -18,7 +18,9 @@ const FIRST: u128 = 0x6b0f_7a52_0000_4000_8000_0000_0000_0000;
 /// When the first event happened: 2026-01-01.
 const BEGAN_MICROS: i64 = 1_767_225_600_000_000;
 /// Between two events of an account.
-const STEP: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_mins(1);
+/// From an event to an instant before the next.
+const A_LITTLE: Duration = Duration::from_secs(30);
 
 /// Sizes of the past.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,8 @@ struct Event {
     account: AccountId,
     other: AccountId,
     version: u64,
-    index: u64,
+    /// Index of the debit of its transfer: a hold and the debit after it are about one.
+    debit: u64,
 }
 
 impl Story {
@@ -65,7 +68,8 @@ impl Story {
     fn event(&self, index: u64) -> Event {
         let version = index.checked_div(self.accounts).unwrap_or_default().saturating_add(1);
         let (account, other) = (self.account(index), self.account(index.saturating_add(1)));
-        Event { account, other, version, index }
+        let debit = index.saturating_add(if version.is_multiple_of(3) { self.accounts } else { 0 });
+        Event { account, other, version, debit }
     }
 
     /// An account, an instant of its life, and the version that it had then.
@@ -73,7 +77,7 @@ impl Story {
         // Steps of a large prime meet every part of the past.
         let index = turn.wrapping_mul(7_368_787).checked_rem(self.events).unwrap_or_default();
         let event = self.event(index);
-        let between = event.happened_at().saturating_add(STEP / 2);
+        let between = event.happened_at().saturating_add(A_LITTLE);
         (event.account, between, i64::try_from(event.version).unwrap_or(i64::MAX))
     }
 
@@ -100,14 +104,14 @@ impl Event {
         began.saturating_add(STEP.saturating_mul(steps))
     }
 
-    fn end_to_end_id(&self, debited: u64) -> String {
-        format!("E00000001202601010000{debited:011}")
+    /// The id of its transfer.
+    fn end_to_end_id(&self) -> String {
+        format!("E00000001202601010000{:011}", self.debit)
     }
 
     /// What the bank publishes of it, and the hub of its transfer.
     fn told(&self, trace: &TraceParent) -> Vec<(Published, &'static str, Timestamp)> {
         let at = self.happened_at();
-        // A hold and the debit after it are about one transfer: that of the debit.
         let money = |amount: &str| json!({ "amount": amount, "currency": "BRL" });
         let state = |available: &str, held: &str| {
             json!({
@@ -116,7 +120,7 @@ impl Event {
             })
         };
         let transfer = json!({
-            "end_to_end_id": self.end_to_end_id(self.index), "amount": money("1.00"),
+            "end_to_end_id": self.end_to_end_id(), "amount": money("1.00"),
             "counterparty_ispb": "00000002", "counterparty_name": "Someone Else",
             "description": "a bench",
         });
@@ -151,7 +155,7 @@ impl Event {
     }
 
     fn transfer(&self, trace: &TraceParent) -> Published {
-        let id = self.end_to_end_id(self.index);
+        let id = self.end_to_end_id();
         let party = |account: AccountId, ispb: &str| {
             json!({
                 "ispb": ispb, "account_id": account, "owner_name": "Bench",

@@ -24,7 +24,8 @@ pub struct ReplayBalances {
     #[command(flatten)]
     pub servers: ServerArguments,
     /// Only shows the side as of this time of the broker, RFC 3339; nothing is swapped
-    #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with_all = ["dry_run", "force"])]
+    #[arg(long, value_name = "TIME", value_parser = moment,
+        conflicts_with_all = ["dry_run", "force"])]
     pub until: Option<Timestamp>,
     /// Only compares the rebuild with the live side
     #[arg(long, conflicts_with = "force")]

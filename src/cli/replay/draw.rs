@@ -21,48 +21,55 @@ pub(in crate::cli) async fn watched<T>(
     output: Output,
     replay: impl Future<Output = T>,
 ) -> T {
-    let drawing = tokio::spawn(draw(gauge, output));
-    let outcome = replay.await;
-    drawing.abort();
-    // An aborted task drops its bar, which clears its line.
-    drop(drawing.await);
-    outcome
-}
-
-/// A bar that is cleared when it is dropped.
-struct Bar(ProgressBar);
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-async fn draw(gauge: Arc<Gauge>, output: Output) {
-    let is_terminal = std::io::stderr().is_terminal() && !output.is_json();
-    let bar = is_terminal.then(|| Bar(output.progress(0, "replay")));
-    if let Some(Bar(bar)) = &bar
-        && let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:32}] {msg}")
-    {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    let began = Instant::now();
-    let mut ticks = 0_u32;
+    let mut drawing = Drawing::new(output);
     let mut tick = tokio::time::interval(TICK);
+    let mut replay = std::pin::pin!(replay);
     loop {
-        tick.tick().await;
-        let reading = gauge.reading();
-        let said = sentence(&reading, began.elapsed());
-        match &bar {
-            Some(Bar(bar)) => {
-                bar.set_length(reading.total);
-                bar.set_position(reading.done);
-                bar.set_message(said);
-            }
-            None if ticks % TICKS_PER_LINE == TICKS_PER_LINE - 1 => output.remark(&said),
-            None => {}
+        tokio::select! {
+            outcome = &mut replay => return outcome,
+            _ = tick.tick() => drawing.draw(&gauge.reading()),
         }
-        ticks = ticks.wrapping_add(1);
+    }
+}
+
+/// What is shown; the line of a bar is cleared in the end.
+struct Drawing {
+    bar: Option<ProgressBar>,
+    output: Output,
+    began: Instant,
+    ticks: u32,
+}
+
+impl Drawing {
+    fn new(output: Output) -> Self {
+        let is_terminal = std::io::stderr().is_terminal() && !output.is_json();
+        let bar = is_terminal.then(|| output.progress(0, "replay"));
+        if let Some(bar) = &bar
+            && let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:32}] {msg}")
+        {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self { bar, output, began: Instant::now(), ticks: 0 }
+    }
+
+    fn draw(&mut self, reading: &Reading) {
+        let said = sentence(reading, self.began.elapsed());
+        self.ticks = self.ticks.wrapping_add(1);
+        if let Some(bar) = &self.bar {
+            bar.set_length(reading.total);
+            bar.set_position(reading.done);
+            bar.set_message(said);
+        } else if self.ticks.is_multiple_of(TICKS_PER_LINE) {
+            self.output.remark(&said);
+        }
+    }
+}
+
+impl Drop for Drawing {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -23,6 +23,15 @@ pub(crate) async fn operate_json(servers: &TestServers, words: &[&str]) -> Vec<V
     values.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{words:?}: {error}: {ran:?}"))
 }
 
+/// Rebuilds the read side from the log; the live one must have the same content.
+pub(crate) async fn same_again(servers: &TestServers, words: &[&str]) -> Value {
+    let words = [&["replay", "balances", "--json"], words].concat();
+    let mut answers = operate_json(servers, &words).await;
+    let answer = answers.remove(0);
+    assert_eq!(answer["live"], answer["rebuilt"], "{answer}");
+    answer
+}
+
 /// Waits until the system is quiet and checks the invariants of its money.
 pub(crate) async fn doctor(servers: &TestServers) {
     let ran = operate(servers, &["doctor", "--wait", "--json"]).await;

@@ -19,7 +19,8 @@ async fn ask(graph: &GraphSchema, query: &str, variables: Value) -> Value {
 
 const ACCOUNT: &str = "query($of: [_Any!]!) { _entities(representations: $of) { ... on Account { \
     balance { version total } then: balance(at: \"2026-11-20T12:00:01Z\") { version } \
-    statement(first: 1) { pageInfo { hasNextPage } edges { node { version amount balance } } } } } }";
+    statement(first: 1) { pageInfo { hasNextPage } \
+    edges { node { version amount balance } } } } } }";
 
 #[tokio::test]
 async fn an_account_is_an_entity_with_its_balance_past_balance_and_statement() {

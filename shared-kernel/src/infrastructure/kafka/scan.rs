@@ -235,8 +235,7 @@ impl LogReader for KafkaScan {
         for end in std::mem::take(&mut self.reached) {
             gathered.end(end);
         }
-        // What lies behind the ends of this scan is never taken.
-        Ok(gathered.into_polled(false))
+        Ok(gathered.into_polled())
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {

@@ -45,7 +45,8 @@ async fn entities(graph: &GraphSchema, caller: Caller, ids: &[&str], fields: &st
     let representations: Vec<Value> =
         ids.iter().map(|id| json!({ "__typename": "Account", "id": id })).collect();
     let query = format!(
-        "query($of: [_Any!]!) {{ _entities(representations: $of) {{ ... on Account {{ {fields} }} }} }}"
+        "query($of: [_Any!]!) {{ _entities(representations: $of) {{ \
+         ... on Account {{ {fields} }} }} }}"
     );
     let variables = Variables::from_json(json!({ "of": representations }));
     together(graph.execute(Request::new(query).variables(variables).data(caller))).await
@@ -188,7 +189,8 @@ async fn windows_and_callers_are_refused_by_name() {
 
 fn follow(graph: &GraphSchema, caller: Caller) -> impl futures::Stream<Item = Response> + Unpin {
     let query = format!(
-        "subscription {{ accountUpdated(id: \"{}\") {{ account {{ id }} balance {{ version total }} }} }}",
+        "subscription {{ accountUpdated(id: \"{}\") {{ \
+         account {{ id }} balance {{ version total }} }} }}",
         id(1)
     );
     Box::pin(graph.execute_stream(Request::new(query).data(caller)))
