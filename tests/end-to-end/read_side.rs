@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::get;
 use crate::support::operator::{operate, same_again};
-use crate::support::{TestHub, at_rest, eventually};
+use crate::support::{Scene, TestHub, at_rest, eventually};
 
 async fn ask(hub: &TestHub, path: &str) -> (u16, Value) {
     let address = hub.addresses().balances.clone().expect("the hub serves balances");
@@ -54,13 +54,13 @@ async fn the_read_side_is_rebuilt_while_money_moves() {
     let ana = scene.account(&one, "Ana Souza", 10_000).await;
     let bia = scene.account(&two, "Bia Lima", 0).await;
     let key = scene.key(&bia).await;
-    let send = async || {
+    let send = async |scene: &Scene| {
         for _ in 0..30 {
             scene.send(&ana, &key, 10).await;
         }
     };
-    send().await;
-    let ((), swapped) = tokio::join!(send(), same_again(&hub.servers, &[]));
+    send(&scene).await;
+    let ((), swapped) = tokio::join!(send(&scene), same_again(&hub.servers, &[]));
     assert_eq!(
         (&swapped["outcome"], &swapped["differing_accounts"]),
         (&json!("swapped"), &json!(0))
@@ -69,6 +69,7 @@ async fn the_read_side_is_rebuilt_while_money_moves() {
     hub.kill();
     hub.restart().await;
     let scene = scene.moved_to(hub.client());
+    send(&scene).await;
     at_rest(&hub, &scene).await;
     let compared = same_again(&hub.servers, &["--dry-run"]).await;
     assert_eq!(compared["outcome"], "equal");
