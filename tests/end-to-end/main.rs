@@ -15,6 +15,8 @@ mod dead_letters;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod injection;
 #[cfg(test)]
 mod intruders;

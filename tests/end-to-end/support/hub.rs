@@ -38,6 +38,8 @@ pub(crate) struct HubOptions {
     pub(crate) tokens: &'static str,
     /// The token of this test's own calls, and of Banking's to the directory.
     pub(crate) token: Option<&'static str>,
+    /// Further settings, by their variables.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// Where a hub listens, as it says itself.
@@ -225,6 +227,7 @@ pub(crate) fn serve(
     for (name, value) in settings.into_iter().filter(|(_, value)| !value.is_empty()) {
         command.env(name, value);
     }
+    command.envs(options.variables.iter().map(|(name, value)| (name, value)));
     command
 }
 

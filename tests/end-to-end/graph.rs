@@ -1,0 +1,190 @@
+//! The joined graph from outside: queries, commands, subscriptions, and parts in other processes.
+
+use codepix::client::transfers::TransferState;
+use serde_json::{Value, json};
+
+use crate::support::graph::{Events, ask, codes, data};
+use crate::support::http::{get, post};
+use crate::support::{Account, HubOptions, Scene, TestHub, at_rest, eventually};
+
+const SEND: &str = "mutation($input: RequestTransferInput!) {
+    requestTransfer(input: $input) { order { endToEndId state amount } }
+}";
+
+const JOINED: &str = "query($id: ID!) {
+    account(id: $id) {
+        owner { name }
+        bank { name primaryColor }
+        keys { nodes { key } }
+        balance { available held }
+        transfers { nodes { state amount payer { ownerName bank { name } } } }
+    }
+}";
+
+fn order(from: &Account, key: &str, amount: &str, idempotency_key: &str) -> Value {
+    json!({ "input": {
+        "accountId": from.id, "payeeKey": key, "amount": amount, "idempotencyKey": idempotency_key,
+    } })
+}
+
+/// A customer at each bank, the first with cash, the second with a key.
+async fn customers(scene: &Scene) -> (Account, Account, String) {
+    let (one, two) = (scene.enrol("001").await, scene.enrol("002").await);
+    let ana = scene.account(&one, "Ana Souza", 10_000).await;
+    let bia = scene.account(&two, "Bia Lima", 0).await;
+    let key = scene.key(&bia).await;
+    (ana, bia, key)
+}
+
+async fn sees(address: &str, account: &Account, expected: &Value) {
+    eventually(async || {
+        let answer = ask(address, JOINED, json!({ "id": account.id })).await;
+        if answer["data"]["account"] == *expected { Ok(()) } else { Err(answer) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_is_ordered_followed_and_seen_from_every_context() {
+    let hub = TestHub::start().await;
+    let scene = hub.scene();
+    let address = hub.addresses().http.clone();
+    let (ana, bia, key) = customers(&scene).await;
+    let follow = "subscription($id: ID!) { transferUpdated(accountId: $id) {
+        state payee { ownerName account { owner { name } } }
+    } }";
+    let mut events = Events::of(&address, follow, json!({ "id": ana.id })).await;
+    let sent = data(&address, SEND, order(&ana, &key, "12.34", "first")).await;
+    let again = data(&address, SEND, order(&ana, &key, "12.34", "first")).await;
+    let id = sent["requestTransfer"]["order"]["endToEndId"].as_str().unwrap();
+    assert_eq!(sent["requestTransfer"]["order"]["amount"], "12.34");
+    assert_eq!(again["requestTransfer"]["order"]["endToEndId"], id, "the same transfer");
+    for state in ["PENDING", "CONFIRMED", "COMPLETED"] {
+        let event = events.next().await["transferUpdated"].take();
+        let payee =
+            json!({ "ownerName": "Bia Lima", "account": { "owner": { "name": "Bia Lima" } } });
+        assert_eq!(event, json!({ "state": state, "payee": payee }));
+    }
+    let expected = json!({
+        "owner": { "name": "Bia Lima" },
+        "bank": { "name": "Bank 002", "primaryColor": null },
+        "keys": { "nodes": [{ "key": key }] },
+        "balance": { "available": "12.34", "held": "0.00" },
+        "transfers": { "nodes": [{
+            "state": "COMPLETED",
+            "amount": "12.34",
+            "payer": { "ownerName": "Ana Souza", "bank": { "name": "Bank 001" } },
+        }] },
+    });
+    sees_but_colour(&address, &bia, expected).await;
+    scene.reaches(id, TransferState::Completed).await;
+    at_rest(&hub, &scene).await;
+}
+
+/// As [`sees`]; whatever colour the bank has is its own affair.
+async fn sees_but_colour(address: &str, account: &Account, mut expected: Value) {
+    let now = data(address, JOINED, json!({ "id": account.id })).await;
+    expected["bank"] = json!({ "name": expected["bank"]["name"] });
+    expected["bank"]["primaryColor"] = now["account"]["bank"]["primaryColor"].clone();
+    assert!(expected["bank"]["primaryColor"].is_string(), "Banking has colours for its banks");
+    sees(address, account, &expected).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_says_why_and_moves_nothing() {
+    let hub = TestHub::start().await;
+    let scene = hub.scene();
+    let address = hub.addresses().http.clone();
+    let (ana, _bia, key) = customers(&scene).await;
+    let before = scene.snapshot().await;
+    for (variables, code) in [
+        (order(&ana, &key, "0.00", "a"), "amount_out_of_range"),
+        (order(&ana, &key, "100.01", "b"), "insufficient_funds"),
+        (order(&ana, "nobody@example.com", "1.00", "c"), "key_not_found"),
+    ] {
+        let answer = ask(&address, SEND, variables).await;
+        assert_eq!(codes(&answer), [code], "{answer}");
+    }
+    for (query, code) in [
+        ("{ account(id: ", "graphql_parse_failed"),
+        ("{ nothing }", "graphql_validation_failed"),
+        ("query($id: ID!) { account(id: $id) { id } }", "variable_invalid"),
+    ] {
+        assert_eq!(codes(&ask(&address, query, json!({})).await), [code], "{query}");
+    }
+    let body = json!({ "query": "{ banks { nodes { name } } }" }).to_string();
+    let plain = [("content-type", "text/plain")];
+    let (status, answer) = post(&address, "/graphql", &plain, &body).await;
+    assert!(status == 400 && answer.contains("content_type_unsupported"), "{answer}");
+    let foreign = [("content-type", "application/json"), ("origin", "http://evil.example")];
+    let (status, answer) = post(&address, "/graphql", &foreign, &body).await;
+    assert!(status == 403 && answer.contains("origin_foreign"), "{answer}");
+    assert_eq!(scene.snapshot().await, before, "nothing has moved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_playground_is_served_with_all_that_it_needs() {
+    let hub = TestHub::start().await;
+    let address = hub.addresses().http.clone();
+    let (status, page) = get(&address, "/graphql").await;
+    assert!(status == 200 && page.contains("id=\"playground\""), "{page}");
+    let files: Vec<&str> =
+        page.split('"').filter(|part| part.starts_with("/graphql/assets/")).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        assert_eq!(get(&address, file).await.0, 200, "{file}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_in_two_processes_are_one_graph_and_one_that_is_gone_fails_alone() {
+    let mut desk = TestHub::with(HubOptions {
+        name: "desk",
+        contexts: "pix-keys,transfers,balances",
+        ..HubOptions::default()
+    })
+    .await;
+    let part = |name: &str| format!("http://{}/subgraphs/{name}", desk.addresses().internal);
+    let front = desk
+        .beside(HubOptions {
+            name: "front",
+            contexts: "banking",
+            pix_keys_url: desk.url(),
+            variables: vec![
+                ("CODEPIX_GRAPH", "true".to_owned()),
+                ("SUBGRAPH_PIX_KEYS_URL", part("pix-keys")),
+                ("SUBGRAPH_TRANSFERS_URL", part("transfers")),
+                ("SUBGRAPH_BALANCES_URL", part("balances")),
+            ],
+            ..HubOptions::default()
+        })
+        .await;
+    let address = front.addresses().http.clone();
+    let mut scene = desk.scene();
+    scene.banking = front.client().clone();
+    let (ana, bia, key) = customers(&scene).await;
+    let sent = data(&address, SEND, order(&ana, &key, "1.00", "first")).await;
+    let id = sent["requestTransfer"]["order"]["endToEndId"].as_str().unwrap();
+    scene.reaches(id, TransferState::Completed).await;
+    eventually(async || {
+        let answer = ask(&address, JOINED, json!({ "id": bia.id })).await;
+        let balance = answer["data"]["account"]["balance"]["available"].clone();
+        if balance == "1.00" { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    assert_eq!(get(&address, "/health/ready").await.0, 200);
+    desk.kill();
+    let here = ask(
+        &address,
+        "query($id: ID!) { account(id: $id) {
+        owner { name } balance { available }
+    } }",
+        json!({ "id": bia.id }),
+    )
+    .await;
+    let account = json!({ "owner": { "name": "Bia Lima" }, "balance": null });
+    assert_eq!(here["data"]["account"], account, "{here}");
+    assert_eq!(codes(&here), ["subgraph_unavailable"]);
+    let (status, ready) = get(&address, "/health/ready").await;
+    assert!(status == 503 && ready.contains("graph.balances"), "{ready}");
+}
