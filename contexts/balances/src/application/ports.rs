@@ -20,6 +20,13 @@ pub trait BalancesTransaction: Transaction {
     async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError>;
 }
 
+/// Opens transactions.
+#[async_trait]
+pub trait BalancesStore: Send + Sync {
+    /// A transaction that takes effect whole or not at all.
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError>;
+}
+
 /// The projection as it is read, outside any transaction. Each call is one statement.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]

@@ -47,7 +47,7 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     let mut start = ContextStart::begin(settings, plan).await?;
     let reads = PgBalancesReads::new(start.sessions.database.clone());
     let facade = Arc::new(Balances::new(Arc::new(reads)));
-    let consumer = Arc::new(AccountsConsumer::new(start.sessions.clone()));
+    let consumer = Arc::new(AccountsConsumer::new(Arc::new(start.sessions.clone())));
     start.consumer(GROUP, &[ACCOUNTS_TOPIC.to_owned()], consumer)?;
     let services =
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());

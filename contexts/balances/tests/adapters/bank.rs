@@ -43,7 +43,7 @@ impl World {
 
     /// Consumes until every partition is read to its end, then leaves.
     pub(crate) async fn consume(&self) {
-        let handler = Arc::new(AccountsConsumer::new(self.sessions.clone()));
+        let handler = Arc::new(AccountsConsumer::new(Arc::new(self.sessions.clone())));
         let group = "codepix.balances";
         let (mut consumer, progress) =
             self.servers.consumer(group, ACCOUNTS_TOPIC, &self.sessions, handler);

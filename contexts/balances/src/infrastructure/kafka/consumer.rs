@@ -1,37 +1,38 @@
 //! The consumer of `codepix.banking.accounts`: a batch is one load, one upsert, one commit.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError};
-use shared_kernel::infrastructure::postgres::PgSession;
-use shared_kernel::infrastructure::postgres::session::Sessions;
 
+use crate::application::ports::{BalancesStore, BalancesTransaction};
 use crate::application::reaction::OnAccountEvent;
 use crate::infrastructure::kafka::inbound;
 
 /// Folds batches of account events.
-#[derive(Clone, Debug)]
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct AccountsConsumer {
-    sessions: Sessions,
+    store: Arc<dyn BalancesStore>,
 }
 
 impl AccountsConsumer {
-    /// A consumer that writes through these sessions.
-    pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+    /// A consumer that writes to this store.
+    pub fn new(store: Arc<dyn BalancesStore>) -> Self {
+        Self { store }
     }
 }
 
 #[async_trait]
 impl BatchHandler for AccountsConsumer {
-    type Transaction = PgSession;
+    type Transaction = dyn BalancesTransaction;
 
-    async fn begin(&self) -> Result<Box<PgSession>, StoreError> {
-        self.sessions.begin().await
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
+        self.store.begin().await
     }
 
     async fn handle(
         &self,
-        transaction: &mut PgSession,
+        transaction: &mut Self::Transaction,
         batch: &[InboundRecord],
     ) -> Result<Vec<Refusal>, StoreError> {
         let (mut events, mut places, mut refusals) = (Vec::new(), Vec::new(), Vec::new());

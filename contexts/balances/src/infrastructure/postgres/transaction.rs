@@ -5,10 +5,11 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, store_error};
 
-use crate::application::ports::BalancesTransaction;
+use crate::application::ports::{BalancesStore, BalancesTransaction};
 use crate::domain::AccountBalance;
 use crate::infrastructure::postgres::rows::{BalanceRow, write_ranges};
 
@@ -26,6 +27,13 @@ const SAVE: &str = "\
     ORDER BY account_id ON CONFLICT (account_id) DO UPDATE SET \
     owner_name = excluded.owner_name, available = excluded.available, held = excluded.held, \
     version = excluded.version, missing = excluded.missing, updated_at = excluded.updated_at";
+
+#[async_trait]
+impl BalancesStore for Sessions {
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
+        Ok(Self::begin(self).await?)
+    }
+}
 
 #[async_trait]
 impl BalancesTransaction for PgSession {
