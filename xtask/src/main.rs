@@ -1,0 +1,25 @@
+//! The developers' toolbox.
+
+mod simulate;
+
+use clap::{Parser, Subcommand};
+
+/// The developers' toolbox.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run the simulated hub under as many seeds as wanted, or tell the story of one.
+    Simulate(simulate::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Simulate(arguments) => simulate::run(&arguments),
+    }
+}
