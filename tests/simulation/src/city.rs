@@ -103,8 +103,9 @@ impl City {
             if let Some(machine) = self.machines().get_mut(name) {
                 machine.running = Some(process);
             }
-            // An error means that the run is over.
-            drop(died.await);
+            if died.await.is_err() {
+                return;
+            }
             if let Some(machine) = self.machines().get_mut(name) {
                 machine.running = None;
                 machine.is_still = false;

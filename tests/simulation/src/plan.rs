@@ -110,8 +110,10 @@ pub(crate) struct Plan {
     /// Largest error of a process's clock against true time.
     pub(crate) skew: Duration,
     pub(crate) load: Load,
-    /// Faults may come until then.
-    pub(crate) faults_end: Duration,
+    /// Banks, accounts and keys are founded before anything goes wrong.
+    pub(crate) is_founded_in_peace: bool,
+    /// For so long things go wrong.
+    pub(crate) faults: Duration,
 }
 
 /// Longest time that a process that was killed stays down.
@@ -141,11 +143,12 @@ impl Plan {
             load: Load {
                 banks: random.between(2, 3),
                 accounts_per_bank: random.between(1, 3),
-                customers: random.between(1, 4),
-                orders_per_customer: random.between(2, 6),
-                pause: Duration::from_millis(random.one_of(&[50, 1_000, 20_000]).unwrap_or(50)),
+                customers: random.between(1, 6),
+                orders_per_customer: random.between(3, 12),
+                pause: Duration::from_millis(random.one_of(&[50, 2_000, 15_000]).unwrap_or(50)),
             },
-            faults_end: Duration::from_secs(random.between(20, 150)),
+            is_founded_in_peace: random.below(4) > 0,
+            faults: Duration::from_secs(random.between(20, 150)),
         }
     }
 }

@@ -53,7 +53,9 @@ pub fn run(seed: u64, options: Options) -> Outcome {
     let city = City::new(&world);
     city.journal().at_work += 1;
     city.open();
-    begin(&city);
+    if !world.plan.is_founded_in_peace {
+        begin(&city);
+    }
     world.executor.spawn(WORLD, found(Arc::clone(&city)));
     let driver = Driver { city };
     driver.drive();
@@ -111,7 +113,16 @@ impl Driver {
 
     fn drive(&self) {
         let world = &self.city.world;
-        if !self.until(world.plan.faults_end) {
+        let faults = world.plan.faults;
+        while world.plan.is_founded_in_peace && !self.city.journal().is_founded {
+            if !self.until(self.now() + LOOK_EVERY) {
+                return;
+            }
+        }
+        if world.plan.is_founded_in_peace {
+            begin(&self.city);
+        }
+        if !self.until(self.now() + faults) {
             return;
         }
         self.city.mend();

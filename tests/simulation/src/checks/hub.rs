@@ -51,8 +51,8 @@ impl Oracle {
         let payer = self.payers.get(&id).map(|(state, _)| *state);
         let payee = self.payees.get(&id).map(|(state, _)| *state);
         let deadline = transfer.terms().deadline;
-        let acceptance = self.accepted.get(&id);
-        let in_time = acceptance.is_some_and(|it| it.broker_time <= deadline);
+        let accepted = self.accepted.get(&id);
+        let in_time = accepted.is_some_and(|it| it.iter().any(|it| it.broker_time <= deadline));
         match transfer.standing().state {
             TransferState::Pending => must(payer.is_some(), || {
                 format!("{id} is pending, and its payer's bank holds nothing for it")

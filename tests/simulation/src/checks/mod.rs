@@ -34,8 +34,10 @@ pub(crate) fn must(holds: bool, wrong: impl FnOnce() -> String) -> Finding {
 type RecordKey = (String, u64);
 
 /// What was heard of the payee's bank's acceptance of a transfer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Acceptance {
+    at: TopicPartition,
+    offset: i64,
     broker_time: Timestamp,
 }
 
@@ -56,7 +58,7 @@ pub(crate) struct Oracle {
     hub: BTreeMap<EndToEndId, TransferState>,
     payers: BTreeMap<EndToEndId, (OutgoingStatus, Money)>,
     payees: BTreeMap<EndToEndId, (IncomingStatus, Money)>,
-    accepted: BTreeMap<EndToEndId, Acceptance>,
+    accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
 }
 
 impl Oracle {

@@ -9,6 +9,7 @@ use shared_kernel::domain::EndToEndId;
 
 use super::{Acceptance, Finding, Oracle, must};
 use crate::executor::NodeId;
+use crate::workload::MARK;
 use crate::world::World;
 
 /// A step of an offset in a transaction, with the records that the transaction set aside.
@@ -40,6 +41,16 @@ fn order(topic: &str, record: &OutboundRecord) -> Option<(String, Vec<u8>)> {
         key.extend(sender.unwrap_or_default().bytes());
     }
     Some((topic.to_owned(), key))
+}
+
+/// The transfer that a record accepts, if it does.
+fn accepted(record: &InboundRecord) -> Option<EndToEndId> {
+    let is_acceptance = record.from.topic == "codepix.banking.transfers"
+        && record.header("ce_type") == Some("codepix.banking.TransferAccepted.v1");
+    if !is_acceptance || record.header(MARK).is_some() {
+        return None;
+    }
+    EndToEndId::parse(std::str::from_utf8(record.key.as_deref()?).ok()?).ok()
 }
 
 impl Oracle {
@@ -79,14 +90,19 @@ impl Oracle {
 
     /// A record is on the log, whoever wrote it.
     pub(crate) fn heard(&mut self, record: &InboundRecord) {
-        if record.header("ce_type") != Some("codepix.banking.TransferAccepted.v1") {
-            return;
+        if let Some(id) = accepted(record) {
+            let InboundRecord { from, offset, broker_time, .. } = record.clone();
+            let heard = Acceptance { at: from, offset, broker_time };
+            self.accepted.entry(id).or_default().push(heard);
         }
-        let id = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
-        let Some(id) = id.and_then(|id| EndToEndId::parse(id).ok()) else { return };
-        let broker_time = record.broker_time;
-        let first = self.accepted.entry(id).or_insert(Acceptance { broker_time });
-        first.broker_time = first.broker_time.min(broker_time);
+    }
+
+    /// The hub will never read an acceptance.
+    fn unheard(&mut self, record: &InboundRecord) {
+        let heard = accepted(record).and_then(|id| self.accepted.get_mut(&id));
+        if let Some(heard) = heard {
+            heard.retain(|it| it.at != record.from || it.offset != record.offset);
+        }
     }
 
     /// A handler is given these records, in a new transaction.
@@ -149,9 +165,13 @@ impl Oracle {
             return None;
         }
         let place = (consumer.to_owned(), record.from.clone(), record.offset);
-        *self.curses.entry(place).or_insert_with(|| {
+        let curse = *self.curses.entry(place).or_insert_with(|| {
             let is_cursed = world.unlucky(world.plan.rates.curse);
             is_cursed.then(|| world.chance.below(2) == 0)
-        })
+        });
+        if curse.is_some() {
+            self.unheard(record);
+        }
+        curse
     }
 }

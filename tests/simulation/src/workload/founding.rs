@@ -89,7 +89,7 @@ impl City {
 
     async fn settle_in(self: &Arc<Self>, ispb: Ispb, number: u64) -> Option<(AccountId, PixKey)> {
         let account_id = self.open_account(ispb, number).await?;
-        let centavos = self.world.chance.between(1, 50_000);
+        let centavos = self.world.chance.between(1, 200_000);
         let deposit = Order::Deposit(Deposit {
             on: OnAccount {
                 caller: Caller::Operator,
@@ -132,5 +132,7 @@ pub(crate) async fn found(city: Arc<City>) {
             .executor
             .spawn(WORLD, customer(Arc::clone(&city), population.clone(), number));
     }
-    city.journal().at_work -= 1;
+    let mut journal = city.journal();
+    journal.is_founded = true;
+    journal.at_work -= 1;
 }

@@ -30,6 +30,8 @@ pub(crate) struct Journal {
     pub(crate) redriven: Vec<(String, i32, i64)>,
     /// Clients that have not finished.
     pub(crate) at_work: u64,
+    /// Banks, accounts and keys are there.
+    pub(crate) is_founded: bool,
     orders: u64,
 }
 

@@ -16,8 +16,10 @@ fn a_while(city: &City) -> Duration {
     city.world.chance.time(Duration::from_millis(50), Duration::from_secs(most))
 }
 
-/// Begins every trouble that the plan of the seed has.
+/// From now on things go wrong: every trouble that the plan of the seed has begins.
 pub(crate) fn begin(city: &Arc<City>) {
+    city.world.say(WORLD, "begin", || "from now on things may go wrong".to_owned());
+    city.world.begin_faults();
     let troubles = city.world.plan.troubles;
     let all: [(Option<Duration>, Trouble); 10] = [
         (troubles.kill, |city| Box::pin(async move { city.kill() })),
