@@ -10,6 +10,14 @@ use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreErro
 use crate::executor::NodeId;
 use crate::world::World;
 
+/// A record in a few words.
+fn words(record: &InboundRecord) -> String {
+    let event = record.header("ce_type").unwrap_or("something");
+    let event = event.trim_end_matches(".v1").rsplit('.').next().unwrap_or_default();
+    let subject = record.header("ce_subject").unwrap_or_default();
+    format!("{event} {subject} ({}@{})", record.from, record.offset)
+}
+
 /// A handler that is watched.
 pub(crate) struct Watched<H> {
     world: Arc<World>,
@@ -47,8 +55,8 @@ impl<H: BatchHandler> BatchHandler for Watched<H> {
     ) -> Result<Vec<Refusal>, StoreError> {
         self.world.oracle().take_up(self.node, &self.consumer, batch);
         self.world.say(self.node, "batch", || {
-            let from = batch.first().map(|record| record.from.to_string()).unwrap_or_default();
-            format!("{} handles {} records, the first from {from}", self.consumer, batch.len())
+            let read: Vec<String> = batch.iter().map(words).collect();
+            format!("{} reads {}", self.consumer, read.join(", "))
         });
         match self.curse(batch) {
             Some(true) => resume_unwind(Box::new("a cursed record")),

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use shared_kernel::domain::Ispb;
+
 use crate::random::Random;
 
 /// Which contexts a process runs.
@@ -101,6 +103,8 @@ pub(crate) struct Load {
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) hosts: Vec<HostPlan>,
+    /// Each bank is read by a group of its own, as processes narrowed to one bank do.
+    pub(crate) are_banks_apart: bool,
     pub(crate) shards: u16,
     pub(crate) partitions: i32,
     pub(crate) batch_max: usize,
@@ -128,6 +132,7 @@ impl Plan {
         let is_calm = random.below(20) == 0;
         Self {
             hosts: hosts(&random),
+            are_banks_apart: random.below(4) == 0,
             shards: u16::try_from(random.between(1, 3)).unwrap_or(1),
             partitions: i32::try_from(random.between(1, 4)).unwrap_or(1),
             batch_max: random.one_of(&[2, 5, 20, 1_000]).unwrap_or(20),
@@ -150,6 +155,13 @@ impl Plan {
             is_founded_in_peace: random.below(4) > 0,
             faults: Duration::from_secs(random.between(20, 150)),
         }
+    }
+}
+
+impl Plan {
+    /// The banks that will be enrolled.
+    pub(crate) fn banks(&self) -> impl Iterator<Item = Ispb> {
+        (1..=self.load.banks).filter_map(|number| Ispb::parse(&format!("{number:08}")).ok())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A process: the same use cases, reactions, relays and sweepers as `infrastructure/start.rs` of
 //! each context wires, over simulated ports.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings};
 use shared_kernel::application::stop::{StopHandle, StopSignal, stop_pair};
 use shared_kernel::application::sweeper::{Sweep, sweep_until_stopped};
 use shared_kernel::application::{Clock, Consumer, Ids, Progress};
+use shared_kernel::domain::Ispb;
 use tokio::sync::Notify;
 use transfers::application::{
     Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, TransfersSettings,
@@ -262,7 +264,7 @@ impl Shop {
     }
 
     fn banks(&self) -> BanksFacade {
-        use banking::infrastructure::kafka::{BANKS, PARTICIPANTS, PIX_KEYS, SOURCE};
+        use banking::infrastructure::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE};
 
         let session = self.session(&self.city.banking, SOURCE);
         let line = Line { city: Arc::clone(&self.city), node: self.node };
@@ -278,14 +280,25 @@ impl Shop {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
         };
-        let handler = BankingConsumer {
+        let handler = |banks: BTreeSet<Ispb>| BankingConsumer {
             store: Arc::clone(&ports.store),
             ids: Arc::clone(&ports.ids),
             topic_prefix: String::new(),
-            participants: OnParticipantEnrolled::default(),
+            participants: OnParticipantEnrolled { banks, ..OnParticipantEnrolled::default() },
             hub: HubReactions::new(Arc::clone(&ports.clock), Arc::clone(&ports.ids)),
         };
-        self.consumer(&session, ("codepix.banking", &[BANKS, PARTICIPANTS, PIX_KEYS]), handler);
+        let plan = &self.city.world.plan;
+        for ispb in plan.banks().filter(|_| plan.are_banks_apart) {
+            let topic = format!("{BANK_PREFIX}{ispb}");
+            self.city.log.create(&topic, 2);
+            let group = format!("codepix.banking.{ispb}");
+            let topics = [topic.as_str(), PARTICIPANTS, PIX_KEYS];
+            self.consumer(&session, (&group, &topics), handler(BTreeSet::from([ispb])));
+        }
+        if !plan.are_banks_apart {
+            let topics = [BANKS, PARTICIPANTS, PIX_KEYS];
+            self.consumer(&session, ("codepix.banking", &topics), handler(BTreeSet::new()));
+        }
         self.sweeper("reminder", Duration::from_secs(1), Reminder(ports.clone()));
         if let Some(job) = planted::impatient_banks(&self.city.world, &ports) {
             self.sweeper("impatience", Duration::from_secs(1), job);

@@ -30,9 +30,10 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
         let key = (group.clone(), at.clone());
         let next = match group.as_str() {
             "codepix.transfers" => city.transfers.look(|it| it.kernel.offsets.get(&key).copied()),
-            "codepix.banking" => city.banking.look(|it| it.kernel.offsets.get(&key).copied()),
             "codepix.pix-keys" => city.pix_keys.look(|it| it.kernel.offsets.get(&key).copied()),
-            _ => city.balances.look(|it| it.kernel.offsets.get(&key).copied()),
+            "codepix.balances" => city.balances.look(|it| it.kernel.offsets.get(&key).copied()),
+            // One group, or one for each bank.
+            _ => city.banking.look(|it| it.kernel.offsets.get(&key).copied()),
         };
         if next.unwrap_or(0) < end {
             open.push(format!("{group} has read {at} to {next:?} of {end}"));

@@ -24,14 +24,10 @@ impl<T: Tables> Lead<T> {
     fn must_live(&self) -> Result<(), StoreError> {
         let is_alive = self.session.database.server.is_alive(self.server_session);
         let leads = self.session.database.durable().kernel.leads.get(&self.shard).copied();
-        if is_alive && (leads == Some(self.number) || self.many()) {
+        if is_alive && leads == Some(self.number) {
             return Ok(());
         }
         Err(StoreError::Unavailable("terminating connection".into()))
-    }
-
-    fn many(&self) -> bool {
-        self.session.world().has(Bug::ManyRelays)
     }
 
     /// The server gives the lock up, now or when it notices.
@@ -72,7 +68,7 @@ impl<T: Tables> Outbox for Session<T> {
             let kernel = &mut self.database.durable().kernel;
             kernel.numbers += 1;
             let number = kernel.numbers;
-            if kernel.leads.contains_key(&shard) && !self.world().has(Bug::ManyRelays) {
+            if kernel.leads.contains_key(&shard) {
                 return Ok(None);
             }
             kernel.leads.insert(shard, number);
@@ -101,10 +97,13 @@ impl<T: Tables> OutboxShard for Lead<T> {
         let mut durable = self.session.database.durable();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mine = durable.kernel.outbox.iter().filter(|(_, row)| row.shard == self.shard);
-        let rows: Vec<OutboxRow> = mine
+        let mut rows: Vec<OutboxRow> = mine
             .take(limit)
             .map(|(id, row)| OutboxRow { id: *id, records: row.records.to_vec() })
             .collect();
+        if world.has(Bug::NewestFirst) {
+            rows.reverse();
+        }
         if world.has(Bug::RemoveBeforeSending) {
             durable.kernel.outbox.retain(|id, _| rows.iter().all(|row| row.id != *id));
         }

@@ -141,6 +141,10 @@ impl<T: Tables> OpenTransaction<T> {
             let id = self.session.ids.ordered();
             self.outbox.push(event.into_record("", self.session.source, id, now));
         }
+        if self.session.world().has(Bug::PublishOutsideTransaction) {
+            let rows = self.rows();
+            self.session.database.durable().kernel.outbox.extend(rows);
+        }
     }
 
     /// The rows of the outbox, with their numbers: those are given before the commit.
@@ -179,6 +183,7 @@ impl<T: Tables> OpenTransaction<T> {
             world.say(node, "effect", || line);
         }
         durable.tables.absorb(own);
+        world.say(node, T::SCHEMA, || self.summary(rows.len()));
         let kernel = &mut durable.kernel;
         kernel.outbox.extend(rows);
         for (consumer, OffsetMove { at, to, .. }) in self.moves.drain(..) {
@@ -187,8 +192,21 @@ impl<T: Tables> OpenTransaction<T> {
         for answer in self.answers.drain(..) {
             kernel.answers.insert((answer.scope.clone(), answer.key.clone()), answer);
         }
-        drop(durable);
-        world.say(node, T::SCHEMA, || format!("commits in {}", T::SCHEMA));
+    }
+
+    /// The commit in a few words.
+    fn summary(&self, rows: usize) -> String {
+        let mut text = format!("commits in {}", T::SCHEMA);
+        for (_, OffsetMove { at, to, .. }) in &self.moves {
+            text.push_str(&format!("; {at} is read to {to}"));
+        }
+        if !self.answers.is_empty() {
+            text.push_str(&format!("; {} first answers", self.answers.len()));
+        }
+        if rows > 0 {
+            text.push_str(&format!("; {rows} rows for the relays"));
+        }
+        text
     }
 
     fn end(&mut self) {
@@ -240,15 +258,17 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
         if !moves.iter().all(stored) {
             return Err(StoreError::Fenced);
         }
+        if world.has(Bug::OffsetBeforeEffect) {
+            let steps = moves.iter().map(|it| ((consumer.to_owned(), it.at.clone()), it.to));
+            self.session.database.durable().kernel.offsets.extend(steps);
+        }
         for step in &moves {
-            let (node, aside) = (self.session.node, std::mem::take(&mut self.set_aside));
             self.advances.push(Advance {
-                node,
+                node: self.session.node,
                 consumer: consumer.to_owned(),
                 step: step.clone(),
-                aside: aside.clone(),
+                aside: self.set_aside.clone(),
             });
-            self.set_aside = aside;
         }
         self.moves.extend(moves.into_iter().map(|step| (consumer.to_owned(), step)));
         Ok(())

@@ -9,6 +9,7 @@ use banking::application::command::{
     Withdraw,
 };
 use banking::domain::{Description, Limits, PayeeKey};
+use futures::future::join_all;
 use pix_keys::domain::PixKey;
 use shared_kernel::application::{Caller, TraceParent};
 use shared_kernel::domain::{Amount, Money};
@@ -115,6 +116,30 @@ impl City {
     }
 }
 
+/// Several want the same at the same time: one key for many accounts, or the money of one account
+/// for many payments.
+async fn crowd(city: &Arc<City>, population: &Population) {
+    let chance = &city.world.chance;
+    let wants_key = chance.below(2) == 0;
+    let key = PixKey::infer(&format!("crowded{}@example.com", chance.below(1_000))).ok();
+    let payer = city.any_account(population);
+    let want = |_| {
+        if wants_key {
+            let account_id = city.any_account(population)?.account_id;
+            let request_id = city.journal().key();
+            return Some(Order::Register { request_id, account_id, key: key.clone()? });
+        }
+        let Order::Pay(payment) = city.payment(population)? else { return None };
+        Some(Order::Pay(RequestTransfer { on: payer.clone()?, ..payment }))
+    };
+    let orders: Vec<Order> = (0..chance.between(2, 5)).filter_map(want).collect();
+    city.world.say(WORLD, "crowd", || format!("{} customers come at once", orders.len()));
+    let told = join_all(orders.iter().map(|order| Box::pin(city.learn(order)))).await;
+    for (order, told) in orders.into_iter().zip(told) {
+        city.journal().note(order, told);
+    }
+}
+
 /// The day of a customer.
 pub(crate) async fn customer(city: Arc<City>, mut population: Population, number: u64) {
     for shared in 0..3 {
@@ -127,6 +152,9 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
     for _ in 0..load.orders_per_customer {
         let pause = city.world.chance.time(Duration::ZERO, load.pause);
         city.world.executor.sleep(pause).await;
+        if city.world.chance.below(8) == 0 {
+            crowd(&city, &population).await;
+        }
         let Some(order) = city.any_order(&population) else { continue };
         city.world.say(WORLD, "order", || format!("customer {number}: {}", order.words()));
         let told = city.learn(&order).await;

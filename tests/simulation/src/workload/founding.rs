@@ -114,11 +114,10 @@ pub(crate) async fn found(city: Arc<City>) {
     let load = city.world.plan.load;
     let mut population = Population::default();
     let mut number = 0;
-    for bank in 1..=load.banks {
+    for (bank, ispb) in (1..).zip(city.world.plan.banks()) {
         let limit = (city.world.chance.below(4) == 0).then(|| Money::from_centavos(30_000));
         let Some(order) = enrolment(bank, limit, city.trace()) else { continue };
         city.insist(order).await;
-        let Ok(ispb) = Ispb::parse(&format!("{bank:08}")) else { continue };
         for _ in 0..load.accounts_per_bank {
             number += 1;
             let Some((account_id, key)) = city.settle_in(ispb, number).await else { continue };

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use shared_kernel::application::dead_letter::{SUFFIX, header};
 use shared_kernel::application::log::{InboundRecord, OutboundRecord};
+use shared_kernel::domain::EndToEndId;
 
 use crate::city::City;
 use crate::executor::WORLD;
 
 /// Header that marks nonsense, so that it is found again.
 pub(crate) const MARK: &str = "nonsense";
+
+/// Nonsense of this kind is an order that the hub knows, with other content.
+const OTHER_CONTENT: u64 = 4;
 
 fn is_read(topic: &str) -> bool {
     !topic.ends_with(SUFFIX) && topic != "codepix.transfers"
@@ -48,8 +52,7 @@ fn spoiled(record: &InboundRecord, how: u64) -> Option<OutboundRecord> {
         1 => spoiled.payload = Some(b"{\"end_to_end_id\":".to_vec()),
         2 => spoiled.headers.clear(),
         3 => set_header(&mut spoiled, "ce_type", "nonsense.v1"),
-        // The same order with other content.
-        4 if of_transfers => {
+        OTHER_CONTENT if of_transfers => {
             let is_order =
                 record.header("ce_type") == Some("codepix.banking.TransferRequested.v1");
             if !is_order {
@@ -77,10 +80,21 @@ impl City {
         all.get(self.world.chance.place(all.len())).cloned()
     }
 
+    /// Whether the hub knows the order in a record: else another one would be the first.
+    fn is_known(&self, record: &InboundRecord) -> bool {
+        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        let id = key.and_then(|key| EndToEndId::parse(key).ok());
+        id.is_some_and(|id| self.transfers.look(|it| it.tables.transfers.contains_key(&id)))
+    }
+
     /// Writes something that no reader can use.
     pub(crate) fn spoil(&self) {
         let Some(record) = self.any_record() else { return };
-        let Some(mut spoiled) = spoiled(&record, self.world.chance.below(7)) else { return };
+        let how = self.world.chance.below(7);
+        if how == OTHER_CONTENT && !self.is_known(&record) {
+            return;
+        }
+        let Some(mut spoiled) = spoiled(&record, how) else { return };
         let number = {
             let mut journal = self.journal();
             journal.nonsense += 1;
