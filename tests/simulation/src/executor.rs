@@ -140,7 +140,11 @@ impl Executor {
         self.bury();
         let mut state = self.state();
         state.steps += 1;
-        state.runnable.append(&mut self.ready.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut ready =
+            std::mem::take(&mut *self.ready.lock().unwrap_or_else(PoisonError::into_inner));
+        // Who is woken first is not always the same: tokio's `watch` asks a generator of its own.
+        ready.sort_unstable();
+        state.runnable.append(&mut ready);
         if state.runnable.is_empty() {
             let Some((key, waker)) = state.timers.pop_first() else { return Stepped::Dead };
             state.now = state.now.max(key.0);
