@@ -108,7 +108,6 @@ impl Executor {
         state.runnable.push(id);
     }
 
-
     /// The node's tasks end before anything else happens.
     pub(crate) fn kill(&self, node: NodeId) {
         self.state().doomed.insert(node);

@@ -204,8 +204,12 @@ impl Shop {
         queue
     }
 
-    fn consumer<H, T>(&self, session: &Session<T>, (name, topics): (&str, &[&str]), handler: H)
-    -> Arc<Progress>
+    fn consumer<H, T>(
+        &self,
+        session: &Session<T>,
+        (name, topics): (&str, &[&str]),
+        handler: H,
+    ) -> Arc<Progress>
     where
         H: BatchHandler + 'static,
         T: Tables,
@@ -268,11 +272,8 @@ impl Shop {
 
         let session = self.session(&self.city.banking, SOURCE);
         let line = Line { city: Arc::clone(&self.city), node: self.node };
-        let directory = PatientDirectory::new(
-            Arc::new(line),
-            Arc::clone(&self.clock),
-            Patience::default(),
-        );
+        let directory =
+            PatientDirectory::new(Arc::new(line), Arc::clone(&self.clock), Patience::default());
         let ports = BankingPorts {
             store: Arc::new(session.clone()),
             reads: Arc::new(session.clone()),

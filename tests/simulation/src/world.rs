@@ -93,9 +93,8 @@ impl World {
 
     /// Tells the story. `mark` goes into the fingerprint of the run.
     pub(crate) fn say(&self, node: NodeId, mark: &str, line: impl FnOnce() -> String) {
-        self.trace.note(self.executor.now(), mark, || {
-            format!("{:<10} {}", self.name(node), line())
-        });
+        self.trace
+            .note(self.executor.now(), mark, || format!("{:<10} {}", self.name(node), line()));
     }
 
     pub(crate) fn name(&self, node: NodeId) -> String {

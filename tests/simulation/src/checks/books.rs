@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use banking::domain::{
-    Account, AccountStatus, IncomingStatus, IncomingTransfer, InternalAccount, Leg,
-    OutgoingStatus, OutgoingTransfer,
+    Account, AccountStatus, IncomingStatus, IncomingTransfer, InternalAccount, Leg, OutgoingStatus,
+    OutgoingTransfer,
 };
-use shared_kernel::domain::{AccountId, EndToEndId, Ispb};
+use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb};
 use transfers::domain::TransferState;
 
 use super::{Finding, Oracle, must};
 use crate::contexts::banking::BankingTables;
+use crate::store::find;
 
 /// What a commit must have done, from its transfers, to be compared with what it did.
 #[derive(Default)]
@@ -50,7 +51,8 @@ impl Oracle {
             expected.entry(*id, Leg::Book, book.payment.payee.account_id, amount);
         }
         entries(before, own, &expected)?;
-        accounts(before, own, &expected)
+        accounts(before, own, &expected)?;
+        begun(before, own)
     }
 
     fn payer_side(
@@ -199,6 +201,35 @@ fn accounts(before: &BankingTables, own: &BankingTables, expected: &Expected) ->
     let is_written = |id: &AccountId| own.accounts.contains_key(id);
     let loose = expected.held.iter().find(|(id, held)| **held != 0 && !is_written(id));
     must(loose.is_none(), || format!("a hold changes and its account does not: {loose:?}"))
+}
+
+/// What begins, begins on accounts that may: active ones, within their limits.
+fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
+    let may = |id: AccountId, sends: Option<Amount>| {
+        let account = find(&before.accounts, &own.accounts, &id).map(Account::state);
+        let is_active = account.is_some_and(|it| it.status == AccountStatus::Active);
+        must(is_active, || format!("something begins on {id}, which is not active"))?;
+        let limit = account.and_then(|it| it.limits.per_transfer);
+        let fits = limit.zip(sends).is_none_or(|(limit, sends)| sends.money() <= limit);
+        must(fits, || format!("{id} sends {sends:?}, and may send {limit:?}"))
+    };
+    for (id, (side, _)) in &own.outgoing {
+        if !before.outgoing.contains_key(id) {
+            let payment = &side.state().payment;
+            may(payment.payer.account_id, Some(payment.amount))?;
+        }
+    }
+    for (id, (side, _)) in &own.incoming {
+        let is_expected = side.state().status == IncomingStatus::Expected;
+        if is_expected && !before.incoming.contains_key(id) {
+            may(side.state().payment.payee.account_id, None)?;
+        }
+    }
+    for book in own.booked.values() {
+        may(book.payment.payer.account_id, Some(book.payment.amount))?;
+        may(book.payment.payee.account_id, None)?;
+    }
+    Ok(())
 }
 
 fn account(before: Option<&Account>, after: &Account) -> Finding {

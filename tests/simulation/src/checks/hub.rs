@@ -8,6 +8,15 @@ use transfers::domain::{Position, Side, Transfer, TransferState};
 
 use super::{Finding, Oracle, must};
 
+/// No bank owes more than its limit, what is reserved included.
+pub(crate) fn within_limit(position: &Position, limit: Option<Money>) -> Finding {
+    let Some(limit) = limit else { return Ok(()) };
+    let owes = position.reserved.centavos() - position.amount.centavos();
+    must(owes <= limit.centavos(), || {
+        format!("{} may owe {limit}, and owes {owes} centavos", position.ispb)
+    })
+}
+
 fn is_step(before: TransferState, after: TransferState) -> bool {
     use TransferState::{Completed, Confirmed, Expired, Pending, Rejected};
     matches!(
@@ -67,10 +76,11 @@ impl Oracle {
                 must(in_time, || format!("{id} is confirmed by an acceptance after its deadline"))
             }
             TransferState::Completed => Ok(()),
-            TransferState::Rejected => must(
-                was.is_none() || payee == Some(IncomingStatus::Refused),
-                || format!("{id} is rejected, and its payee's bank did not refuse it: {payee:?}"),
-            ),
+            TransferState::Rejected => {
+                must(was.is_none() || payee == Some(IncomingStatus::Refused), || {
+                    format!("{id} is rejected, and its payee's bank did not refuse it: {payee:?}")
+                })
+            }
             TransferState::Expired => {
                 let finished_at = transfer.standing().finished_at;
                 must(finished_at > Some(deadline) || !self.clocks_agree, || {
@@ -89,8 +99,7 @@ impl Oracle {
         let payer = self.payers.get(&id).map(|(state, _)| *state);
         let payee = self.payees.get(&id).map(|(state, _)| *state);
         let debited = payer == Some(OutgoingStatus::Settled);
-        let credited =
-            matches!(payee, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
+        let credited = matches!(payee, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
         must(debited || !transfer.has_report(Side::Payer), || {
             format!("{id} counts as posted by the payer's bank, which has not debited")
         })?;
@@ -119,13 +128,10 @@ impl Oracle {
             must(moved == wanted, || {
                 format!("the position of {ispb} moves by {moved}, and {wanted} were settled")
             })?;
-            must(!after.reserved.is_negative(), || {
-                format!("{ispb} has a negative reservation")
-            })?;
+            must(!after.reserved.is_negative(), || format!("{ispb} has a negative reservation"))?;
         }
-        let unmoved = settled.iter().find(|(ispb, amount)| {
-            **amount != 0 && !written.contains_key(ispb)
-        });
+        let unmoved =
+            settled.iter().find(|(ispb, amount)| **amount != 0 && !written.contains_key(ispb));
         must(unmoved.is_none(), || format!("settled and no position moved: {unmoved:?}"))?;
         must(sum == 0, || format!("positions move by {sum} in all"))
     }

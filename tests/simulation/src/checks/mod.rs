@@ -19,6 +19,7 @@ use transfers::domain::TransferState;
 use crate::executor::NodeId;
 use crate::plan::Plan;
 
+pub(crate) use hub::within_limit;
 pub(crate) use quiet::{examine, left_open};
 pub(crate) use records::Advance;
 

@@ -41,17 +41,16 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
     }
     city.transfers.look(|it| {
         let unfinished = it.tables.transfers.values().filter(|it| !it.standing().state.is_final());
-        open.extend(unfinished.map(|it| {
-            format!("{} is {}", it.order().end_to_end_id, it.standing().state)
-        }));
+        open.extend(
+            unfinished.map(|it| format!("{} is {}", it.order().end_to_end_id, it.standing().state)),
+        );
     });
     city.banking.look(|it| {
         let holds = it.tables.outgoing.iter();
         let holds = holds.filter(|(_, (side, _))| side.is_open());
         open.extend(holds.map(|(id, _)| format!("the hold of {id} is open")));
         let credits = it.tables.incoming.iter();
-        let credits =
-            credits.filter(|(_, (it, _))| it.state().status == IncomingStatus::Expected);
+        let credits = credits.filter(|(_, (it, _))| it.state().status == IncomingStatus::Expected);
         open.extend(credits.map(|(id, _)| format!("the credit of {id} is expected")));
     });
     open
@@ -139,11 +138,7 @@ fn both_sides(transfer: &Transfer, banks: &BankingTables) -> Finding {
 }
 
 /// What clients were told is what happened: no more, no less, to the centavo.
-fn promises(
-    city: &City,
-    hub: &BTreeMap<EndToEndId, Transfer>,
-    banks: &BankingTables,
-) -> Finding {
+fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTables) -> Finding {
     let mut balances: BTreeMap<AccountId, i64> = BTreeMap::new();
     let mut add = |account: AccountId, centavos: i64| {
         *balances.entry(account).or_insert(0) += centavos;
@@ -244,9 +239,10 @@ fn told_by_the_log(city: &City) -> Finding {
             let agrees = last.is_some_and(|event| event.contains(standing.state.as_str()));
             must(agrees, || format!("the log says {last:?} of {id}, the hub {}", standing.state))?;
             for side in [Side::Payer, Side::Payee] {
-                must(transfer.bank(side) != transfer.bank(Side::Payer) || side == Side::Payer, || {
-                    format!("{id} is within one bank")
-                })?;
+                must(
+                    transfer.bank(side) != transfer.bank(Side::Payer) || side == Side::Payer,
+                    || format!("{id} is within one bank"),
+                )?;
             }
         }
         Ok(())
@@ -290,8 +286,7 @@ fn projections(city: &City) -> Finding {
                     format!("the banks say {owner:?} has {key:?}, the directory {holder:?}")
                 })?;
                 let closed = holder.and_then(|id| banks.tables.accounts.get(&id));
-                let closed =
-                    closed.is_some_and(|it| it.state().status == AccountStatus::Closed);
+                let closed = closed.is_some_and(|it| it.state().status == AccountStatus::Closed);
                 must(!closed, || format!("the closed account {holder:?} has the key {key:?}"))?;
             }
             Ok(())

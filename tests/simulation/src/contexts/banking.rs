@@ -99,8 +99,7 @@ impl Banks {
         self.statement().await?;
         let customers =
             changes.customers.iter().map(|it| ((it.ispb, it.tax_id), it.clone())).collect();
-        self.insert_rows("customer", customers, |it| &it.customers, |it| &mut it.customers)
-            .await?;
+        self.insert_rows("customer", customers, |it| &it.customers, |it| &mut it.customers).await?;
         for (ispb, next) in &changes.next_numbers {
             self.write(|committed, own| {
                 if let Some((bank, version, _)) = find(&committed.banks, &own.banks, ispb).cloned()
@@ -109,12 +108,9 @@ impl Banks {
                 }
             });
         }
-        let opened =
-            || changes.opened.iter().map(|account| (account.state().id, account.clone()));
-        self.insert_rows("account", opened().collect(), |it| &it.accounts, |it| {
-            &mut it.accounts
-        })
-        .await?;
+        let opened = || changes.opened.iter().map(|account| (account.state().id, account.clone()));
+        self.insert_rows("account", opened().collect(), |it| &it.accounts, |it| &mut it.accounts)
+            .await?;
         let place = |(id, account): (AccountId, Account)| {
             let state = account.state();
             ((state.ispb, state.branch.clone(), state.number.clone()), id)
@@ -125,9 +121,8 @@ impl Banks {
 
     async fn sides(&mut self, changes: &Changes) -> Result<(), StoreError> {
         let id = |it: &OutgoingTransfer| it.state().payment.end_to_end_id;
-        let row = |it: &Traced<OutgoingTransfer>| {
-            (id(&it.value), (it.value.clone(), it.trace.clone()))
-        };
+        let row =
+            |it: &Traced<OutgoingTransfer>| (id(&it.value), (it.value.clone(), it.trace.clone()));
         let ordered = changes.ordered.iter().map(row).collect();
         self.insert_rows("outgoing", ordered, |it| &it.outgoing, |it| &mut it.outgoing).await?;
         for side in &changes.outgoing {
@@ -138,9 +133,8 @@ impl Banks {
             });
         }
         let id = |it: &IncomingTransfer| it.state().payment.end_to_end_id;
-        let row = |it: &Traced<IncomingTransfer>| {
-            (id(&it.value), (it.value.clone(), it.trace.clone()))
-        };
+        let row =
+            |it: &Traced<IncomingTransfer>| (id(&it.value), (it.value.clone(), it.trace.clone()));
         let received = changes.received.iter().map(row).collect();
         self.insert_rows("incoming", received, |it| &it.incoming, |it| &mut it.incoming).await?;
         for side in &changes.incoming {
@@ -215,10 +209,8 @@ impl Banks {
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(self.see(|committed, own| {
             let rows = due.iter().filter_map(|id| find(of(committed), of(own), id));
-            let traced = |(value, trace): &SideRow<S>| Traced {
-                value: value.clone(),
-                trace: trace.clone(),
-            };
+            let traced =
+                |(value, trace): &SideRow<S>| Traced { value: value.clone(), trace: trace.clone() };
             rows.filter(|(side, _)| is_due(side)).map(traced).collect()
         }))
     }
@@ -258,9 +250,13 @@ impl BankingTransaction for Banks {
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<Traced<OutgoingTransfer>>, StoreError> {
-        self.due(("outgoing", limit), |it| &it.outgoing, |side| {
-            side.state().status == OutgoingStatus::Requested && side.state().resend_at <= now
-        })
+        self.due(
+            ("outgoing", limit),
+            |it| &it.outgoing,
+            |side| {
+                side.state().status == OutgoingStatus::Requested && side.state().resend_at <= now
+            },
+        )
         .await
     }
 
@@ -269,9 +265,11 @@ impl BankingTransaction for Banks {
         now: Timestamp,
         limit: i64,
     ) -> Result<Vec<Traced<IncomingTransfer>>, StoreError> {
-        self.due(("incoming", limit), |it| &it.incoming, |side| {
-            side.state().status == IncomingStatus::Expected && side.state().resend_at <= now
-        })
+        self.due(
+            ("incoming", limit),
+            |it| &it.incoming,
+            |side| side.state().status == IncomingStatus::Expected && side.state().resend_at <= now,
+        )
         .await
     }
 

@@ -90,9 +90,8 @@ impl DirectoryTransaction for Directory {
     }
 
     async fn lock_entries_of(&mut self, accounts: &[AccountId]) -> Result<Vec<Entry>, StoreError> {
-        let is_theirs = |entry: &Entry| {
-            entry.holding().is_some_and(|held| accounts.contains(&held.account_id))
-        };
+        let is_theirs =
+            |entry: &Entry| entry.holding().is_some_and(|held| accounts.contains(&held.account_id));
         let keys: Vec<PixKey> = self.see(|committed, own| {
             let theirs = all(&committed.entries, &own.entries).filter(|(_, it)| is_theirs(it));
             theirs.map(|(key, _)| key.clone()).collect()

@@ -6,12 +6,10 @@ use async_trait::async_trait;
 use shared_kernel::application::{Published, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
 use transfers::application::ports::{
-    Change, DueTransfer, Horizon, PageKey, Resend, SavedParticipant, SavedTransfer,
-    TransferFilter, TransfersReads, TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, PageKey, Resend, SavedParticipant, SavedTransfer, TransferFilter,
+    TransfersReads, TransfersStore, TransfersTransaction,
 };
-use transfers::domain::{
-    Participant, Position, PositionMove, Side, Transfer, TransferState,
-};
+use transfers::domain::{Participant, Position, PositionMove, Side, Transfer, TransferState};
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use crate::checks::Oracle;
@@ -51,6 +49,10 @@ impl Tables for TransfersTables {
                 *settled.entry(after.bank(Side::Payer)).or_insert(0) -= amount;
                 *settled.entry(after.bank(Side::Payee)).or_insert(0) += amount;
             }
+        }
+        for (ispb, position) in &own.positions {
+            let bank = find(&self.participants, &own.participants, ispb);
+            crate::checks::within_limit(position, bank.and_then(|bank| bank.position_limit))?;
         }
         oracle.positions(&self.positions, &own.positions, &settled)
     }
@@ -115,9 +117,8 @@ impl Hub {
     fn update(&mut self, saved: &SavedTransfer) -> Result<(), StoreError> {
         let transfer = saved.transfer.clone();
         let id = transfer.order().end_to_end_id;
-        let is_there = self.see(|committed, own| {
-            find(&committed.transfers, &own.transfers, &id).is_some()
-        });
+        let is_there =
+            self.see(|committed, own| find(&committed.transfers, &own.transfers, &id).is_some());
         if !is_there {
             return Err(self.abort(missing("a transfer")));
         }
@@ -263,7 +264,8 @@ impl TransfersTransaction for Hub {
         for Resend { end_to_end_id, at, resends } in resends {
             let is_written = self.write(|committed, own| {
                 let open = find(&committed.open, &own.open, end_to_end_id).cloned().flatten();
-                let open = open.map(|open| Open { resend_at: Some(*at), resends: *resends, ..open });
+                let open =
+                    open.map(|open| Open { resend_at: Some(*at), resends: *resends, ..open });
                 let is_there = open.is_some();
                 own.open.insert(*end_to_end_id, open);
                 is_there
@@ -299,9 +301,12 @@ impl TransfersTransaction for Hub {
             });
             if is_new {
                 let row = vec![(ispb, participant.clone())];
-                self.insert_rows("participant", row, |it| &it.participants, |it| {
-                    &mut it.participants
-                })
+                self.insert_rows(
+                    "participant",
+                    row,
+                    |it| &it.participants,
+                    |it| &mut it.participants,
+                )
                 .await?;
                 let code = vec![(participant.code.as_str().to_owned(), ispb)];
                 self.insert_rows("code", code, |it| &it.codes, |it| &mut it.codes).await?;

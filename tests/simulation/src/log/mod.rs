@@ -117,9 +117,7 @@ impl Log {
         let count = u16::try_from(state.topics.get(topic)?.len()).unwrap_or(1);
         let place = match &record.key {
             Some(key) if !self.world.has(Bug::UnkeyedRecords) => shard_of(key, count),
-            Some(_) | None => {
-                u16::try_from(self.world.chance.below(u64::from(count))).unwrap_or(0)
-            }
+            Some(_) | None => u16::try_from(self.world.chance.below(u64::from(count))).unwrap_or(0),
         };
         drop(state);
         let now = self.clock.now();

@@ -7,9 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::select;
 use shared_kernel::application::LogReader;
-use shared_kernel::application::log::{
-    InboundRecord, LogError, Polled, Position, TopicPartition,
-};
+use shared_kernel::application::log::{InboundRecord, LogError, Polled, Position, TopicPartition};
 
 use super::Log;
 use crate::executor::NodeId;

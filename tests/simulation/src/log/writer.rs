@@ -58,9 +58,8 @@ impl LogWriter for Writer {
             for topic in &record.topics {
                 let most = u64::try_from(records.len()).unwrap_or(1);
                 let left = left.entry(topic);
-                let left = left.or_insert_with(|| {
-                    if fails { world.chance.below(most + 1) } else { u64::MAX }
-                });
+                let left = left
+                    .or_insert_with(|| if fails { world.chance.below(most + 1) } else { u64::MAX });
                 if *left == 0 || !self.append(topic, record) {
                     is_complete = false;
                     *left = 0;

@@ -78,9 +78,7 @@ impl City {
                 let limits = Limits::new(limit, None).ok()?;
                 Order::Limit(SetAccountLimits { on, limits })
             }
-            24..30 => {
-                Order::Register { request_id: idempotency_key(), account_id, key: key()? }
-            }
+            24..30 => Order::Register { request_id: idempotency_key(), account_id, key: key()? },
             30..33 => Order::Remove { request_id: idempotency_key(), account_id, key: key()? },
             33..35 => {
                 let (account_id, key) = population.keys.get(own)?.clone();

@@ -91,12 +91,7 @@ impl City {
         let account_id = self.open_account(ispb, number).await?;
         let centavos = self.world.chance.between(1, 200_000);
         let deposit = Order::Deposit(Deposit {
-            on: OnAccount {
-                caller: Caller::Operator,
-                trace: self.trace(),
-                ispb,
-                account_id,
-            },
+            on: OnAccount { caller: Caller::Operator, trace: self.trace(), ispb, account_id },
             idempotency_key: self.journal().key(),
             amount: Amount::from_centavos(i64::try_from(centavos).unwrap_or(1)).ok()?,
         });
@@ -127,9 +122,7 @@ pub(crate) async fn found(city: Arc<City>) {
     }
     for number in 0..load.customers {
         city.journal().at_work += 1;
-        city.world
-            .executor
-            .spawn(WORLD, customer(Arc::clone(&city), population.clone(), number));
+        city.world.executor.spawn(WORLD, customer(Arc::clone(&city), population.clone(), number));
     }
     let mut journal = city.journal();
     journal.is_founded = true;

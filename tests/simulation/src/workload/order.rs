@@ -88,9 +88,7 @@ impl Order {
         let more = |amount: Amount| Amount::from_centavos(amount.centavos() + 1).ok();
         match self.clone() {
             Self::Deposit(it) => Some(Self::Deposit(Deposit { amount: more(it.amount)?, ..it })),
-            Self::Withdraw(it) => {
-                Some(Self::Withdraw(Withdraw { amount: more(it.amount)?, ..it }))
-            }
+            Self::Withdraw(it) => Some(Self::Withdraw(Withdraw { amount: more(it.amount)?, ..it })),
             Self::Pay(it) => {
                 let description = Description::parse("something else").ok()?;
                 Some(Self::Pay(RequestTransfer { description, ..it }))
@@ -125,10 +123,8 @@ impl Order {
                 };
                 let wanted = WantedKey::Given(key);
                 let order = KeyOrder { request_id, account_id, wanted };
-                async move {
-                    shown(keys.desk.register_key(&Caller::Operator, trace, order)).await
-                }
-                .boxed()
+                async move { shown(keys.desk.register_key(&Caller::Operator, trace, order)).await }
+                    .boxed()
             }
             Self::Remove { request_id, account_id, key } => {
                 let Some(keys) = facades.keys else {

@@ -53,8 +53,7 @@ fn spoiled(record: &InboundRecord, how: u64) -> Option<OutboundRecord> {
         2 => spoiled.headers.clear(),
         3 => set_header(&mut spoiled, "ce_type", "nonsense.v1"),
         OTHER_CONTENT if of_transfers => {
-            let is_order =
-                record.header("ce_type") == Some("codepix.banking.TransferRequested.v1");
+            let is_order = record.header("ce_type") == Some("codepix.banking.TransferRequested.v1");
             if !is_order {
                 return None;
             }

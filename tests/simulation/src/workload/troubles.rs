@@ -23,9 +23,7 @@ pub(crate) fn begin(city: &Arc<City>) {
     let troubles = city.world.plan.troubles;
     let all: [(Option<Duration>, Trouble); 10] = [
         (troubles.kill, |city| Box::pin(async move { city.kill() })),
-        (troubles.pause, |city| {
-            Box::pin(async move { city.pause(a_while(&city)).await })
-        }),
+        (troubles.pause, |city| Box::pin(async move { city.pause(a_while(&city)).await })),
         (troubles.restart, |city| Box::pin(async move { city.restart().await })),
         (troubles.database, |city| {
             Box::pin(async move { city.restart_database(a_while(&city)).await })
