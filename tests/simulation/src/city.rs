@@ -162,6 +162,22 @@ impl City {
         self.resume(&name, node);
     }
 
+    /// Any process's line to the log is dead for that time.
+    pub(crate) async fn cut_off(&self, time: Duration) {
+        let Some((_, node)) = self.any() else { return };
+        self.world.say(node, "line", || format!("FAULT: hears nothing of the log for {time:?}"));
+        self.log.cut_off(node);
+        let noticed = Duration::from_secs(6);
+        self.world.executor.sleep(time.min(noticed)).await;
+        if time > noticed {
+            self.log.expel(node);
+            self.log.give_up(node);
+            self.world.executor.sleep(time.saturating_sub(noticed)).await;
+        }
+        self.log.reconnect(node);
+        self.log.forgive(node);
+    }
+
     fn resume(&self, name: &str, node: NodeId) {
         let is_same = |machine: &&mut Machine| {
             machine.is_still && machine.running.as_ref().is_some_and(|it| it.node == node)

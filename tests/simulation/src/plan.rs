@@ -76,6 +76,8 @@ pub(crate) struct Troubles {
     pub(crate) database: Option<Duration>,
     /// The broker is away.
     pub(crate) broker: Option<Duration>,
+    /// The line between a process and the log is dead, and neither end says so.
+    pub(crate) line: Option<Duration>,
     /// Groups rebalance.
     pub(crate) rebalance: Option<Duration>,
     /// A clock jumps.
@@ -197,7 +199,7 @@ fn rates(random: &Random) -> Rates {
         lag: rate(400_000),
         call: rate(150_000),
         slow: rate(10_000),
-        curse: rate(60_000),
+        curse: rate(200_000),
     }
 }
 
@@ -211,6 +213,7 @@ fn troubles(random: &Random) -> Troubles {
         restart: every(20),
         database: every(20),
         broker: every(20),
+        line: every(15),
         rebalance: every(5),
         clock: every(10),
         poison: every(4),

@@ -9,9 +9,8 @@ const SEEDS: u64 = 2_000;
 #[track_caller]
 fn is_found(bug: Bug) {
     let options = Options { bug: Some(bug), ..Options::default() };
-    let found = (1..=SEEDS).find_map(|seed| Some((seed, run(seed, options).failure?)));
-    let (seed, failure) = found.unwrap_or_else(|| panic!("{bug:?} is not found"));
-    println!("{bug:?}: seed {seed}: {failure}");
+    let found = (1..=SEEDS).any(|seed| run(seed, options).failure.is_some());
+    assert!(found, "{bug:?} is not found");
 }
 
 macro_rules! planted {

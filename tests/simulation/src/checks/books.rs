@@ -52,7 +52,24 @@ impl Oracle {
         }
         entries(before, own, &expected)?;
         accounts(before, own, &expected)?;
+        self.closed(before, own)?;
         begun(before, own)
+    }
+
+    /// An account that expects a credit is not closed.
+    fn closed(&self, before: &BankingTables, own: &BankingTables) -> Finding {
+        let is_closed = |account: &Account| account.state().status == AccountStatus::Closed;
+        for (id, _) in own.accounts.iter().filter(|(_, after)| is_closed(after)) {
+            let was_closed = before.accounts.get(id).is_some_and(is_closed);
+            let mut expected = self.payees.iter().filter(|(_, (state, account))| {
+                account == id && *state == IncomingStatus::Expected
+            });
+            let expected = expected.next();
+            must(was_closed || expected.is_none(), || {
+                format!("{id} is closed, and expects a credit: {expected:?}")
+            })?;
+        }
+        Ok(())
     }
 
     fn payer_side(
@@ -141,7 +158,7 @@ impl Oracle {
             }
             (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
         }
-        self.payees.insert(id, (state.status, amount.money()));
+        self.payees.insert(id, (state.status, payee.account_id));
         Ok(())
     }
 }

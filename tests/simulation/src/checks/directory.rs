@@ -7,8 +7,7 @@ use super::{Finding, Oracle, must};
 
 impl Oracle {
     /// An entry of the directory is written.
-    #[expect(clippy::unused_self, reason = "checks are asked of the oracle, whatever they need")]
-    pub(crate) fn entry(&self, before: Option<&Entry>, after: &Entry) -> Finding {
+    pub(crate) fn entry(before: Option<&Entry>, after: &Entry) -> Finding {
         let key = after.key().as_str();
         let version = before.map_or(0, Entry::version);
         must(after.version() == version + 1, || {
@@ -22,8 +21,7 @@ impl Oracle {
     }
 
     /// An account in the directory is written.
-    #[expect(clippy::unused_self, reason = "checks are asked of the oracle, whatever they need")]
-    pub(crate) fn listed(&self, before: Option<&Account>, after: &Account) -> Finding {
+    pub(crate) fn listed(before: Option<&Account>, after: &Account) -> Finding {
         let Some(before) = before else { return Ok(()) };
         let id = after.id();
         must(after.version() >= before.version(), || {
@@ -35,12 +33,7 @@ impl Oracle {
     }
 
     /// A balance of the read side is written.
-    #[expect(clippy::unused_self, reason = "checks are asked of the oracle, whatever they need")]
-    pub(crate) fn balance(
-        &self,
-        before: Option<&AccountBalance>,
-        after: &AccountBalance,
-    ) -> Finding {
+    pub(crate) fn balance(before: Option<&AccountBalance>, after: &AccountBalance) -> Finding {
         must(before.is_none_or(|before| before.version() <= after.version()), || {
             format!("the balance of {} goes back to an older version", after.account_id())
         })

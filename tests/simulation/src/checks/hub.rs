@@ -114,7 +114,6 @@ impl Oracle {
 
     /// Positions are written, together with the transfers that move them.
     pub(crate) fn positions(
-        &self,
         before: &BTreeMap<Ispb, Position>,
         written: &BTreeMap<Ispb, Position>,
         settled: &BTreeMap<Ispb, i64>,

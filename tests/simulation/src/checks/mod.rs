@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use banking::domain::{IncomingStatus, OutgoingStatus};
 use shared_kernel::application::log::TopicPartition;
-use shared_kernel::domain::{EndToEndId, Money, Timestamp};
+use shared_kernel::domain::{AccountId, EndToEndId, Money, Timestamp};
 use transfers::domain::TransferState;
 
 use crate::executor::NodeId;
@@ -58,7 +58,7 @@ pub(crate) struct Oracle {
     curses: BTreeMap<(String, TopicPartition, i64), Option<bool>>,
     hub: BTreeMap<EndToEndId, TransferState>,
     payers: BTreeMap<EndToEndId, (OutgoingStatus, Money)>,
-    payees: BTreeMap<EndToEndId, (IncomingStatus, Money)>,
+    payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId)>,
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
 }
 

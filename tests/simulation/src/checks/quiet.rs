@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use banking::application::views::{Direction, ShownState, TransferView};
 use banking::domain::{AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus};
+use pix_keys::domain::Account as Listed;
 use shared_kernel::application::dead_letter::SUFFIX;
 use shared_kernel::domain::{AccountId, EndToEndId};
 use transfers::domain::{Side, Transfer, TransferState};
@@ -169,7 +170,14 @@ fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTa
                     format!("the payer of {id} is told {shown:?}")
                 })?;
             }
-            _ => {}
+            Order::Enrol(_)
+            | Order::Open(_)
+            | Order::Block(_)
+            | Order::Unblock(_)
+            | Order::Close(_)
+            | Order::Limit(_)
+            | Order::Register { .. }
+            | Order::Remove { .. } => {}
         }
     }
     let held: BTreeSet<EndToEndId> = banks.outgoing.keys().copied().collect();
@@ -266,7 +274,7 @@ fn projections(city: &City) -> Finding {
                 let (balance, version) = (state.funds.balance, state.version);
                 format!("the read side says {seen:?} of {id}: {balance} in version {version}")
             })?;
-            let listed = city.pix_keys.look(|it| it.tables.accounts.get(id).map(|it| it.status()));
+            let listed = city.pix_keys.look(|it| it.tables.accounts.get(id).map(Listed::status));
             let same = match state.status {
                 AccountStatus::Active => pix_keys::domain::AccountStatus::Active,
                 AccountStatus::Blocked => pix_keys::domain::AccountStatus::Blocked,

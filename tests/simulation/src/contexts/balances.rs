@@ -20,9 +20,9 @@ pub(crate) struct BalancesTables {
 impl Tables for BalancesTables {
     const SCHEMA: &'static str = "balances";
 
-    fn examine(&self, own: &Self, oracle: &mut Oracle) -> Result<(), String> {
+    fn examine(&self, own: &Self, _oracle: &mut Oracle) -> Result<(), String> {
         for (id, after) in &own.balances {
-            oracle.balance(self.balances.get(id), after)?;
+            Oracle::balance(self.balances.get(id), after)?;
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ impl Tables for TransfersTables {
             let bank = find(&self.participants, &own.participants, ispb);
             crate::checks::within_limit(position, bank.and_then(|bank| bank.position_limit))?;
         }
-        oracle.positions(&self.positions, &own.positions, &settled)
+        Oracle::positions(&self.positions, &own.positions, &settled)
     }
 
     fn absorb(&mut self, own: Self) {

@@ -127,6 +127,16 @@ impl Log {
         }
     }
 
+    /// A process that hears nothing from the broker gives its partitions up by itself.
+    pub(crate) fn give_up(&self, node: NodeId) {
+        for group in self.state().groups.values_mut() {
+            for member in group.members.values_mut().filter(|member| member.node == node) {
+                member.word = Some(Polled::Revoked);
+            }
+        }
+        self.wake();
+    }
+
     /// A process that was expelled goes on: some time later it learns what happened, and joins
     /// again.
     pub(crate) fn forgive(self: &Arc<Self>, node: NodeId) {

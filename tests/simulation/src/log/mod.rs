@@ -6,7 +6,7 @@ mod reader;
 mod topics;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -16,6 +16,7 @@ use shared_kernel::application::outbox::shard_of;
 use shared_kernel::application::{Clock as _, dead_letter};
 use shared_kernel::domain::Timestamp;
 
+use crate::executor::NodeId;
 use crate::planted::Bug;
 use crate::world::{MachineClock, World};
 use groups::Group;
@@ -37,6 +38,8 @@ struct State {
     groups: BTreeMap<String, Group>,
     members: u64,
     is_down: bool,
+    /// Processes whose line to the broker is dead without a word.
+    cut_off: BTreeSet<NodeId>,
     changes: u64,
     waiting: Vec<Waker>,
 }
@@ -94,6 +97,21 @@ impl Log {
     pub(crate) fn up(&self) {
         self.state().is_down = false;
         self.wake();
+    }
+
+    /// The line of a process is dead from now on: nothing comes, nothing goes, nobody says so.
+    pub(crate) fn cut_off(&self, node: NodeId) {
+        self.state().cut_off.insert(node);
+    }
+
+    /// The line of a process works again.
+    pub(crate) fn reconnect(&self, node: NodeId) {
+        self.state().cut_off.remove(&node);
+        self.wake();
+    }
+
+    fn is_cut_off(&self, node: NodeId) -> bool {
+        self.state().cut_off.contains(&node)
     }
 
     /// Makes a topic and its dead-letter topic, unless they are there.

@@ -92,7 +92,7 @@ impl Reader {
     }
 
     fn must_be_up(&self) -> Result<(), LogError> {
-        if self.log.state().is_down {
+        if self.log.state().is_down || self.log.is_cut_off(self.node) {
             return Err(LogError::Unavailable("all brokers are down".into()));
         }
         let world = &self.log.world;
@@ -135,7 +135,8 @@ impl LogReader for Reader {
             if world.unlucky(world.plan.rates.poll / 4) {
                 return Err(LogError::Unavailable("timed out".into()));
             }
-            let fetched = if is_down { Fetched::default() } else { self.fetch(limit) };
+            let is_silent = is_down || self.log.is_cut_off(self.node);
+            let fetched = if is_silent { Fetched::default() } else { self.fetch(limit) };
             if !fetched.records.is_empty() || !fetched.ends.is_empty() {
                 return Ok(Polled::Batch { records: fetched.records, ends: fetched.ends });
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use shared_kernel::application::log::{LogError, OutboundRecord};
@@ -50,7 +51,10 @@ impl LogWriter for Writer {
     async fn write(&self, records: &[OutboundRecord]) -> Result<(), LogError> {
         let world = Arc::clone(&self.log.world);
         world.at(self.node, "before it writes to the log").await;
-        let fails = world.unlucky(world.plan.rates.write);
+        let fails = world.unlucky(world.plan.rates.write) || self.log.is_cut_off(self.node);
+        if self.log.is_cut_off(self.node) {
+            world.executor.sleep(Duration::from_secs(5)).await;
+        }
         // Requests to different topics are under way together: each gets as far as it gets.
         let mut left: BTreeMap<&str, u64> = BTreeMap::new();
         let mut is_complete = true;

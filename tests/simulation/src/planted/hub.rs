@@ -107,7 +107,9 @@ pub(crate) fn progress(
     let place = |partition| TopicPartition { topic: "codepix.banking.transfers".into(), partition };
     let places: Vec<TopicPartition> = (0..world.plan.partitions).map(place).collect();
     hopeful.assigned(&places);
-    places.iter().for_each(|place| hopeful.caught_up(place));
+    for place in &places {
+        hopeful.caught_up(place);
+    }
     let (world, clock, told) = (Arc::clone(world), Arc::clone(clock), Arc::clone(&hopeful));
     world.executor.clone().spawn(WORLD, async move {
         loop {

@@ -196,17 +196,17 @@ impl<T: Tables> OpenTransaction<T> {
 
     /// The commit in a few words.
     fn summary(&self, rows: usize) -> String {
-        let mut text = format!("commits in {}", T::SCHEMA);
-        for (_, OffsetMove { at, to, .. }) in &self.moves {
-            text.push_str(&format!("; {at} is read to {to}"));
-        }
+        let mut parts = vec![format!("commits in {}", T::SCHEMA)];
+        let moved =
+            |(_, step): &(String, OffsetMove)| format!("{} is read to {}", step.at, step.to);
+        parts.extend(self.moves.iter().map(moved));
         if !self.answers.is_empty() {
-            text.push_str(&format!("; {} first answers", self.answers.len()));
+            parts.push(format!("{} first answers", self.answers.len()));
         }
         if rows > 0 {
-            text.push_str(&format!("; {rows} rows for the relays"));
+            parts.push(format!("{rows} rows for the relays"));
         }
-        text
+        parts.join("; ")
     }
 
     fn end(&mut self) {

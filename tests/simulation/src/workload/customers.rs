@@ -114,27 +114,49 @@ impl City {
     }
 }
 
-/// Several want the same at the same time: one key for many accounts, or the money of one account
-/// for many payments.
-async fn crowd(city: &Arc<City>, population: &Population) {
-    let chance = &city.world.chance;
-    let wants_key = chance.below(2) == 0;
-    let key = PixKey::infer(&format!("crowded{}@example.com", chance.below(1_000))).ok();
-    let payer = city.any_account(population);
-    let want = |_| {
-        if wants_key {
-            let account_id = city.any_account(population)?.account_id;
-            let request_id = city.journal().key();
-            return Some(Order::Register { request_id, account_id, key: key.clone()? });
+impl City {
+    /// Several want the same at the same time: one key for many accounts, the money of one account
+    /// for many payments, or an account to be closed that is about to be paid.
+    fn crowd(&self, population: &Population) -> Vec<Order> {
+        let chance = &self.world.chance;
+        let key = PixKey::infer(&format!("crowded{}@example.com", chance.below(1_000))).ok();
+        let (payer, payee) = (self.any_account(population), self.any_account(population));
+        let kind = chance.below(3);
+        let want = |_| match kind {
+            0 => {
+                let account_id = self.any_account(population)?.account_id;
+                let request_id = self.journal().key();
+                Some(Order::Register { request_id, account_id, key: key.clone()? })
+            }
+            1 => {
+                let Order::Pay(payment) = self.payment(population)? else { return None };
+                Some(Order::Pay(RequestTransfer { on: payer.clone()?, ..payment }))
+            }
+            _ => Some(Order::Close(CloseAccount { on: payee.clone()? })),
+        };
+        let mut orders: Vec<Order> = (0..chance.between(2, 5)).filter_map(want).collect();
+        if kind == 2 {
+            let payee = payee.map(|on| on.account_id);
+            let own = population.keys.iter().find(|(account, _)| Some(*account) == payee);
+            let key = own.and_then(|(_, key)| PayeeKey::parse(key.as_str()).ok());
+            if let (Some(payee_key), Some(Order::Pay(payment))) = (key, self.payment(population)) {
+                orders.push(Order::Pay(RequestTransfer { payee_key, ..payment }));
+            }
         }
-        let Order::Pay(payment) = city.payment(population)? else { return None };
-        Some(Order::Pay(RequestTransfer { on: payer.clone()?, ..payment }))
-    };
-    let orders: Vec<Order> = (0..chance.between(2, 5)).filter_map(want).collect();
-    city.world.say(WORLD, "crowd", || format!("{} customers come at once", orders.len()));
-    let told = join_all(orders.iter().map(|order| Box::pin(city.learn(order)))).await;
-    for (order, told) in orders.into_iter().zip(told) {
-        city.journal().note(order, told);
+        orders
+    }
+
+    /// Lets a crowd in; most come at once, some a little later.
+    async fn rush(self: &Arc<Self>, orders: Vec<Order>) {
+        self.world.say(WORLD, "crowd", || format!("{} customers come at once", orders.len()));
+        let learn = |order: Order| async move {
+            let most = self.world.chance.one_of(&[0, 5, 50, 500]).unwrap_or(0);
+            let late = self.world.chance.time(Duration::ZERO, Duration::from_millis(most));
+            self.world.executor.sleep(late).await;
+            let told = self.learn(&order).await;
+            self.journal().note(order, told);
+        };
+        join_all(orders.into_iter().map(|order| Box::pin(learn(order)))).await;
     }
 }
 
@@ -151,7 +173,8 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
         let pause = city.world.chance.time(Duration::ZERO, load.pause);
         city.world.executor.sleep(pause).await;
         if city.world.chance.below(8) == 0 {
-            crowd(&city, &population).await;
+            let orders = city.crowd(&population);
+            city.rush(orders).await;
         }
         let Some(order) = city.any_order(&population) else { continue };
         city.world.say(WORLD, "order", || format!("customer {number}: {}", order.words()));

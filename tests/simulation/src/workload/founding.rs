@@ -90,12 +90,16 @@ impl City {
     async fn settle_in(self: &Arc<Self>, ispb: Ispb, number: u64) -> Option<(AccountId, PixKey)> {
         let account_id = self.open_account(ispb, number).await?;
         let centavos = self.world.chance.between(1, 200_000);
+        // Some have nothing, so that they can be closed.
+        let is_poor = self.world.chance.below(5) == 0;
         let deposit = Order::Deposit(Deposit {
             on: OnAccount { caller: Caller::Operator, trace: self.trace(), ispb, account_id },
             idempotency_key: self.journal().key(),
             amount: Amount::from_centavos(i64::try_from(centavos).unwrap_or(1)).ok()?,
         });
-        self.insist(deposit).await?;
+        if !is_poor {
+            self.insist(deposit).await?;
+        }
         let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
         let request_id = self.journal().key();
         let register = Order::Register { request_id, account_id, key: key.clone() };

@@ -76,6 +76,17 @@ impl City {
 
     /// Two equal orders at once get one answer, if both are accepted.
     fn must_agree(&self, order: &Order, both: &(Option<Told>, Option<Told>)) {
+        // Nobody removes a crowded key: who finds it registered for itself was answered before.
+        let contradicts = |one: &Option<Told>, other: &Option<Told>| {
+            matches!((one, other), (Some(Told::Accepted(_)), Some(Told::Refused(code)))
+                if code == "key_already_registered")
+        };
+        let is_crowded = matches!(order, Order::Register { key, .. }
+            if key.as_str().starts_with("crowded"));
+        if is_crowded && (contradicts(&both.0, &both.1) || contradicts(&both.1, &both.0)) {
+            let words = order.words();
+            self.world.fail(format!("{words}: twice at once, once accepted and once refused"));
+        }
         if let (Some(one @ Told::Accepted(_)), Some(other @ Told::Accepted(_))) = both
             && one != other
         {

@@ -135,7 +135,14 @@ impl Order {
                 async move { shown(keys.desk.remove_key(&Caller::Operator, trace, order)).await }
                     .boxed()
             }
-            at_a_bank => at_a_bank.ask_bank(facades),
+            Self::Open(_)
+            | Self::Deposit(_)
+            | Self::Withdraw(_)
+            | Self::Pay(_)
+            | Self::Block(_)
+            | Self::Unblock(_)
+            | Self::Close(_)
+            | Self::Limit(_) => self.ask_bank(facades),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn begin(city: &Arc<City>) {
     city.world.say(WORLD, "begin", || "from now on things may go wrong".to_owned());
     city.world.begin_faults();
     let troubles = city.world.plan.troubles;
-    let all: [(Option<Duration>, Trouble); 10] = [
+    let all: [(Option<Duration>, Trouble); 11] = [
         (troubles.kill, |city| Box::pin(async move { city.kill() })),
         (troubles.pause, |city| Box::pin(async move { city.pause(a_while(&city)).await })),
         (troubles.restart, |city| Box::pin(async move { city.restart().await })),
@@ -31,6 +31,7 @@ pub(crate) fn begin(city: &Arc<City>) {
         (troubles.broker, |city| {
             Box::pin(async move { city.restart_broker(a_while(&city)).await })
         }),
+        (troubles.line, |city| Box::pin(async move { city.cut_off(a_while(&city)).await })),
         (troubles.rebalance, |city| Box::pin(async move { city.log.disturb() })),
         (troubles.clock, |city| Box::pin(async move { city.jump() })),
         (troubles.poison, |city| Box::pin(async move { city.spoil() })),
