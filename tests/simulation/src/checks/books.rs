@@ -42,7 +42,7 @@ impl Oracle {
         }
         for (id, (after, _)) in &own.incoming {
             let known = before.incoming.get(id).map(|(side, _)| side);
-            self.payee_side(known, after, &mut expected)?;
+            self.payee_side((known, after), before, &mut expected)?;
         }
         for (id, book) in &own.booked {
             must(!before.booked.contains_key(id), || format!("{id} is booked twice"))?;
@@ -117,8 +117,8 @@ impl Oracle {
 
     fn payee_side(
         &mut self,
-        before: Option<&IncomingTransfer>,
-        after: &IncomingTransfer,
+        (before, after): (Option<&IncomingTransfer>, &IncomingTransfer),
+        books: &BankingTables,
         expected: &mut Expected,
     ) -> Finding {
         use IncomingStatus::{Cancelled, Credited, Expected as Awaited, Refused, Unapplied};
@@ -145,6 +145,9 @@ impl Oracle {
             }
             (Some(Awaited), Unapplied) => {
                 must(is_settled, || wrong("is unapplied without settlement"))?;
+                let account = books.accounts.get(&payee.account_id).map(Account::state);
+                let can_take = account.is_some_and(|it| it.status != AccountStatus::Closed);
+                must(!can_take, || wrong("is kept from an account that can take it"))?;
                 let unapplied = InternalAccount::UnappliedCredits.id(payee.ispb);
                 expected.entry(id, Leg::Payee, unapplied, amount.centavos());
                 expected.entry(id, Leg::Payee, settlement, -amount.centavos());

@@ -90,6 +90,7 @@ pub(crate) fn examine(city: &City) -> Finding {
         })
     })?;
     told_by_the_log(city)?;
+    told_to_banks(city)?;
     projections(city)
 }
 
@@ -220,6 +221,19 @@ fn truth(transfer: Option<&Transfer>, direction: Direction) -> Option<ShownState
         TransferState::Rejected => ShownState::Rejected,
         TransferState::Expired => ShownState::Expired,
     })
+}
+
+/// A bank is told of a transfer now and then, until it answers; not all the time.
+const TOLD_MAX: usize = 500;
+
+/// No bank was told of one transfer without an end.
+fn told_to_banks(city: &City) -> Finding {
+    let mut told: BTreeMap<Option<Vec<u8>>, usize> = BTreeMap::new();
+    for record in city.log.all(|topic| topic.starts_with("codepix.bank.")) {
+        *told.entry(record.key.clone()).or_insert(0) += 1;
+    }
+    let most = told.into_iter().find(|(_, times)| *times > TOLD_MAX);
+    must(most.is_none(), || format!("banks are told all the time of a transfer: {most:?}"))
 }
 
 /// The newest event of each transfer on the log states what the hub holds, and each state that it

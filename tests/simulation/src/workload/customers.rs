@@ -116,7 +116,7 @@ impl City {
 
 impl City {
     /// Several want the same at the same time: one key for many accounts, the money of one account
-    /// for many payments, or an account to be closed that is about to be paid.
+    /// for many payments, or an account to be closed or blocked that is about to be paid.
     fn crowd(&self, population: &Population) -> Vec<Order> {
         let chance = &self.world.chance;
         let key = PixKey::infer(&format!("crowded{}@example.com", chance.below(1_000))).ok();
@@ -132,6 +132,7 @@ impl City {
                 let Order::Pay(payment) = self.payment(population)? else { return None };
                 Some(Order::Pay(RequestTransfer { on: payer.clone()?, ..payment }))
             }
+            _ if chance.below(2) == 0 => Some(Order::Block(BlockAccount { on: payee.clone()? })),
             _ => Some(Order::Close(CloseAccount { on: payee.clone()? })),
         };
         let mut orders: Vec<Order> = (0..chance.between(2, 5)).filter_map(want).collect();
@@ -200,7 +201,16 @@ pub(crate) async fn reconcile(city: Arc<City>) {
                 city.world.fail(format!("{words}: first {first:?}, and in the end {told:?}"));
             }
             Told::Accepted(_) => {}
-            Told::Refused(_) => city.journal().amend(place, told),
+            Told::Refused(_) => {
+                // Asked with two contents at once, the other one may have been first.
+                let other = entry.order.altered();
+                let other = other.filter(|_| told == Told::Refused(REUSED.into()));
+                city.journal().amend(place, told);
+                if let Some(other) = other {
+                    let told = city.learn(&other).await;
+                    city.journal().note(other, told);
+                }
+            }
         }
     }
     city.journal().at_work -= 1;

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::{Either, join, select};
+use pix_keys::domain::PixKey;
 use serde_json::Value;
 use shared_kernel::application::{ApplicationError, TraceParent};
+use shared_kernel::domain::AccountId;
 
 use super::journal::Told;
 use super::order::Order;
@@ -54,7 +56,12 @@ impl City {
     /// Asks until it is known what became of it; sometimes twice at once.
     pub(crate) async fn learn(self: &Arc<Self>, order: &Order) -> Told {
         let world = &self.world;
+        let known = self.named_by(order);
         loop {
+            let is_founded = self.journal().is_founded;
+            if is_founded && world.is_faulty() && world.chance.below(12) == 0 {
+                self.ask_for_both(order).await;
+            }
             let told = if order.is_remembered() && world.is_faulty() && world.chance.below(8) == 0 {
                 let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(order))).await;
                 self.must_agree(order, &both);
@@ -63,6 +70,11 @@ impl City {
                 self.ask(order).await
             };
             if let Some(told) = told {
+                let is_lie = told == Told::Refused("key_not_found".into()) && known.is_some();
+                if is_lie && known == self.named_by(order) {
+                    let words = order.words();
+                    world.fail(format!("{words}: refused as unknown, and the directory knows it"));
+                }
                 world.say(WORLD, "told", || match &told {
                     Told::Accepted(_) => format!("customer: {}: done", order.words()),
                     Told::Refused(code) => format!("customer: {}: refused, {code}", order.words()),
@@ -71,6 +83,26 @@ impl City {
             }
             let pause = world.chance.time(Duration::from_millis(100), Duration::from_secs(3));
             world.executor.sleep(pause).await;
+        }
+    }
+
+    /// The account that a payment's key names in the directory now, and since which version.
+    fn named_by(&self, order: &Order) -> Option<(AccountId, i64)> {
+        let Order::Pay(payment) = order else { return None };
+        let key = PixKey::infer(payment.payee_key.as_str()).ok()?;
+        self.pix_keys.look(|it| {
+            let entry = it.tables.entries.get(&key)?;
+            Some((entry.holding()?.account_id, entry.version()))
+        })
+    }
+
+    /// The same key with two contents at once: one of them at most is accepted.
+    async fn ask_for_both(self: &Arc<Self>, order: &Order) {
+        let Some(other) = order.altered() else { return };
+        let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(&other))).await;
+        if let (Some(Told::Accepted(_)), Some(Told::Accepted(_))) = both {
+            let words = order.words();
+            self.world.fail(format!("{words}: accepted with two contents under one key"));
         }
     }
 
