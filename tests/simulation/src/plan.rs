@@ -144,7 +144,7 @@ impl Plan {
             skew: if is_calm {
                 Duration::ZERO
             } else {
-                let skews = [0, 0, 200, 2_000, 30_000];
+                let skews = [0, 0, 0, 0, 200, 2_000, 30_000];
                 Duration::from_millis(random.one_of(&skews).unwrap_or(0))
             },
             load: Load {

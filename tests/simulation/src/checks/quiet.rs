@@ -248,6 +248,13 @@ fn told_by_the_log(city: &City) -> Finding {
         let event = record.header("ce_type").unwrap_or_default().to_lowercase();
         told.entry(subject.to_owned()).or_default().insert(version, event);
     }
+    let mut heard: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for record in city.log.all(|topic| topic.starts_with("codepix.bank.")) {
+        let version = record.header("ce_aggregateversion").and_then(|text| text.parse().ok());
+        let subject = record.header("ce_subject").unwrap_or_default().to_owned();
+        let newest = heard.entry((record.from.topic.clone(), subject)).or_insert(0);
+        *newest = (*newest).max(version.unwrap_or(0));
+    }
     city.transfers.look(|hub| {
         must(told.len() == hub.tables.transfers.len(), || {
             format!("{} transfers, and the log tells of {}", hub.tables.transfers.len(), told.len())
@@ -260,11 +267,13 @@ fn told_by_the_log(city: &City) -> Finding {
             let last = versions.and_then(|it| it.get(&standing.version));
             let agrees = last.is_some_and(|event| event.contains(standing.state.as_str()));
             must(agrees, || format!("the log says {last:?} of {id}, the hub {}", standing.state))?;
-            for side in [Side::Payer, Side::Payee] {
-                must(
-                    transfer.bank(side) != transfer.bank(Side::Payer) || side == Side::Payer,
-                    || format!("{id} is within one bank"),
-                )?;
+            let asked = standing.payee_told.then_some(Side::Payee);
+            for side in [Some(Side::Payer), asked].into_iter().flatten() {
+                let bank = transfer.bank(side);
+                let heard = heard.get(&(format!("codepix.bank.{bank}"), id.to_string()));
+                must(heard == Some(&standing.version), || {
+                    format!("bank {bank} was told of {id} up to {heard:?}")
+                })?;
             }
         }
         Ok(())
