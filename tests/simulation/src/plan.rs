@@ -167,6 +167,69 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The plan in words, a line for each subject.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let Load { banks, accounts_per_bank, customers, orders_per_customer, pause } = self.load;
+        let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
+        let Rates { crash, statement, commit, write, poll, lag, call, slow, curse } = self.rates;
+        let rates = [
+            ("crash", crash),
+            ("failed statement", statement),
+            ("lost commit", commit),
+            ("failed write", write),
+            ("failed poll", poll),
+            ("late record", lag),
+            ("lost call", call),
+            ("slow step", slow),
+            ("cursed record", curse),
+        ];
+        let rates = rates.iter().filter(|(_, times)| *times > 0);
+        let rates: Vec<String> = rates.map(|(name, times)| format!("{name} {times}")).collect();
+        let troubles = self.troubles.named().into_iter();
+        let troubles: Vec<String> = troubles
+            .filter_map(|(name, every)| Some(format!("{name} {} s", every?.as_secs())))
+            .collect();
+        vec![
+            format!("processes: {}", hosts.join(", ")),
+            format!(
+                "{banks} banks with {accounts_per_bank} accounts each; {customers} customers with \
+                 {orders_per_customer} orders each, at most {pause:?} apart"
+            ),
+            format!(
+                "{} partitions, {} shards of the outbox, batches of {} at most; clocks are wrong \
+                 by up to {:?}",
+                self.partitions, self.shards, self.batch_max, self.skew
+            ),
+            format!("out of a million occasions: {}", rates.join(", ")),
+            format!("on average every: {}", troubles.join(", ")),
+            format!(
+                "things go wrong for {:?}{}",
+                self.faults,
+                if self.is_founded_in_peace { ", once all is founded" } else { "" }
+            ),
+        ]
+    }
+}
+
+impl Troubles {
+    fn named(&self) -> [(&'static str, Option<Duration>); 11] {
+        [
+            ("kill", self.kill),
+            ("pause", self.pause),
+            ("restart", self.restart),
+            ("database outage", self.database),
+            ("log outage", self.broker),
+            ("dead line", self.line),
+            ("rebalance", self.rebalance),
+            ("clock jump", self.clock),
+            ("nonsense", self.poison),
+            ("repeat", self.repeat),
+            ("redrive", self.redrive),
+        ]
+    }
+}
+
 fn hosts(random: &Random) -> Vec<HostPlan> {
     let apart = random.below(3) == 0;
     let copies = random.between(1, 2);

@@ -49,7 +49,10 @@ pub struct Outcome {
 pub fn run(seed: u64, options: Options) -> Outcome {
     let trace = if options.with_story { Trace::listening() } else { Trace::default() };
     let world = World::new(seed, Plan::of(seed), options.bug, trace);
-    world.say(WORLD, "plan", || format!("seed {seed}: {:?}", world.plan));
+    world.say(WORLD, "plan", || format!("seed {seed}"));
+    for words in world.plan.words() {
+        world.say(WORLD, "plan", || words);
+    }
     let city = City::new(&world);
     city.journal().at_work += 1;
     city.open();

@@ -179,11 +179,15 @@ impl<T: Tables> OpenTransaction<T> {
             world.judge(finding);
             world.judge(covered);
         }
-        for line in durable.tables.tell(&own) {
+        let effects = durable.tables.tell(&own);
+        let is_empty = effects.is_empty() && rows.is_empty() && self.moves.is_empty();
+        for line in effects {
             world.say(node, "effect", || line);
         }
         durable.tables.absorb(own);
-        world.say(node, T::SCHEMA, || self.summary(rows.len()));
+        if !is_empty {
+            world.say(node, T::SCHEMA, || self.summary(rows.len()));
+        }
         let kernel = &mut durable.kernel;
         kernel.outbox.extend(rows);
         for (consumer, OffsetMove { at, to, .. }) in self.moves.drain(..) {
