@@ -45,7 +45,8 @@ struct Acceptance {
 /// The picture of the world that the checks keep.
 #[derive(Debug)]
 pub(crate) struct Oracle {
-    /// Clocks are all right, so times of different machines can be compared.
+    /// Clocks are all right, so times of different machines can be compared; and no line to the
+    /// log is dead without a word, which nobody can know of before the session times out.
     clocks_agree: bool,
     /// Records that committed transactions want on the log, and whether they are there.
     promised: BTreeMap<RecordKey, bool>,
@@ -65,7 +66,7 @@ pub(crate) struct Oracle {
 impl Oracle {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
-            clocks_agree: plan.skew.is_zero(),
+            clocks_agree: plan.skew.is_zero() && plan.troubles.line.is_none(),
             promised: BTreeMap::new(),
             queues: BTreeMap::new(),
             in_hand: BTreeMap::new(),
