@@ -195,12 +195,16 @@ impl Executor {
         drop(dead);
     }
 
-    /// Ends everything, so that tasks that hold each other are freed.
+    /// Ends everything, so that tasks that hold each other are freed. What ends may begin
+    /// something else, which ends too.
     pub(crate) fn clear(&self) {
-        let tasks = std::mem::take(&mut self.state().tasks);
-        drop(tasks);
-        let timers = std::mem::take(&mut self.state().timers);
-        drop(timers);
+        loop {
+            let tasks = std::mem::take(&mut self.state().tasks);
+            if tasks.is_empty() {
+                return;
+            }
+            drop(tasks);
+        }
     }
 }
 
@@ -269,6 +273,31 @@ mod tests {
         };
         assert_eq!(order(1), order(1));
         assert_ne!(order(1), order(2));
+    }
+
+    #[test]
+    fn what_ends_takes_everything_with_it() {
+        let (executor, held) = (executor(1), Arc::new(()));
+        let (inner, lives) = (executor.clone(), Arc::clone(&held));
+        executor.spawn(WORLD, async move {
+            /// Begins something when it ends.
+            struct Last(Executor, Arc<()>);
+            impl Drop for Last {
+                fn drop(&mut self) {
+                    let (sleeper, lives) = (self.0.clone(), Arc::clone(&self.1));
+                    self.0.spawn(WORLD, async move {
+                        sleeper.sleep(Duration::from_secs(1)).await;
+                        drop(lives);
+                    });
+                }
+            }
+            let last = Last(inner.clone(), lives);
+            inner.sleep(Duration::from_secs(1)).await;
+            drop(last);
+        });
+        executor.step();
+        executor.clear();
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 
     #[test]
