@@ -21,7 +21,7 @@ use super::postgres::{MIGRATIONS, SCHEMA, paint};
 use super::watch::TransferWatches;
 use crate::application::Banking;
 use crate::application::account_command::AccountDesk;
-use crate::application::banks::AccountBanks;
+use crate::application::banks::{AccountBankReader, AccountBanks};
 use crate::application::command::{OpenAccountDesk, RequestTransferDesk};
 use crate::application::directory::{Patience, PatientDirectory};
 use crate::application::hub::HubReactions;
@@ -186,6 +186,7 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
     let reads = || ports.reads.clone();
     let transfers = RequestTransferDesk::new(ports, own.transfer_deadline);
     Banking {
+    let account_banks = Arc::new(AccountBankReader(reads()));
         open_account: start.command(Arc::new(OpenAccountDesk(ports.clone())), 1),
         deposit: start.command(Arc::new(AccountDesk::new(ports)), 1),
         withdraw: start.command(Arc::new(AccountDesk::new(ports)), 1),
@@ -194,7 +195,7 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
         close_account: start.command(Arc::new(AccountDesk::new(ports)), 1),
         set_account_limits: start.command(Arc::new(AccountDesk::new(ports)), 1),
         request_transfer: start.command(Arc::new(transfers), own.transfer_workers),
-        account_banks: AccountBanks::new(reads()),
+        account_banks: AccountBanks::new(start.batches("account_bank", account_banks, 1)),
         list_banks: ListBanks(reads()),
         get_account: GetAccount(reads()),
         list_accounts: ListAccounts(reads()),
