@@ -127,6 +127,7 @@ pub async fn start(
         store: Arc::new(start.sessions.clone()),
         reads: Arc::new(start.sessions.clone()),
         directory: Arc::new(directory),
+        banks: own.banks.iter().copied().collect(),
         clock: start.clock.clone(),
         ids: start.ids.clone(),
     };
@@ -168,7 +169,7 @@ fn consumers(
         })
     };
     let shared = [PARTICIPANTS.to_owned(), PIX_KEYS.to_owned()];
-    let all: BTreeSet<Ispb> = own.banks.iter().copied().collect();
+    let all = ports.banks.clone();
     if all.is_empty() {
         let topics: Vec<String> = std::iter::once(BANKS.to_owned()).chain(shared).collect();
         start.consumer(GROUP, &topics, handler(all))?;
@@ -185,8 +186,8 @@ fn consumers(
 fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings) -> Banking {
     let reads = || ports.reads.clone();
     let transfers = RequestTransferDesk::new(ports, own.transfer_deadline);
-    Banking {
     let account_banks = Arc::new(AccountBankReader(reads()));
+    Banking {
         open_account: start.command(Arc::new(OpenAccountDesk(ports.clone())), 1),
         deposit: start.command(Arc::new(AccountDesk::new(ports)), 1),
         withdraw: start.command(Arc::new(AccountDesk::new(ports)), 1),

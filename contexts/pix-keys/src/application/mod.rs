@@ -11,7 +11,7 @@ mod view;
 
 pub use desk::{Desk, DeskPorts, EnrolOrder, KeyOrder, PATIENCE, RemovalOrder, WantedKey};
 pub use ports::{DirectoryReads, DirectoryStore, DirectoryTransaction};
-pub use view::{AccountView, BankView, EntryView};
+pub use view::{AccountView, BankView, EntryView, ShownAccount};
 
 use query::{FindAccountQueue, FindKeyQueue, ListKeys};
 

@@ -18,12 +18,13 @@ impl GetAccount {
     /// The account.
     ///
     /// # Errors
-    /// `account_not_found`, `caller_may_not_act_for_bank`; unavailable when the store does not
+    /// `account_not_found`, to strangers too; unavailable when the store does not
     /// answer.
     pub async fn execute(&self, caller: Caller, id: AccountId) -> Outcome<AccountView> {
         let found = self.0.accounts(&[id]).await?;
         let account = found.first().ok_or_else(account_not_found)?;
-        caller.may_act_for(&account.state().ispb)?;
+        let own = caller.may_act_for(&account.state().ispb);
+        own.map_err(|_stranger| account_not_found())?;
         Ok(AccountView::from(account))
     }
 }

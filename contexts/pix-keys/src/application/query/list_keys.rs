@@ -5,6 +5,7 @@ use std::sync::Arc;
 use shared_kernel::application::{ApplicationError, Caller};
 use shared_kernel::domain::AccountId;
 
+use crate::application::view::own_account;
 use crate::application::{DirectoryReads, EntryView};
 use crate::domain::error;
 
@@ -24,7 +25,7 @@ impl ListKeys {
     /// The keys.
     ///
     /// # Errors
-    /// `account_not_found`; `caller_may_not_act_for_bank` for a token of another bank.
+    /// `account_not_found`, for a token of another bank too.
     pub async fn execute(
         &self,
         caller: &Caller,
@@ -32,7 +33,7 @@ impl ListKeys {
     ) -> Result<Vec<EntryView>, ApplicationError> {
         let account = self.reads.accounts(&[account_id]).await?.into_iter().next();
         let account = account.ok_or_else(error::account_not_found)?;
-        caller.may_act_for(&account.ispb)?;
+        own_account(caller, account.ispb)?;
         Ok(self.reads.entries_of(account_id).await?)
     }
 }
@@ -63,7 +64,7 @@ mod tests {
         let bank = |ispb: &str| Caller::Bank(Ispb::parse(ispb).unwrap());
         assert_eq!(listed(Caller::Operator, true).await, Ok(1));
         assert_eq!(listed(bank("00000001"), true).await, Ok(1));
-        assert_eq!(listed(bank("00000002"), true).await, Err("caller_may_not_act_for_bank"));
+        assert_eq!(listed(bank("00000002"), true).await, Err("account_not_found"));
         assert_eq!(listed(Caller::Operator, false).await, Err("account_not_found"));
     }
 }
