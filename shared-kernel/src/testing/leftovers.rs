@@ -16,7 +16,7 @@ use rdkafka::metadata::MetadataTopic;
 use tokio::sync::OnceCell;
 
 use crate::infrastructure::kafka::KafkaSettings;
-use crate::infrastructure::postgres::statement;
+use crate::infrastructure::postgres::{self, statement};
 
 const PROCESSES: &str = "/proc";
 const ASK: Duration = Duration::from_secs(10);
@@ -42,12 +42,14 @@ fn is_left_over(name: &str) -> bool {
 }
 
 /// Sweeps once per process. What cannot be removed now is left to the next process.
-pub(super) async fn sweep(admin: &mut AsyncPgConnection, kafka: &KafkaSettings) {
+pub(super) async fn sweep(database: &postgres::Database, kafka: &KafkaSettings) {
     let sweeping = async {
         if !Path::new(PROCESSES).join("self").exists() {
             return;
         }
-        drop_databases(admin).await;
+        if let Ok(mut admin) = database.session().await {
+            drop_databases(&mut admin).await;
+        }
         delete_topics(kafka).await;
     };
     SWEPT.get_or_init(|| sweeping).await;

@@ -41,9 +41,10 @@ impl TestServers {
         let name = leftovers::name(&SystemIds.random().simple().to_string());
         let settings = DatabaseSettings { url: admin.clone(), connections_max: 2 };
         let database = Database::new(&settings).expect("settings of the test database");
-        let mut connection = database.session().await.expect("the test PostgreSQL answers");
         let mut kafka = KafkaSettings::new(variable(KAFKA_VARIABLE));
-        leftovers::sweep(&mut connection, &kafka).await;
+        leftovers::sweep(&database, &kafka).await;
+        // Only now: a sweep may take longer than a session may be idle.
+        let mut connection = database.session().await.expect("the test PostgreSQL answers");
         connection
             .batch_execute(&format!("CREATE DATABASE {name}"))
             .await
