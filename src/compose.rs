@@ -362,13 +362,14 @@ impl Wiring<'_> {
 
     /// The directory that Banking asks: the named one, else this process's own listener.
     fn pix_keys_url(&self) -> String {
-        self.directory.map(str::to_owned).unwrap_or_else(|| {
+        let Some(named) = self.directory else {
             let mut own = self.addresses.grpc;
             if own.ip().is_unspecified() {
                 own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
             }
-            format!("http://{own}")
-        })
+            return format!("http://{own}");
+        };
+        named.to_owned()
     }
 }
 
