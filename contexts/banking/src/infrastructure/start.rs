@@ -15,7 +15,7 @@ use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
 use super::kafka::consumer::BankingConsumer;
-use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
+use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE, topics};
 use super::postgres::{MIGRATIONS, SCHEMA, paint};
 use super::watch::TransferWatches;
 use crate::application::Banking;
@@ -34,7 +34,6 @@ use crate::application::reminder::Reminder;
 use crate::domain::Colors;
 
 const NAME: &str = "banking";
-const SOURCE: &str = "/codepix/banking";
 /// Group and offset name; with `banks` one for each, `<group>.<ispb>`.
 const GROUP: &str = "codepix.banking";
 /// How often overdue holds and expected credits are looked for.
