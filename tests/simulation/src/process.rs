@@ -280,6 +280,7 @@ impl Shop {
             store: Arc::new(session.clone()),
             reads: Arc::new(session.clone()),
             directory: Arc::new(directory),
+            banks: BTreeSet::new(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
         };

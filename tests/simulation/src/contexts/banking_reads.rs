@@ -1,13 +1,15 @@
 //! What the banks know, outside any transaction.
 
 use async_trait::async_trait;
-use banking::application::ports::{AccountCursor, BankingReads, TransferCursor};
-use banking::application::views::{BankView, StatementLine, TransferView};
+use banking::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use banking::application::ports::BankingReads;
+use banking::application::views::{BankView, HoldView, StatementLine, TransferView};
 use banking::domain::{Account, BookTransfer, Party};
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb};
 
 use super::banking::{BankRow, BankingTables};
+use super::not_listed;
 use crate::store::Session;
 
 fn view((bank, _, _): &BankRow) -> BankView {
@@ -36,16 +38,19 @@ pub(crate) fn transfers_of(tables: &BankingTables, id: AccountId) -> Vec<Transfe
     views
 }
 
-fn limited<T>(mut rows: Vec<T>, limit: i64) -> Vec<T> {
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    rows
-}
-
 #[async_trait]
 impl BankingReads for Session<BankingTables> {
     async fn banks(&self) -> Result<Vec<BankView>, StoreError> {
         self.read(|it| it.banks.values().filter(|(bank, _, _)| bank.hosted).map(view).collect())
             .await
+    }
+
+    async fn banks_among(&self, banks: &[Ispb]) -> Result<Vec<BankView>, StoreError> {
+        self.read(|tables| {
+            let rows = banks.iter().filter_map(|ispb| tables.banks.get(ispb));
+            rows.filter(|(bank, _, _)| bank.hosted).map(view).collect()
+        })
+        .await
     }
 
     async fn hosted(&self, banks: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
@@ -63,18 +68,9 @@ impl BankingReads for Session<BankingTables> {
 
     async fn accounts_of(
         &self,
-        bank: Ispb,
-        after: Option<AccountCursor>,
-        limit: i64,
-    ) -> Result<Vec<Account>, StoreError> {
-        let place = |account: &Account| (account.state().opened_at, account.state().id);
-        self.read(|tables| {
-            let mut accounts: Vec<Account> = tables.accounts.values().cloned().collect();
-            accounts.retain(|it| it.state().ispb == bank && after.is_none_or(|at| place(it) > at));
-            accounts.sort_by_key(place);
-            limited(accounts, limit)
-        })
-        .await
+        _parts: &[Part<Ispb, AccountPlace>],
+    ) -> Result<Vec<Vec<Account>>, StoreError> {
+        Err(not_listed())
     }
 
     async fn own_keys(
@@ -91,37 +87,37 @@ impl BankingReads for Session<BankingTables> {
         .await
     }
 
-    async fn transfer(
+    async fn transfers(
         &self,
-        id: EndToEndId,
-        account_id: AccountId,
-    ) -> Result<Option<TransferView>, StoreError> {
+        sides: &[(EndToEndId, AccountId)],
+    ) -> Result<Vec<Option<TransferView>>, StoreError> {
         self.read(|tables| {
-            transfers_of(tables, account_id).into_iter().find(|it| it.end_to_end_id == id)
+            let side = |(id, account_id): &(EndToEndId, AccountId)| {
+                transfers_of(tables, *account_id).into_iter().find(|it| it.end_to_end_id == *id)
+            };
+            sides.iter().map(side).collect()
         })
         .await
     }
 
     async fn transfers_of(
         &self,
-        account_id: AccountId,
-        before: Option<TransferCursor>,
-        limit: i64,
-    ) -> Result<Vec<TransferView>, StoreError> {
-        self.read(|tables| {
-            let mut views = transfers_of(tables, account_id);
-            views.retain(|it| before.is_none_or(|at| (it.requested_at, it.end_to_end_id) < at));
-            limited(views, limit)
-        })
-        .await
+        _parts: &[Part<AccountAt, TransferPlace>],
+    ) -> Result<Vec<Vec<TransferView>>, StoreError> {
+        Err(not_listed())
     }
 
-    async fn statement(
+    async fn holds_of(
         &self,
-        _account_id: AccountId,
-        _before: Option<i64>,
-        _limit: i64,
-    ) -> Result<Vec<StatementLine>, StoreError> {
-        Err(StoreError::Rejected("no simulated use case reads statements".into()))
+        _parts: &[Part<AccountAt, TransferPlace>],
+    ) -> Result<Vec<Vec<HoldView>>, StoreError> {
+        Err(not_listed())
+    }
+
+    async fn statements(
+        &self,
+        _parts: &[Part<AccountAt, PostingPlace>],
+    ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
+        Err(not_listed())
     }
 }

@@ -189,10 +189,14 @@ impl DirectoryReads for Session<DirectoryTables> {
         .await
     }
 
-    async fn entries_of(&self, account: AccountId) -> Result<Vec<EntryView>, StoreError> {
+    async fn look_up(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError> {
+        self.entries(keys).await
+    }
+
+    async fn entries_of(&self, accounts: &[AccountId]) -> Result<Vec<EntryView>, StoreError> {
         self.read(|tables| {
             let theirs = tables.entries.values().filter_map(|entry| tables.view(entry));
-            theirs.filter(|view| view.account.account_id == account).collect()
+            theirs.filter(|view| accounts.contains(&view.account.account_id)).collect()
         })
         .await
     }

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use shared_kernel::application::{Published, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
 use transfers::application::ports::{
-    Change, DueTransfer, Horizon, PageKey, Resend, SavedParticipant, SavedTransfer, TransferFilter,
+    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedTransfer, TransferRun,
     TransfersReads, TransfersStore, TransfersTransaction,
 };
 use transfers::domain::{Participant, Position, PositionMove, Side, Transfer, TransferState};
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
+use super::not_listed;
 use crate::checks::Oracle;
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
@@ -324,41 +325,39 @@ impl TransfersTransaction for Hub {
 
 #[async_trait]
 impl TransfersReads for Session<TransfersTables> {
-    async fn transfer(&self, id: &EndToEndId) -> Result<Option<Transfer>, StoreError> {
-        self.read(|tables| tables.transfers.get(id).cloned()).await
+    async fn transfers(&self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError> {
+        self.read(|it| ids.iter().filter_map(|id| it.transfers.get(id).cloned()).collect()).await
     }
 
-    async fn page(
+    async fn runs(&self, _runs: &[TransferRun]) -> Result<Vec<Vec<Transfer>>, StoreError> {
+        Err(not_listed())
+    }
+
+    async fn participants(
         &self,
-        filter: TransferFilter,
-        after: Option<PageKey>,
-        limit: u16,
-    ) -> Result<Vec<Transfer>, StoreError> {
-        let key = |it: &Transfer| (it.terms().registered_at, it.order().end_to_end_id);
-        let is_wanted = |it: &&Transfer| {
-            let banks = [Side::Payer, Side::Payee].map(|side| it.bank(side));
-            filter.bank.is_none_or(|bank| banks.contains(&bank))
-                && filter.state.is_none_or(|state| it.standing().state == state)
-                && after.is_none_or(|at| key(it) < (at.registered_at, at.end_to_end_id))
-        };
+        after: Option<Ispb>,
+        rows: Option<i64>,
+    ) -> Result<Vec<Participant>, StoreError> {
+        let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(0));
         self.read(|tables| {
-            let mut page: Vec<Transfer> =
-                tables.transfers.values().filter(is_wanted).cloned().collect();
-            page.sort_by_key(|it| std::cmp::Reverse(key(it)));
-            page.truncate(usize::from(limit));
-            page
+            let behind = tables.participants.values().filter(|it| after < Some(it.ispb));
+            behind.take(rows).cloned().collect()
         })
         .await
     }
 
-    async fn participants(&self) -> Result<Vec<Participant>, StoreError> {
-        self.read(|tables| tables.participants.values().cloned().collect()).await
+    async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
+        self.read(|it| ispbs.iter().filter_map(|of| it.participants.get(of).cloned()).collect())
+            .await
     }
 
-    async fn positions(&self, of: Option<Ispb>) -> Result<Vec<Position>, StoreError> {
+    async fn positions(&self) -> Result<Vec<Position>, StoreError> {
+        self.read(|tables| tables.positions.values().copied().collect()).await
+    }
+
+    async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
         self.read(|tables| {
-            let positions = tables.positions.values().copied();
-            positions.filter(|it| of.is_none_or(|ispb| it.ispb == ispb)).collect()
+            tables.positions.values().filter(|it| ispbs.contains(&it.ispb)).copied().collect()
         })
         .await
     }

@@ -91,6 +91,22 @@ impl Reader {
         fetched
     }
 
+    /// The end that the broker names: the newest records may not be in sync yet.
+    fn seen_end(&self, at: &TopicPartition) -> i64 {
+        let world = &self.log.world;
+        let state = self.log.state();
+        let partition = usize::try_from(at.partition).unwrap_or(0);
+        let kept = state.topics.get(&at.topic).and_then(|them| them.get(partition));
+        let Some(kept) = kept else { return 0 };
+        let now = world.executor.now();
+        let lags = |appended_at: u64| {
+            let age = Duration::from_micros(now.saturating_sub(appended_at));
+            age < LAG_MAX && world.unlucky(world.plan.rates.lag)
+        };
+        let end = kept.iter().position(|kept| lags(kept.appended_at)).unwrap_or(kept.len());
+        i64::try_from(end).unwrap_or(i64::MAX)
+    }
+
     fn must_be_up(&self) -> Result<(), LogError> {
         if self.log.state().is_down || self.log.is_cut_off(self.node) {
             return Err(LogError::Unavailable("all brokers are down".into()));
@@ -154,6 +170,13 @@ impl LogReader for Reader {
         self.log.world.delay().await;
         self.must_be_up()?;
         Ok(of.iter().map(|at| Position { at: at.clone(), next_offset: 0 }).collect())
+    }
+
+    async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+        self.log.world.delay().await;
+        self.must_be_up()?;
+        let end = |at: &TopicPartition| Position { at: at.clone(), next_offset: self.seen_end(at) };
+        Ok(of.iter().map(end).collect())
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {
