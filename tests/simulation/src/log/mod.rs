@@ -35,6 +35,8 @@ struct Kept {
 #[derive(Default)]
 struct State {
     topics: BTreeMap<String, Vec<Vec<Kept>>>,
+    /// How many records of a partition somebody was shown or told of: no end falls behind that.
+    in_sync: BTreeMap<TopicPartition, usize>,
     groups: BTreeMap<String, Group>,
     members: u64,
     is_down: bool,

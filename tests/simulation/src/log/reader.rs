@@ -62,7 +62,8 @@ impl Reader {
         let mut order: Vec<TopicPartition> = self.places.keys().cloned().collect();
         world.chance.shuffle(&mut order);
         let mut fetched = Fetched::default();
-        let state = self.log.state();
+        let mut state = self.log.state();
+        let state = &mut *state;
         let now = world.executor.now();
         for at in order {
             let Some(place) = self.places.get_mut(&at) else { continue };
@@ -83,6 +84,9 @@ impl Reader {
                 place.next += 1;
                 place.was_at_end = false;
             }
+            let shown = usize::try_from(place.next).unwrap_or(0);
+            let in_sync = state.in_sync.entry(at.clone()).or_insert(0);
+            *in_sync = shown.max(*in_sync);
             let is_at_end = usize::try_from(place.next).is_ok_and(|next| next == kept.len());
             if is_at_end && !std::mem::replace(&mut place.was_at_end, true) && self.only_topic {
                 fetched.ends.push(at);
@@ -94,7 +98,8 @@ impl Reader {
     /// The end that the broker names: the newest records may not be in sync yet.
     fn seen_end(&self, at: &TopicPartition) -> i64 {
         let world = &self.log.world;
-        let state = self.log.state();
+        let mut state = self.log.state();
+        let state = &mut *state;
         let partition = usize::try_from(at.partition).unwrap_or(0);
         let kept = state.topics.get(&at.topic).and_then(|them| them.get(partition));
         let Some(kept) = kept else { return 0 };
@@ -103,7 +108,10 @@ impl Reader {
             let age = Duration::from_micros(now.saturating_sub(appended_at));
             age < LAG_MAX && world.unlucky(world.plan.rates.lag)
         };
-        let end = kept.iter().position(|kept| lags(kept.appended_at)).unwrap_or(kept.len());
+        let in_sync = state.in_sync.entry(at.clone()).or_insert(0);
+        let behind = kept.iter().skip(*in_sync).position(|kept| lags(kept.appended_at));
+        let end = behind.map_or(kept.len(), |lag| *in_sync + lag);
+        *in_sync = end;
         i64::try_from(end).unwrap_or(i64::MAX)
     }
 
