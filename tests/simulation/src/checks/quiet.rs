@@ -34,7 +34,9 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
         let next = match group.as_str() {
             "codepix.transfers" => city.transfers.look(|it| it.kernel.offsets.get(&key).copied()),
             "codepix.pix-keys" => city.pix_keys.look(|it| it.kernel.offsets.get(&key).copied()),
-            "codepix.balances" | "codepix.balances.transfers" => city.balances.look(|it| it.kernel.offsets.get(&key).copied()),
+            "codepix.balances" | "codepix.balances.transfers" => {
+                city.balances.look(|it| it.kernel.offsets.get(&key).copied())
+            }
             // One group, or one for each bank.
             _ => city.banking.look(|it| it.kernel.offsets.get(&key).copied()),
         };
