@@ -403,14 +403,14 @@ impl Wiring<'_> {
 
     /// The directory that Banking asks: the named one, else this process's own listener.
     fn pix_keys_url(&self) -> String {
-        let own = || {
+        let Some(named) = self.directory else {
             let mut own = self.addresses.grpc;
             if own.ip().is_unspecified() {
                 own.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
             }
-            format!("http://{own}")
+            return format!("http://{own}");
         };
-        self.directory.map_or_else(own, str::to_owned)
+        named.to_owned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The developers' toolbox.
 
 mod graph;
+mod simulate;
 
 use clap::{Parser, Subcommand};
 
@@ -17,10 +18,13 @@ enum Task {
     /// Write the SDL of every subgraph and compose the supergraph, or check that both are as the
     /// code says; needs Node and npm.
     Graph(graph::Arguments),
+    /// Run the simulated hub under as many seeds as wanted, or tell the story of one.
+    Simulate(simulate::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Graph(arguments) => graph::run(&arguments),
+        Task::Simulate(arguments) => simulate::run(&arguments),
     }
 }

@@ -88,6 +88,13 @@ impl StatementLine {
     }
 }
 
+/// Opens transactions.
+#[async_trait]
+pub trait BalancesStore: Send + Sync {
+    /// A transaction that takes effect whole or not at all.
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError>;
+}
+
 /// The projection as it is read, outside any transaction. Each call is one statement.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]

@@ -66,9 +66,10 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     });
     let clock = Arc::clone(&start.clock);
     let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
-    let accounts = Arc::new(AccountsConsumer::new(start.sessions.clone()));
+    let store = Arc::new(start.sessions.clone());
+    let accounts = Arc::new(AccountsConsumer::new(store.clone()));
     start.consumer(ACCOUNTS_GROUP, &[ACCOUNTS_TOPIC.to_owned()], accounts)?;
-    let transfers = Arc::new(TransfersConsumer::new(start.sessions.clone()));
+    let transfers = Arc::new(TransfersConsumer::new(store));
     start.consumer(TRANSFERS_GROUP, &[TRANSFERS_TOPIC.to_owned()], transfers)?;
     let live = AccountFeed::default();
     start.listen(ACCOUNTS_TOPIC, vec![Arc::new(live.clone())]);

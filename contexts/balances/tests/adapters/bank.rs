@@ -46,8 +46,9 @@ impl World {
 
     /// Consumes both topics until every partition is read to its end, then leaves.
     pub(crate) async fn consume(&self) {
-        let accounts = Arc::new(AccountsConsumer::new(self.sessions.clone()));
-        let transfers = Arc::new(TransfersConsumer::new(self.sessions.clone()));
+        let store = Arc::new(self.sessions.clone());
+        let accounts = Arc::new(AccountsConsumer::new(store.clone()));
+        let transfers = Arc::new(TransfersConsumer::new(store));
         tokio::join!(
             self.consume_topic("codepix.balances", ACCOUNTS_TOPIC, accounts),
             self.consume_topic("codepix.balances.transfers", TRANSFERS_TOPIC, transfers),

@@ -1,9 +1,13 @@
 //! The projection in its tables.
 
-use balances::application::ports::{BalancesReads, BalancesTransaction};
+use std::time::Duration;
+
+use balances::application::ports::{BalancesReads, BalancesTransaction, Commits};
 use balances::domain::{AccountBalance, AccountEvent, AccountState, AccountVersion, Funds};
 use balances::infrastructure::AuditedBalance;
+use balances::infrastructure::postgres::CommitFeed;
 use shared_kernel::application::log::Position;
+use shared_kernel::application::stop::stop_pair;
 use shared_kernel::application::transaction::{OffsetMove, OffsetStore};
 use shared_kernel::application::{StoreError, TopicPartition, Transaction};
 use shared_kernel::domain::{AccountId, Ispb, Money, Timestamp};
@@ -209,4 +213,36 @@ async fn an_audit_reads_every_account_once_and_counts_the_gaps() {
     let last = i64::MAX - 1;
     assert_eq!(gaps, [(2, 1..=2), (2, 5..=8), (100, 1..=1), (101, 2..=last)]);
     assert_eq!(world.audit().gaps(2).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn who_waits_hears_of_a_commit_and_of_one_after_the_session_was_lost() {
+    let world = World::fresh().await;
+    let feed = CommitFeed::default();
+    let (stop, stopping) = stop_pair();
+    let running = feed.clone().run(world.sessions.database.clone(), stopping);
+    let running = tokio::spawn(running);
+    let listening = async || {
+        let sql = "SELECT FROM pg_stat_activity \
+            WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+        let mut connection = world.sessions.database.connection().await.unwrap();
+        execute(&mut connection, sql).await.unwrap()
+    };
+    let heard = async |version: i64| {
+        let mut watch = feed.listen(account(1));
+        eventually(async || if listening().await == 1 { Ok(()) } else { Err("nobody listens") })
+            .await;
+        let versions: Vec<i64> = (1..=version).collect();
+        save(&world, &[balance(2, &[1]), balance(1, &versions)]).await;
+        let reached = watch.reached(AccountVersion::new(version).unwrap());
+        assert_eq!(tokio::time::timeout(Duration::from_secs(30), reached).await, Ok(true));
+    };
+    heard(1).await;
+    let lose = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    let mut connection = world.sessions.database.connection().await.unwrap();
+    assert_eq!(execute(&mut connection, lose).await, Ok(1));
+    heard(2).await;
+    stop.stop();
+    running.await.unwrap();
 }

@@ -66,9 +66,10 @@ impl<C> AccountDesk<C> {
     }
 }
 
-/// Checks for each of these banks that its books are kept here.
+/// Checks for each of these banks that its books are kept here, by this process.
 pub(crate) async fn admit(ports: &BankingPorts, banks: Vec<Ispb>) -> Vec<Outcome<()>> {
-    let asked: BTreeSet<Ispb> = banks.iter().copied().collect();
+    let served = |ispb: &Ispb| ports.banks.is_empty() || ports.banks.contains(ispb);
+    let asked: BTreeSet<Ispb> = banks.iter().copied().filter(served).collect();
     let asked: Vec<Ispb> = asked.into_iter().collect();
     let hosted = match ports.reads.hosted(&asked).await {
         Ok(hosted) => hosted,
@@ -89,6 +90,12 @@ pub(crate) fn not_hosted(ispb: Ispb) -> Violation {
 /// The rule that an account exists, at the bank that was named.
 pub(crate) fn account_not_found() -> Violation {
     Violation::not_found("account_not_found", "account_id", "there is no such account")
+}
+
+/// The rule that an account is there for its own bank and for operators: a stranger learns no
+/// more than of one that does not exist.
+pub(crate) fn admit_caller(on: &OnAccount) -> Result<(), Violation> {
+    on.caller.may_act_for(&on.ispb).map_err(|_stranger| account_not_found())
 }
 
 /// The loaded account of a command.
@@ -113,7 +120,7 @@ impl<C: AccountCommand> BatchCommand for AccountDesk<C> {
     const OPERATION: &'static str = C::OPERATION;
 
     fn authorize(&self, command: &C) -> Result<(), Violation> {
-        command.on().caller.may_act_for(&command.on().ispb)
+        admit_caller(command.on())
     }
 
     fn identity(&self, command: &C) -> Option<CommandIdentity> {
@@ -217,12 +224,21 @@ mod tests {
         let (own, other) = (Caller::Bank(ispb(BANK_A)), Caller::Bank(ispb(BANK_B)));
         stage.deposit(&on(own, ispb(BANK_A)), 1).await.unwrap();
         let stranger = stage.deposit(&on(other, ispb(BANK_A)), 1).await;
-        assert_eq!(code(stranger), "caller_may_not_act_for_bank");
+        assert_eq!(code(stranger), "account_not_found");
         let pretender = stage.deposit(&on(other, ispb(BANK_B)), 1).await;
         assert_eq!(code(pretender), "account_not_found");
         let nobody = OnAccount { account_id: account_id(99), ..ana.clone() };
         assert_eq!(code(stage.deposit(&nobody, 1).await), "account_not_found");
         stage.enrol(BANK_A, false, 2).await;
         assert_eq!(code(stage.deposit(&ana, 1).await), "bank_not_hosted");
+    }
+
+    #[tokio::test]
+    async fn a_process_for_one_bank_keeps_no_other_bank_s_books() {
+        let mut stage = Stage::new().await;
+        let (ana, bia) = (stage.account(BANK_A, 1, 0).await, stage.account(BANK_B, 2, 0).await);
+        stage.ports.banks = [ispb(BANK_A)].into();
+        stage.deposit(&ana, 1).await.unwrap();
+        assert_eq!(code(stage.deposit(&bia, 1).await), "bank_not_hosted");
     }
 }

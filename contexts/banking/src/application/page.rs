@@ -207,14 +207,15 @@ mod tests {
         let get = GetTransfer(stage.ports.reads.clone());
         assert_eq!(get.execute(own, id, ana.account_id).await, Ok(transfer));
         let denied = "caller_may_not_act_for_bank";
-        assert_eq!(code(get.execute(other, id, ana.account_id).await), denied);
+        let hidden = "account_not_found";
+        assert_eq!(code(get.execute(other, id, ana.account_id).await), hidden);
         let accounts = ListAccounts(stage.ports.reads.clone());
         let of_bank = part(ispb(BANK_A), 0, None);
         assert_eq!(code(accounts.execute(other, of_bank).await), denied);
         assert_eq!(accounts.execute(own, of_bank).await.unwrap().rows.len(), 1);
         let account = GetAccount(stage.ports.reads.clone());
         assert_eq!(code(account.execute(own, account_id(77)).await), "account_not_found");
-        assert_eq!(code(account.execute(other, ana.account_id).await), denied);
+        assert_eq!(code(account.execute(other, ana.account_id).await), hidden);
     }
 
     #[tokio::test]

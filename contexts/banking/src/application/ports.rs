@@ -209,6 +209,8 @@ pub struct BankingPorts {
     pub reads: Arc<dyn BankingReads>,
     /// The directory of keys.
     pub directory: Arc<dyn KeyDirectory>,
+    /// The only banks of this process; empty: all that are hosted.
+    pub banks: BTreeSet<Ispb>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Ids and entropy.

@@ -72,6 +72,7 @@ impl Stage {
             store: Arc::new(memory.clone()),
             reads: Arc::new(memory.clone()),
             directory: directory.clone(),
+            banks: BTreeSet::new(),
             clock: clock.clone(),
             ids: Arc::new(CountedIds::default()),
         };

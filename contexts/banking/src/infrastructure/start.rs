@@ -15,12 +15,12 @@ use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
 use super::kafka::consumer::BankingConsumer;
-use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
+use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE, topics};
 use super::postgres::{MIGRATIONS, SCHEMA, paint};
 use super::watch::TransferWatches;
 use crate::application::Banking;
 use crate::application::account_command::AccountDesk;
-use crate::application::banks::AccountBanks;
+use crate::application::banks::{AccountBankReader, AccountBanks};
 use crate::application::command::{OpenAccountDesk, RequestTransferDesk};
 use crate::application::directory::{Patience, PatientDirectory};
 use crate::application::hub::HubReactions;
@@ -34,7 +34,6 @@ use crate::application::reminder::Reminder;
 use crate::domain::Colors;
 
 const NAME: &str = "banking";
-const SOURCE: &str = "/codepix/banking";
 /// Group and offset name; with `banks` one for each, `<group>.<ispb>`.
 const GROUP: &str = "codepix.banking";
 /// How often overdue holds and expected credits are looked for.
@@ -125,6 +124,7 @@ pub async fn start(
         store: Arc::new(start.sessions.clone()),
         reads: Arc::new(start.sessions.clone()),
         directory: Arc::new(directory),
+        banks: own.banks.iter().copied().collect(),
         clock: start.clock.clone(),
         ids: start.ids.clone(),
     };
@@ -165,7 +165,7 @@ fn consumers(
         })
     };
     let shared = [PARTICIPANTS.to_owned(), PIX_KEYS.to_owned()];
-    let all: BTreeSet<Ispb> = own.banks.iter().copied().collect();
+    let all = ports.banks.clone();
     if all.is_empty() {
         let topics: Vec<String> = std::iter::once(BANKS.to_owned()).chain(shared).collect();
         start.consumer(GROUP, &topics, handler(all))?;
@@ -182,6 +182,7 @@ fn consumers(
 fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings) -> Banking {
     let reads = || ports.reads.clone();
     let transfers = RequestTransferDesk::new(ports, own.transfer_deadline);
+    let account_banks = Arc::new(AccountBankReader(reads()));
     Banking {
         open_account: start.command(Arc::new(OpenAccountDesk(ports.clone())), 1),
         deposit: start.command(Arc::new(AccountDesk::new(ports)), 1),
@@ -191,7 +192,7 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
         close_account: start.command(Arc::new(AccountDesk::new(ports)), 1),
         set_account_limits: start.command(Arc::new(AccountDesk::new(ports)), 1),
         request_transfer: start.command(Arc::new(transfers), own.transfer_workers),
-        account_banks: AccountBanks::new(reads()),
+        account_banks: AccountBanks::new(start.batches("account_bank", account_banks, 1)),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),

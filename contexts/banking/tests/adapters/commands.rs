@@ -161,7 +161,7 @@ async fn a_bank_that_becomes_classic_rests_and_its_callers_are_told() {
         caller: Caller::Bank(ispb(BANK_B)),
         ..ana.clone()
     };
-    assert_eq!(code(world.deposit(&thief, 1).await), "caller_may_not_act_for_bank");
+    assert_eq!(code(world.deposit(&thief, 1).await), "account_not_found");
 }
 
 #[tokio::test]

@@ -130,6 +130,7 @@ impl World {
             store: Arc::new(sessions.clone()),
             reads: Arc::new(sessions.clone()),
             directory: directory.clone(),
+            banks: BTreeSet::new(),
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
         };

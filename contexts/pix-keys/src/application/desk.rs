@@ -20,6 +20,7 @@ use super::command::{
     RemoveKeyQueue,
 };
 use super::query::{FindAccount, FindAccountQueue};
+use super::view::own_account;
 use super::{AccountView, DirectoryReads, EntryView};
 use crate::domain::{AccountDetails, PixKey, PixKeyKind, RemovalReason, error};
 
@@ -122,8 +123,8 @@ impl Desk {
     /// Registers a key.
     ///
     /// # Errors
-    /// `account_not_found` or `participant_not_found` after [`PATIENCE`];
-    /// `caller_may_not_act_for_bank`; `idempotency_key_shape`, `idempotency_key_reused`; those of
+    /// `account_not_found` or `participant_not_found` after [`PATIENCE`]; the former to another
+    /// bank's token too; `idempotency_key_shape`, `idempotency_key_reused`; those of
     /// [`Entry::register`](crate::domain::Entry::register).
     pub async fn register_key(
         &self,
@@ -133,7 +134,7 @@ impl Desk {
     ) -> Result<EntryView, ApplicationError> {
         let KeyOrder { request_id, account_id, wanted } = order;
         let ispb = self.awaited_account(account_id).await?.ispb;
-        caller.may_act_for(&ispb)?;
+        own_account(caller, ispb)?;
         let command = RegisterKey { request_id, ispb, account_id, wanted, trace };
         self.ports.register_key.submit(command).await
     }
@@ -141,7 +142,7 @@ impl Desk {
     /// Removes a key.
     ///
     /// # Errors
-    /// `account_not_found`, `key_not_found`; `caller_may_not_act_for_bank`;
+    /// `account_not_found`, to another bank's token too; `key_not_found`;
     /// `idempotency_key_shape`, `idempotency_key_reused`.
     pub async fn remove_key(
         &self,
@@ -151,7 +152,7 @@ impl Desk {
     ) -> Result<KeyRemoval, ApplicationError> {
         let RemovalOrder { request_id, account_id, key, reason } = order;
         let ispb = self.account(account_id).await?.ispb;
-        caller.may_act_for(&ispb)?;
+        own_account(caller, ispb)?;
         let command = RemoveKey { request_id, ispb, account_id, key, reason, trace };
         self.ports.remove_key.submit(command).await
     }
@@ -334,16 +335,16 @@ mod tests {
         };
         let other = bank("00000002");
         let refused = desk.register_key(&other, trace(), wants(1, "m@x")).await;
-        assert_eq!(codes(&[refused]), ["caller_may_not_act_for_bank"]);
+        assert_eq!(codes(&[refused]), ["account_not_found"]);
         let first = desk.register_key(&bank("00000001"), trace(), wants(1, "m@x")).await;
         assert_eq!(codes(std::slice::from_ref(&first)), [""]);
         // Not even the answer of an equal request.
         let refused = desk.register_key(&other, trace(), wants(1, "m@x")).await;
-        assert_eq!(codes(&[refused]), ["caller_may_not_act_for_bank"]);
+        assert_eq!(codes(&[refused]), ["account_not_found"]);
         let again = desk.register_key(&Caller::Operator, trace(), wants(1, "m@x")).await;
         assert_eq!(again, first);
         let refused = desk.remove_key(&other, trace(), removal.clone()).await;
-        assert_eq!(codes(&[refused]), ["caller_may_not_act_for_bank"]);
+        assert_eq!(codes(&[refused]), ["account_not_found"]);
         let removed = desk.remove_key(&bank("00000001"), trace(), removal).await;
         assert_eq!(removed.unwrap().key, key("m@x"));
     }

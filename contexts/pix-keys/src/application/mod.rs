@@ -13,4 +13,4 @@ mod view;
 pub use desk::{Desk, DeskPorts, EnrolOrder, KeyOrder, PATIENCE, RemovalOrder, WantedKey};
 pub use facade::PixKeys;
 pub use ports::{DirectoryReads, DirectoryStore, DirectoryTransaction};
-pub use view::{AccountView, BankView, EntryView};
+pub use view::{AccountView, BankView, EntryView, ShownAccount};

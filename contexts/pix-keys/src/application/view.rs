@@ -1,9 +1,11 @@
 //! What callers see of accounts and entries; as JSON, the first answer of a command.
 
 use serde::{Deserialize, Serialize};
-use shared_kernel::domain::{AccountId, BankCode, Ispb, TaxId, Timestamp};
+use shared_kernel::application::Caller;
+use shared_kernel::domain::{AccountId, BankCode, Ispb, TaxId, Timestamp, Violation};
 
 use super::ports::ListedAccount;
+use crate::domain::error;
 use crate::domain::{AccountStatus, Entry, EntryId, OwnerName, Participant, PixKey};
 
 /// The bank of an account, by the names that people know.
@@ -58,6 +60,42 @@ impl AccountView {
             status: account.status(),
         })
     }
+}
+
+/// An account as a caller may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShownAccount {
+    /// Whole, for its own bank and for operators.
+    Own(AccountView),
+    /// Where it is kept, for every other bank.
+    Foreign {
+        /// Its id.
+        account_id: AccountId,
+        /// Its bank.
+        ispb: Ispb,
+        /// What its bank is called.
+        bank: Option<BankView>,
+    },
+}
+
+impl ShownAccount {
+    /// What `caller` sees of an account.
+    pub fn to(caller: &Caller, account: AccountView) -> Self {
+        if caller.may_act_for(&account.ispb).is_ok() {
+            return Self::Own(account);
+        }
+        let AccountView { account_id, ispb, bank, .. } = account;
+        Self::Foreign { account_id, ispb, bank }
+    }
+}
+
+/// The rule that an account is there for its own bank and for operators: to a stranger it does
+/// not exist.
+///
+/// # Errors
+/// `account_not_found`.
+pub(super) fn own_account(caller: &Caller, ispb: Ispb) -> Result<(), Violation> {
+    caller.may_act_for(&ispb).map_err(|_stranger| error::account_not_found())
 }
 
 /// A key that names an account.

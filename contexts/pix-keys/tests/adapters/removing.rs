@@ -58,7 +58,7 @@ async fn only_the_owning_account_removes_and_only_its_bank_may_ask() {
     let stranger = Caller::Bank(ispb(CTER));
     let order = gives_up("d", 1, "maria@example.com");
     let refused = directory.pix_keys.desk.remove_key(&stranger, trace(), order).await;
-    assert_eq!(code(&refused), "caller_may_not_act_for_bank");
+    assert_eq!(code(&refused), "account_not_found");
     assert!(directory.found("maria@example.com").await.is_some());
 }
 

@@ -103,8 +103,19 @@ async fn a_key_goes_all_the_way() {
         assert_eq!(found.into_inner().entry.as_ref(), Some(&entry));
     }
     let message = FindAccountRequest { account_id: id(1) };
-    let found = client.find_account(by(OTHER, message)).await.unwrap().into_inner();
-    assert_eq!(found.account, Some(account));
+    let found = client.find_account(by(OTHER, message.clone())).await.unwrap().into_inner();
+    let foreign = proto::Account {
+        account_id: account.account_id.clone(),
+        ispb: account.ispb.clone(),
+        bank_code: account.bank_code.clone(),
+        bank_name: account.bank_name.clone(),
+        ..proto::Account::default()
+    };
+    assert_eq!(found.account, Some(foreign), "which bank it is kept at, and no more");
+    for token in [BANK, OPERATOR] {
+        let found = client.find_account(by(token, message.clone())).await.unwrap().into_inner();
+        assert_eq!(found.account.as_ref(), Some(&account));
+    }
     let message = ListKeysRequest { account_id: id(1) };
     let listed = client.list_keys(by(BANK, message)).await.unwrap().into_inner();
     assert_eq!(listed.entries, [entry]);
@@ -180,8 +191,7 @@ async fn every_refusal_has_its_code_and_its_field() {
 async fn a_bank_acts_for_itself_alone() {
     let (directory, mut client) = setting().await;
     directory.register("r1", 1, MARIA).await.unwrap();
-    let denied =
-        |refused| is(&refused, Code::PermissionDenied, "caller_may_not_act_for_bank", "ispb");
+    let denied = |refused| is(&refused, Code::NotFound, "account_not_found", "account_id");
     denied(refusal(client.register_key(by(OTHER, registration("r", PixKeyKind::Evp, ""))).await));
     denied(refusal(client.list_keys(by(OTHER, ListKeysRequest { account_id: id(1) })).await));
     let removal = RemoveKeyRequest {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::Either;
 use shared_kernel::application::{ApplicationError, Caller, Clock};
 use shared_kernel::domain::{AccountId, Violation};
 
@@ -32,8 +33,8 @@ impl AwaitBalance {
         Self { get_balances, commits, clock }
     }
 
-    /// The balance once it has that version or a newer one. It is read at first and then each
-    /// time a commit says that it is time, never on a timer.
+    /// The balance once it has that version or a newer one. It is read at first, then each time a
+    /// commit says that it is time, and at the end; never on a timer.
     ///
     /// # Errors
     /// `balance_behind` (unavailable) when the version has not arrived after 5 s; else as
@@ -46,24 +47,25 @@ impl AwaitBalance {
     ) -> Result<AccountBalance, ApplicationError> {
         let mut watch = self.commits.listen(account);
         let mut late = self.clock.sleep(WAIT_MAX);
+        // The last look is taken when nothing more is waited for.
+        let mut awake = true;
         loop {
             let unknown = match self.look(caller, account).await {
                 Ok(balance) if balance.version() >= version => return Ok(balance),
-                Ok(_) => None,
+                Ok(_) => behind(account, version),
                 Err(ApplicationError::Refused(broken)) if broken.code() == "balance_unknown" => {
-                    Some(broken)
+                    broken
                 }
                 Err(error) => return Err(error),
             };
-            let reached = watch.reached(version);
-            match futures::future::select(reached, &mut late).await {
-                futures::future::Either::Left((true, _)) => {}
-                futures::future::Either::Left((false, _))
-                | futures::future::Either::Right(((), _)) => {
-                    let behind = || behind(account, version);
-                    return Err(unknown.unwrap_or_else(behind).into());
-                }
+            if !awake {
+                return Err(unknown.into());
             }
+            let reached = watch.reached(version);
+            awake = match futures::future::select(reached, &mut late).await {
+                Either::Left((reached, _)) => reached,
+                Either::Right(((), _)) => false,
+            };
         }
     }
 
@@ -98,7 +100,7 @@ mod tests {
     use crate::domain::testing::{account, event};
 
     /// Reads that find these versions one after the other (0 finds nothing), and a watch that
-    /// speaks once for each of them but the last, then is silent.
+    /// calls for all of them but the first and the last, then ends.
     fn waiting(found: &'static [i64]) -> AwaitBalance {
         let mut reads = MockBalancesReads::new();
         let next = Mutex::new(found.iter());
@@ -111,7 +113,7 @@ mod tests {
         commits.expect_listen().times(1).return_once(move |of| {
             assert_eq!(of, account(1));
             let mut watch = MockCommitWatch::new();
-            let spoken = Mutex::new(1..found.len());
+            let spoken = Mutex::new(2..found.len());
             watch.expect_reached().returning(move |_| spoken.lock().unwrap().next().is_some());
             Box::new(watch)
         });
@@ -143,8 +145,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_wait_that_ends_says_so() {
-        assert_eq!(ask(&[1, 2], 3).await, Err("balance_behind"));
+        assert_eq!(ask(&[1, 1, 2], 3).await, Err("balance_behind"));
         assert_eq!(ask(&[0, 0], 3).await, Err("balance_unknown"));
+        assert_eq!(ask(&[1, 3], 3).await, Ok(3), "the last look counts");
     }
 
     /// Hears nothing, ever.
@@ -162,7 +165,7 @@ mod tests {
         let mut reads = MockBalancesReads::new();
         reads
             .expect_balances()
-            .times(1)
+            .times(2)
             .returning(|_| Ok(vec![AccountBalance::begin(&event(1, 1))]));
         let mut commits = MockCommits::new();
         commits.expect_listen().return_once(|_| Box::new(Silent));

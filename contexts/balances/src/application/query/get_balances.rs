@@ -25,8 +25,8 @@ impl GetBalances {
         Self { reads }
     }
 
-    /// One answer per account, in their order: the balance, or `balance_unknown` (not found), or
-    /// `caller_may_not_act_for_bank` (permission denied). One read.
+    /// One answer per account, in their order: the balance, or `balance_unknown` (not found), for
+    /// an account of another bank too. One read.
     ///
     /// # Errors
     /// `too_many_accounts` for more than 1,000; unavailable when the store does not answer.
@@ -45,7 +45,8 @@ impl GetBalances {
             .collect();
         let answer = |account: &AccountId| {
             let balance = known.get(account).ok_or_else(|| unknown(*account))?;
-            caller.may_act_for(&balance.ispb())?;
+            // To a stranger it is as if it were not there.
+            caller.may_act_for(&balance.ispb()).map_err(|_stranger| unknown(*account))?;
             Ok(balance.clone())
         };
         Ok(accounts.iter().map(answer).collect())
@@ -106,7 +107,7 @@ mod tests {
         let get = reads(Ok(vec![balance(1)]));
         let other = Caller::Bank(Ispb::parse("99999999").unwrap());
         let answers = get.execute(other, &[account(1)]).await.unwrap();
-        assert_eq!(answers[0].as_ref().unwrap_err().code(), "caller_may_not_act_for_bank");
+        assert_eq!(answers[0].as_ref().unwrap_err().code(), "balance_unknown");
     }
 
     #[tokio::test]

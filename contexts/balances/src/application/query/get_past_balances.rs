@@ -23,8 +23,8 @@ impl GetPastBalances {
     }
 
     /// One answer per question, in their order: what the account was at that instant by its
-    /// bank's clock, or `balance_unknown` (not found), `account_not_open_then` (not found), or
-    /// `caller_may_not_act_for_bank` (permission denied). One read.
+    /// bank's clock, or `balance_unknown` (not found; for an account of another bank too) or
+    /// `account_not_open_then` (not found). One read.
     ///
     /// # Errors
     /// `too_many_accounts` for more than 1,000; unavailable when the store does not answer.
@@ -37,7 +37,7 @@ impl GetPastBalances {
         let found = self.reads.past_states(wanted).await?;
         let answer = |((account, at), found): (&(AccountId, Timestamp), Option<PastState>)| {
             let past = found.ok_or_else(|| unknown(*account))?;
-            caller.may_act_for(&past.ispb)?;
+            caller.may_act_for(&past.ispb).map_err(|_stranger| unknown(*account))?;
             past.state.ok_or_else(|| not_open(*account, *at))
         };
         Ok(wanted.iter().zip(found).map(answer).collect())
@@ -82,7 +82,7 @@ mod tests {
     #[tokio::test]
     async fn another_bank_learns_nothing() {
         let answers = ask(Caller::Bank(Ispb::parse("99999999").unwrap())).await;
-        let denied = Err("caller_may_not_act_for_bank");
+        let denied = Err("balance_unknown");
         assert_eq!(answers, [denied, denied, Err("balance_unknown")]);
     }
 }

@@ -63,8 +63,7 @@ impl GetStatements {
     }
 
     /// One answer per question, in their order: a page of lines, or `period_order` (invalid),
-    /// `balance_unknown` (not found), `caller_may_not_act_for_bank` (permission denied).
-    /// Two reads.
+    /// `balance_unknown` (not found), for an account of another bank too. Two reads.
     ///
     /// # Errors
     /// `too_many_accounts` for more than 1,000; unavailable when the store does not answer.
@@ -79,8 +78,9 @@ impl GetStatements {
         let banks: HashMap<AccountId, Ispb> =
             known.iter().map(|balance| (balance.account_id(), balance.ispb())).collect();
         let judge = |question: &StatementQuestion| {
-            let ispb = banks.get(&question.account_id);
-            caller.may_act_for(ispb.ok_or_else(|| unknown(question.account_id))?)?;
+            let unknown = || unknown(question.account_id);
+            let ispb = banks.get(&question.account_id).ok_or_else(unknown)?;
+            caller.may_act_for(ispb).map_err(|_stranger| unknown())?;
             question.window()
         };
         let judged: Vec<_> = questions.iter().map(judge).collect();
@@ -139,7 +139,7 @@ mod tests {
         let stranger = Caller::Bank(Ispb::parse("99999999").unwrap());
         let statements = GetStatements::new(Arc::new(reads(0)));
         let answers = statements.execute(stranger, &[question(1)]).await.unwrap();
-        assert_eq!(answers[0].as_ref().unwrap_err().code(), "caller_may_not_act_for_bank");
+        assert_eq!(answers[0].as_ref().unwrap_err().code(), "balance_unknown");
     }
 
     #[test]

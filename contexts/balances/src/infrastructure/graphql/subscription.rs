@@ -32,7 +32,7 @@ impl Subscription {
         let watch = ctx.data::<AccountFeed>()?.watch();
         let facade = Arc::clone(ctx.data::<Arc<Balances>>()?);
         let mut following = Following { caller, account, facade, watch, told: 0 };
-        // What is known already is no change; a caller who may not see it is told so at once.
+        // What is known already is no change.
         following.told = following.present().await?.map_or(0, |state| state.version.number());
         Ok(futures::stream::unfold(Some(following), |following| async {
             let mut following = following?;
@@ -67,10 +67,10 @@ impl Following {
     async fn next(&mut self) -> Option<Result<AccountState>> {
         loop {
             let state = match self.watch.next(self.account).await? {
-                Seen::Event(event) => match self.caller.may_act_for(&event.ispb) {
-                    Ok(()) => Some(event.state),
-                    Err(broken) => return Some(Err(refused(broken))),
-                },
+                // To a stranger nothing happens, as to one who follows what does not exist.
+                Seen::Event(event) => {
+                    self.caller.may_act_for(&event.ispb).is_ok().then_some(event.state)
+                }
                 Seen::Unsure => match self.present().await {
                     Ok(state) => state,
                     Err(error) => return Some(Err(error)),

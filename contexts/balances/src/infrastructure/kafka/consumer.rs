@@ -1,36 +1,39 @@
 //! The consumers: a batch is a constant number of statements and one commit.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError, Unreadable};
-use shared_kernel::infrastructure::postgres::PgSession;
-use shared_kernel::infrastructure::postgres::session::Sessions;
 
+use crate::application::ports::{BalancesStore, BalancesTransaction};
 use crate::application::reaction::{OnAccountEvent, OnTransferEvent};
 use crate::infrastructure::kafka::inbound;
 
 /// Folds batches of `codepix.banking.accounts`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct AccountsConsumer {
-    sessions: Sessions,
+    store: Arc<dyn BalancesStore>,
 }
 
 /// Keeps the sides of transfers from batches of `codepix.transfers`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct TransfersConsumer {
-    sessions: Sessions,
+    store: Arc<dyn BalancesStore>,
 }
 
 impl AccountsConsumer {
-    /// A consumer that writes through these sessions.
-    pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+    /// A consumer that writes to this store.
+    pub fn new(store: Arc<dyn BalancesStore>) -> Self {
+        Self { store }
     }
 }
 
 impl TransfersConsumer {
-    /// A consumer that writes through these sessions.
-    pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+    /// A consumer that writes to this store.
+    pub fn new(store: Arc<dyn BalancesStore>) -> Self {
+        Self { store }
     }
 }
 
@@ -62,15 +65,15 @@ fn sorted<T>(
 
 #[async_trait]
 impl BatchHandler for AccountsConsumer {
-    type Transaction = PgSession;
+    type Transaction = dyn BalancesTransaction;
 
-    async fn begin(&self) -> Result<Box<PgSession>, StoreError> {
-        self.sessions.begin().await
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
+        self.store.begin().await
     }
 
     async fn handle(
         &self,
-        transaction: &mut PgSession,
+        transaction: &mut Self::Transaction,
         batch: &[InboundRecord],
     ) -> Result<Vec<Refusal>, StoreError> {
         let Sorted { events, places, mut refusals } = sorted(batch, inbound::account_event);
@@ -87,15 +90,15 @@ impl BatchHandler for AccountsConsumer {
 
 #[async_trait]
 impl BatchHandler for TransfersConsumer {
-    type Transaction = PgSession;
+    type Transaction = dyn BalancesTransaction;
 
-    async fn begin(&self) -> Result<Box<PgSession>, StoreError> {
-        self.sessions.begin().await
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
+        self.store.begin().await
     }
 
     async fn handle(
         &self,
-        transaction: &mut PgSession,
+        transaction: &mut Self::Transaction,
         batch: &[InboundRecord],
     ) -> Result<Vec<Refusal>, StoreError> {
         let Sorted { events, refusals, .. } = sorted(batch, inbound::transfer_event);

@@ -5,12 +5,13 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, store_error};
 
 use super::commits::{ANNOUNCE, announcements};
 use super::statements::{SCHEMA, Statements};
-use crate::application::ports::BalancesTransaction;
+use crate::application::ports::{BalancesStore, BalancesTransaction};
 use crate::domain::{AccountBalance, AccountEvent, Movement, TransferParties};
 use crate::infrastructure::postgres::rows::{BalanceRow, write_ranges};
 
@@ -24,6 +25,13 @@ fn moved<'a, T>(
     value: impl Fn(&'a Movement) -> Option<T>,
 ) -> Vec<Option<T>> {
     column(events, |event| event.movement.as_ref().and_then(&value))
+}
+
+#[async_trait]
+impl BalancesStore for Sessions {
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
+        Ok(Self::begin(self).await?)
+    }
 }
 
 #[async_trait]

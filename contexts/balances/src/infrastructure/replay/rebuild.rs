@@ -15,14 +15,15 @@ use diesel_async::SimpleAsyncConnection;
 use shared_kernel::application::consumer::{Consumer, ConsumerPorts};
 use shared_kernel::application::log::LogError;
 use shared_kernel::application::{
-    BatchHandler, ConsumerSettings, InboundRecord, Observer, Progress, Refusal, StopSignal,
-    StoreError, TopicPartition,
+    BatchHandler, ConsumerSettings, Observer, Progress, StopSignal, StoreError, TopicPartition,
 };
 use shared_kernel::infrastructure::kafka::{KafkaScan, KafkaSettings};
-use shared_kernel::infrastructure::postgres::{PgSession, store_error};
+use shared_kernel::infrastructure::postgres::session::Sessions;
+use shared_kernel::infrastructure::postgres::store_error;
 
 use super::gauge::Gauge;
 use super::shadow::Shadow;
+use crate::application::ports::{BalancesStore, BalancesTransaction};
 use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
@@ -38,28 +39,18 @@ const READERS: usize = 2;
 /// Where reading ends, exclusively.
 pub(super) type Ends = BTreeMap<TopicPartition, i64>;
 
-/// A handler whose commits need not reach the disk at once: what a crash takes back is read again,
+/// A store whose commits need not reach the disk at once: what a crash takes back is read again,
 /// because its offsets go with it. The commit of the swap waits for all before it.
 #[derive(Debug)]
-struct Unhurried<H>(H);
+struct Unhurried(Sessions);
 
 #[async_trait]
-impl<H: BatchHandler<Transaction = PgSession>> BatchHandler for Unhurried<H> {
-    type Transaction = PgSession;
-
-    async fn begin(&self) -> Result<Box<PgSession>, StoreError> {
+impl BalancesStore for Unhurried {
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
         let mut session = self.0.begin().await?;
         let relaxed = session.connection().batch_execute("SET LOCAL synchronous_commit = off");
         relaxed.await.map_err(store_error)?;
         Ok(session)
-    }
-
-    async fn handle(
-        &self,
-        transaction: &mut PgSession,
-        batch: &[InboundRecord],
-    ) -> Result<Vec<Refusal>, StoreError> {
-        self.0.handle(transaction, batch).await
     }
 }
 
@@ -75,9 +66,9 @@ pub(super) struct Rebuild {
 impl Rebuild {
     /// Reads on until the shadow stands at `ends`; false when a stop was asked for before.
     pub(super) async fn run_to(&self, ends: &Ends) -> Result<bool, LogError> {
-        let sessions = &self.shadow.sessions;
-        let accounts = Arc::new(Unhurried(AccountsConsumer::new(sessions.clone())));
-        let transfers = Arc::new(Unhurried(TransfersConsumer::new(sessions.clone())));
+        let store = Arc::new(Unhurried(self.shadow.sessions.clone()));
+        let accounts = Arc::new(AccountsConsumer::new(store.clone()));
+        let transfers = Arc::new(TransfersConsumer::new(store));
         let mut readers = tokio::task::JoinSet::new();
         let of_topic = |name: &str| {
             let topic = self.kafka.named(name);
@@ -98,7 +89,7 @@ impl Rebuild {
     }
 
     /// Reads partitions of one topic to their ends.
-    async fn read<H: BatchHandler<Transaction = PgSession> + 'static>(
+    async fn read<H: BatchHandler<Transaction = dyn BalancesTransaction> + 'static>(
         self,
         group: &'static str,
         ends: Ends,

@@ -105,10 +105,13 @@ async fn attempt(
         return Ok(Attempt::Again);
     }
     let live = positions(session, SCHEMA, consumers, true).await?;
-    if !rebuild.run_to(&ends(&live)).await? {
-        return Ok(Attempt::Stopped);
+    let mut own = positions(session, rebuild.shadow.schema, consumers, false).await?;
+    if own != live {
+        if !rebuild.run_to(&ends(&live)).await? {
+            return Ok(Attempt::Stopped);
+        }
+        own = positions(session, rebuild.shadow.schema, consumers, false).await?;
     }
-    let own = positions(session, rebuild.shadow.schema, consumers, false).await?;
     if own != live || !locked(session, HOLD_READERS).await? {
         return Ok(Attempt::Again);
     }

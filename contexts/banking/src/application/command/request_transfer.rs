@@ -14,7 +14,7 @@ use shared_kernel::application::{BatchCommand, CommandIdentity, StoreError};
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Violation};
 
 use super::identity;
-use crate::application::account_command::{OnAccount, account_not_found, admit};
+use crate::application::account_command::{OnAccount, account_not_found, admit, admit_caller};
 use crate::application::books::Books;
 use crate::application::directory::KeyQuestion;
 use crate::application::ordering::order;
@@ -123,7 +123,7 @@ impl BatchCommand for RequestTransferDesk {
     const OPERATION: &'static str = "request_transfer";
 
     fn authorize(&self, command: &RequestTransfer) -> Result<(), Violation> {
-        command.on.caller.may_act_for(&command.on.ispb)
+        admit_caller(&command.on)
     }
 
     fn identity(&self, command: &RequestTransfer) -> Option<CommandIdentity> {
@@ -325,7 +325,7 @@ mod tests {
         let stage = Stage::new().await;
         let ana = stage.account(BANK_A, 1, 1_000).await;
         let thief = OnAccount { caller: Caller::Bank(ispb(BANK_B)), ..ana.clone() };
-        assert_eq!(code(stage.pay(&thief, 2, 1).await), "caller_may_not_act_for_bank");
+        assert_eq!(code(stage.pay(&thief, 2, 1).await), "account_not_found");
         let elsewhere = OnAccount { ispb: ispb(BANK_B), ..ana.clone() };
         assert_eq!(code(stage.pay(&elsewhere, 2, 1).await), "account_not_found");
         stage.enrol(BANK_A, false, 2).await;

@@ -21,7 +21,7 @@ impl GetAccount {
     /// The account.
     ///
     /// # Errors
-    /// `account_not_found`, `caller_may_not_act_for_bank`; unavailable when the store does not
+    /// `account_not_found`, to strangers too; unavailable when the store does not
     /// answer.
     pub async fn execute(&self, caller: Caller, id: AccountId) -> Outcome<AccountView> {
         one(self.batch(&[(caller, id)]).await)
@@ -38,7 +38,8 @@ impl GetAccount {
             found.iter().map(|account| (account.state().id, account)).collect();
         let show = |(caller, id): &(Caller, AccountId)| {
             let account = *found.get(id).ok_or_else(account_not_found)?;
-            caller.may_act_for(&account.state().ispb)?;
+            let own = caller.may_act_for(&account.state().ispb);
+            own.map_err(|_stranger| account_not_found())?;
             Ok(AccountView::from(account))
         };
         asked.iter().map(show).collect()

@@ -1,8 +1,8 @@
 //! An account, owned by Banking.
 //!
 //! An account is named by others before it is known here: its bank may keep its books elsewhere,
-//! or be another than the caller's. So every field but the id may be null: without error where
-//! Banking keeps no such account, with `caller_may_not_act_for_bank` where it is not shown.
+//! or be another than the caller's, who does not learn which. So every field but the id may be
+//! null, without error.
 
 use std::convert::Infallible;
 use std::hash::Hash;

@@ -7,6 +7,8 @@ pub mod published;
 
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 
+/// `ce_source` of what this context publishes.
+pub const SOURCE: &str = "/codepix/banking";
 /// What happens on accounts.
 pub const ACCOUNTS: &str = "codepix.banking.accounts";
 /// What banks tell the hub.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use shared_kernel::application::{ApplicationError, Caller};
 use shared_kernel::domain::{AccountId, Violation};
 
+use crate::application::view::own_account;
 use crate::application::{AccountView, DirectoryReads, EntryView};
 use crate::domain::error;
 
@@ -25,8 +26,8 @@ impl ListKeys {
         Self { reads }
     }
 
-    /// The keys of each account, in the order of `asked`: `account_not_found`,
-    /// `caller_may_not_act_for_bank` for a token of another bank.
+    /// The keys of each account, in the order of `asked`: `account_not_found`, for a
+    /// token of another bank too.
     ///
     /// # Errors
     /// [`ApplicationError::Unavailable`].
@@ -41,7 +42,7 @@ impl ListKeys {
             accounts.into_iter().map(|account| (account.account_id, account)).collect();
         let may_see = |(caller, id): &(Caller, AccountId)| {
             let account = accounts.get(id).ok_or_else(error::account_not_found)?;
-            caller.may_act_for(&account.ispb)
+            own_account(caller, account.ispb)
         };
         let shown: Vec<Result<AccountId, Violation>> =
             asked.iter().map(|it| may_see(it).map(|()| it.1)).collect();
@@ -90,7 +91,7 @@ mod tests {
             .iter()
             .map(|keys| keys.as_ref().map(Vec::len).map_err(Violation::code))
             .collect();
-        let (foreign, missing) = (Err("caller_may_not_act_for_bank"), Err("account_not_found"));
+        let (foreign, missing) = (Err("account_not_found"), Err("account_not_found"));
         assert_eq!(told, [Ok(2), Ok(2), foreign, Ok(0), missing]);
     }
 

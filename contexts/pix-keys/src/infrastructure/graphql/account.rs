@@ -10,7 +10,7 @@ use super::key::{Bank, PixKey, PixKeyKind};
 use super::loaders::Loaders;
 use super::schema::failed;
 use crate::application::ports::KeyPlace;
-use crate::application::{AccountView, EntryView};
+use crate::application::{AccountView, EntryView, ShownAccount};
 use crate::domain;
 
 /// Whether an account takes part, as its bank last told the directory.
@@ -25,32 +25,49 @@ pub(super) enum AccountListingStatus {
     Closed,
 }
 
-/// What the directory knows of an account, as its bank told it or an operator enrolled it.
+/// What the directory knows of an account, as its bank told it or an operator enrolled it. To
+/// another bank's token that does not come by a key, its bank alone.
 #[derive(Clone, SimpleObject)]
 pub(super) struct AccountListing {
     /// The bank that keeps it.
     bank: Bank,
-    /// Its branch; may be empty.
-    branch: String,
-    /// Its number, check digit included.
-    number: String,
-    /// Name of its owner.
-    owner_name: String,
-    /// CPF or CNPJ of its owner.
-    owner_tax_id: TaxId,
-    /// Whether it takes part.
-    status: AccountListingStatus,
+    /// Its branch; may be empty. Null to another bank.
+    branch: Option<String>,
+    /// Its number, check digit included. Null to another bank.
+    number: Option<String>,
+    /// Name of its owner. Null to another bank.
+    owner_name: Option<String>,
+    /// CPF or CNPJ of its owner. Null to another bank.
+    owner_tax_id: Option<TaxId>,
+    /// Whether it takes part. Null to another bank.
+    status: Option<AccountListingStatus>,
 }
 
 impl From<AccountView> for AccountListing {
     fn from(account: AccountView) -> Self {
         Self {
             bank: account.ispb.into(),
-            branch: account.branch,
-            number: account.number,
-            owner_name: account.owner_name.as_str().to_owned(),
-            owner_tax_id: account.owner_tax_id.into(),
-            status: account.status.into(),
+            branch: Some(account.branch),
+            number: Some(account.number),
+            owner_name: Some(account.owner_name.as_str().to_owned()),
+            owner_tax_id: Some(account.owner_tax_id.into()),
+            status: Some(account.status.into()),
+        }
+    }
+}
+
+impl From<ShownAccount> for AccountListing {
+    fn from(shown: ShownAccount) -> Self {
+        match shown {
+            ShownAccount::Own(account) => account.into(),
+            ShownAccount::Foreign { ispb, .. } => Self {
+                bank: ispb.into(),
+                branch: None,
+                number: None,
+                owner_name: None,
+                owner_tax_id: None,
+                status: None,
+            },
         }
     }
 }
@@ -114,11 +131,11 @@ impl Account {
 
     /// What the directory knows of it; null when it was neither opened nor enrolled.
     async fn listing(&self, context: &Context<'_>) -> Result<Option<AccountListing>> {
-        caller(context)?;
+        let caller = caller(context)?;
         if let Some(view) = &self.view {
             return Ok(Some(view.clone().into()));
         }
         let found = context.data::<Loaders>()?.account(self.id).await.map_err(failed)?;
-        Ok(found.map(AccountListing::from))
+        Ok(found.map(|account| ShownAccount::to(&caller, account).into()))
     }
 }

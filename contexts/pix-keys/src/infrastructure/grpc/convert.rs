@@ -7,7 +7,7 @@ use super::proto;
 use crate::application::command::KeyRemoval;
 use crate::application::query::{FindAccount, FindKey};
 use crate::application::{
-    AccountView, BankView, EnrolOrder, EntryView, KeyOrder, RemovalOrder, WantedKey,
+    AccountView, BankView, EnrolOrder, EntryView, KeyOrder, RemovalOrder, ShownAccount, WantedKey,
 };
 use crate::domain::{
     AccountDetails, AccountFields, AccountStatus, PixKey, PixKeyKind, RemovalReason,
@@ -138,12 +138,14 @@ fn time(at: Timestamp) -> prost_types::Timestamp {
     }
 }
 
+/// Code and name of a bank; empty while it is not known.
+fn names(bank: Option<BankView>) -> (String, String) {
+    bank.map(|BankView { code, name }| (code.to_string(), name)).unwrap_or_default()
+}
+
 impl From<AccountView> for proto::Account {
     fn from(account: AccountView) -> Self {
-        let (bank_code, bank_name) = match account.bank {
-            Some(BankView { code, name }) => (code.to_string(), name),
-            None => (String::new(), String::new()),
-        };
+        let (bank_code, bank_name) = names(account.bank);
         Self {
             account_id: account.account_id.to_string(),
             ispb: account.ispb.to_string(),
@@ -189,9 +191,22 @@ impl From<Vec<EntryView>> for proto::ListKeysResponse {
     }
 }
 
-impl From<AccountView> for proto::FindAccountResponse {
-    fn from(account: AccountView) -> Self {
-        Self { account: Some(account.into()) }
+impl From<ShownAccount> for proto::FindAccountResponse {
+    fn from(shown: ShownAccount) -> Self {
+        let account = match shown {
+            ShownAccount::Own(account) => account.into(),
+            ShownAccount::Foreign { account_id, ispb, bank } => {
+                let (bank_code, bank_name) = names(bank);
+                proto::Account {
+                    account_id: account_id.to_string(),
+                    ispb: ispb.to_string(),
+                    bank_code,
+                    bank_name,
+                    ..proto::Account::default()
+                }
+            }
+        };
+        Self { account: Some(account) }
     }
 }
 

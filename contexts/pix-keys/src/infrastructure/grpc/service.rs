@@ -13,8 +13,8 @@ use tracing::Instrument;
 use super::convert::find_key;
 use super::proto;
 use super::proto::pix_keys_service_server::{PixKeysService, PixKeysServiceServer};
-use crate::application::PixKeys;
 use crate::application::query::FindAccount;
+use crate::application::{PixKeys, ShownAccount};
 use crate::infrastructure::naming::named;
 
 /// What the directory serves.
@@ -118,9 +118,13 @@ impl PixKeysService for PixKeysServices {
         &self,
         request: Request<proto::FindAccountRequest>,
     ) -> Result<Response<proto::FindAccountResponse>, Status> {
-        let (_, trace) = self.context(&request)?;
+        let (caller, trace) = self.context(&request)?;
         let lookup = FindAccount::try_from(request.into_inner()).map_err(refused)?;
-        answer("find_account", &trace, self.pix_keys.find_account.submit(lookup)).await
+        let shown = async {
+            let account = self.pix_keys.find_account.submit(lookup).await?;
+            Ok(ShownAccount::to(&caller, account))
+        };
+        answer("find_account", &trace, shown).await
     }
 
     async fn enrol_account(

@@ -72,7 +72,7 @@ pub fn schemas() -> [(&'static str, Schema); 2] {
 ///
 /// # Errors
 /// [`StoreError::Rejected`] for a body that JSON cannot hold.
-pub(crate) fn published(change: &EntryChange) -> Result<Published, StoreError> {
+pub fn published(change: &EntryChange) -> Result<Published, StoreError> {
     let EntryChange { entry, event, trace } = change;
     let (kind, key) = (entry.key().kind(), entry.key().clone());
     let (event_type, payload) = match event.clone() {

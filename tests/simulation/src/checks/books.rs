@@ -1,0 +1,275 @@
+//! The banks: every centavo has its entry, every hold its transfer, every step its reason.
+
+use std::collections::BTreeMap;
+
+use banking::domain::{
+    Account, AccountStatus, IncomingStatus, IncomingTransfer, InternalAccount, Leg, OutgoingStatus,
+    OutgoingTransfer,
+};
+use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb};
+use transfers::domain::TransferState;
+
+use super::{Finding, Oracle, must};
+use crate::contexts::banking::BankingTables;
+use crate::store::find;
+
+/// What a commit must have done, from its transfers, to be compared with what it did.
+#[derive(Default)]
+struct Expected {
+    /// Entries of transfers between banks: reference, leg and account to centavos.
+    entries: BTreeMap<(String, Leg, AccountId), i64>,
+    /// By how much the held amount of each account changes.
+    held: BTreeMap<AccountId, i64>,
+}
+
+impl Expected {
+    fn entry(&mut self, id: EndToEndId, leg: Leg, account: AccountId, centavos: i64) {
+        self.entries.insert((id.to_string(), leg, account), centavos);
+    }
+
+    fn hold(&mut self, account: AccountId, centavos: i64) {
+        *self.held.entry(account).or_insert(0) += centavos;
+    }
+}
+
+impl Oracle {
+    /// A transaction of the banks is committed.
+    pub(crate) fn books(&mut self, before: &BankingTables, own: &BankingTables) -> Finding {
+        let mut expected = Expected::default();
+        for (id, (after, _)) in &own.outgoing {
+            let known = before.outgoing.get(id).map(|(side, _)| side);
+            self.payer_side(known, after, &mut expected)?;
+        }
+        for (id, (after, _)) in &own.incoming {
+            let known = before.incoming.get(id).map(|(side, _)| side);
+            self.payee_side((known, after), before, &mut expected)?;
+        }
+        for (id, book) in &own.booked {
+            must(!before.booked.contains_key(id), || format!("{id} is booked twice"))?;
+            let amount = book.payment.amount.centavos();
+            expected.entry(*id, Leg::Book, book.payment.payer.account_id, -amount);
+            expected.entry(*id, Leg::Book, book.payment.payee.account_id, amount);
+        }
+        entries(before, own, &expected)?;
+        accounts(before, own, &expected)?;
+        self.closed(before, own)?;
+        begun(before, own)
+    }
+
+    /// An account that expects a credit is not closed.
+    fn closed(&self, before: &BankingTables, own: &BankingTables) -> Finding {
+        let is_closed = |account: &Account| account.state().status == AccountStatus::Closed;
+        for (id, _) in own.accounts.iter().filter(|(_, after)| is_closed(after)) {
+            let was_closed = before.accounts.get(id).is_some_and(is_closed);
+            let mut expected = self.payees.iter().filter(|(_, (state, account))| {
+                account == id && *state == IncomingStatus::Expected
+            });
+            let expected = expected.next();
+            must(was_closed || expected.is_none(), || {
+                format!("{id} is closed, and expects a credit: {expected:?}")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn payer_side(
+        &mut self,
+        before: Option<&OutgoingTransfer>,
+        after: &OutgoingTransfer,
+        expected: &mut Expected,
+    ) -> Finding {
+        use OutgoingStatus::{Expired, Rejected, Requested, Settled};
+        let state = after.state();
+        let (id, payer) = (state.payment.end_to_end_id, &state.payment.payer);
+        let amount = state.payment.amount;
+        let was = before.map(|side| side.state().status);
+        if let Some(before) = before {
+            must(before.state().payment == state.payment, || format!("{id} changed its content"))?;
+        }
+        let hub = self.hub.get(&id).copied();
+        let is_settled = matches!(hub, Some(TransferState::Confirmed | TransferState::Completed));
+        let wrong = |what: &str| format!("the payer's side of {id} {what}; the hub: {hub:?}");
+        match (was, state.status) {
+            (None, Requested) => expected.hold(payer.account_id, amount.centavos()),
+            (Some(Requested), Requested) => {}
+            (Some(Requested), Settled) => {
+                must(is_settled, || wrong("is debited without settlement"))?;
+                expected.hold(payer.account_id, -amount.centavos());
+                let settlement = InternalAccount::Settlement.id(payer.ispb);
+                expected.entry(id, Leg::Payer, payer.account_id, -amount.centavos());
+                expected.entry(id, Leg::Payer, settlement, amount.centavos());
+            }
+            (Some(Requested), Rejected) => {
+                let is_rejected = hub == Some(TransferState::Rejected);
+                must(is_rejected, || wrong("is released as rejected"))?;
+                expected.hold(payer.account_id, -amount.centavos());
+            }
+            (Some(Requested), Expired) => {
+                let is_expired = hub == Some(TransferState::Expired);
+                must(is_expired, || wrong("is released as expired"))?;
+                expected.hold(payer.account_id, -amount.centavos());
+            }
+            (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
+        }
+        self.payers.insert(id, (state.status, amount.money()));
+        Ok(())
+    }
+
+    fn payee_side(
+        &mut self,
+        (before, after): (Option<&IncomingTransfer>, &IncomingTransfer),
+        books: &BankingTables,
+        expected: &mut Expected,
+    ) -> Finding {
+        use IncomingStatus::{Cancelled, Credited, Expected as Awaited, Refused, Unapplied};
+        let state = after.state();
+        let (id, payee) = (state.payment.end_to_end_id, &state.payment.payee);
+        let amount = state.payment.amount;
+        let was = before.map(|side| side.state().status);
+        if let Some(before) = before {
+            must(before.state().payment == state.payment, || format!("{id} changed its content"))?;
+        }
+        let hub = self.hub.get(&id).copied();
+        let is_settled = matches!(hub, Some(TransferState::Confirmed | TransferState::Completed));
+        let wrong = |what: &str| format!("the payee's side of {id} {what}; the hub: {hub:?}");
+        let settlement = InternalAccount::Settlement.id(payee.ispb);
+        match (was, state.status) {
+            (None, Awaited | Refused) => {
+                must(hub.is_some(), || wrong("answers a question that the hub never asked"))?;
+            }
+            (Some(Awaited), Awaited) => {}
+            (Some(Awaited), Credited) => {
+                must(is_settled, || wrong("is credited without settlement"))?;
+                expected.entry(id, Leg::Payee, payee.account_id, amount.centavos());
+                expected.entry(id, Leg::Payee, settlement, -amount.centavos());
+            }
+            (Some(Awaited), Unapplied) => {
+                must(is_settled, || wrong("is unapplied without settlement"))?;
+                let account = books.accounts.get(&payee.account_id).map(Account::state);
+                let can_take = account.is_some_and(|it| it.status != AccountStatus::Closed);
+                must(!can_take, || wrong("is kept from an account that can take it"))?;
+                let unapplied = InternalAccount::UnappliedCredits.id(payee.ispb);
+                expected.entry(id, Leg::Payee, unapplied, amount.centavos());
+                expected.entry(id, Leg::Payee, settlement, -amount.centavos());
+            }
+            (None | Some(Awaited), Cancelled) => {
+                let failed = matches!(hub, Some(TransferState::Rejected | TransferState::Expired));
+                must(failed, || wrong("is cancelled"))?;
+            }
+            (None, Credited | Unapplied) => {
+                return Err(wrong("is credited, and no credit was expected"));
+            }
+            (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
+        }
+        self.payees.insert(id, (state.status, payee.account_id));
+        Ok(())
+    }
+}
+
+/// Entries sum to zero in each bank, are made once, and are exactly those that transfers need.
+fn entries(before: &BankingTables, own: &BankingTables, expected: &Expected) -> Finding {
+    let mut sums: BTreeMap<Ispb, i64> = BTreeMap::new();
+    let mut wanted = expected.entries.clone();
+    for (key, (ispb, amount)) in &own.entries {
+        must(!before.entries.contains_key(key), || format!("{key:?} is posted twice"))?;
+        *sums.entry(*ispb).or_insert(0) += amount.centavos();
+        if matches!(key.1, Leg::Payer | Leg::Payee | Leg::Book) {
+            let needed = wanted.remove(key);
+            must(needed == Some(amount.centavos()), || {
+                format!("{key:?} is posted with {amount}, and {needed:?} centavos were due")
+            })?;
+        }
+    }
+    let missing = wanted.keys().next();
+    must(missing.is_none(), || format!("due and not posted: {missing:?}"))?;
+    let unbalanced = sums.iter().find(|(_, sum)| **sum != 0);
+    must(unbalanced.is_none(), || format!("a ledger is out of balance: {unbalanced:?}"))
+}
+
+/// Balances follow entries, held amounts follow holds, nothing is below zero.
+fn accounts(before: &BankingTables, own: &BankingTables, expected: &Expected) -> Finding {
+    let mut gained: BTreeMap<AccountId, i64> = BTreeMap::new();
+    for ((_, _, account), (_, amount)) in &own.entries {
+        *gained.entry(*account).or_insert(0) += amount.centavos();
+    }
+    for (id, after) in &own.accounts {
+        let known = before.accounts.get(id);
+        account(known, after)?;
+        let was = known.map(|it| it.state().funds).unwrap_or_default();
+        let now = after.state().funds;
+        let balance = now.balance.centavos() - was.balance.centavos();
+        let entries = gained.remove(id).unwrap_or(0);
+        must(balance == entries, || {
+            format!("the balance of {id} moves by {balance} centavos, its entries by {entries}")
+        })?;
+        let held = now.held.centavos() - was.held.centavos();
+        let holds = expected.held.get(id).copied().unwrap_or(0);
+        must(held == holds, || {
+            format!("what {id} holds moves by {held} centavos, its transfers by {holds}")
+        })?;
+    }
+    for (id, (_, _, after)) in &own.internal {
+        let was = before.internal.get(id).map_or(0, |(_, _, balance)| balance.centavos());
+        let moved = after.centavos() - was;
+        let entries = gained.remove(id).unwrap_or(0);
+        must(moved == entries, || {
+            format!("the bank's own account {id} moves by {moved}, its entries by {entries}")
+        })?;
+    }
+    let lost = gained.iter().find(|(_, amount)| **amount != 0);
+    must(lost.is_none(), || format!("entries without an account: {lost:?}"))?;
+    let is_written = |id: &AccountId| own.accounts.contains_key(id);
+    let loose = expected.held.iter().find(|(id, held)| **held != 0 && !is_written(id));
+    must(loose.is_none(), || format!("a hold changes and its account does not: {loose:?}"))
+}
+
+/// What begins, begins on accounts that may: active ones, within their limits.
+fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
+    let may = |id: AccountId, sends: Option<Amount>| {
+        let account = find(&before.accounts, &own.accounts, &id).map(Account::state);
+        let is_active = account.is_some_and(|it| it.status == AccountStatus::Active);
+        must(is_active, || format!("something begins on {id}, which is not active"))?;
+        let limit = account.and_then(|it| it.limits.per_transfer);
+        let fits = limit.zip(sends).is_none_or(|(limit, sends)| sends.money() <= limit);
+        must(fits, || format!("{id} sends {sends:?}, and may send {limit:?}"))
+    };
+    for (id, (side, _)) in &own.outgoing {
+        if !before.outgoing.contains_key(id) {
+            let payment = &side.state().payment;
+            may(payment.payer.account_id, Some(payment.amount))?;
+        }
+    }
+    for (id, (side, _)) in &own.incoming {
+        let is_expected = side.state().status == IncomingStatus::Expected;
+        if is_expected && !before.incoming.contains_key(id) {
+            may(side.state().payment.payee.account_id, None)?;
+        }
+    }
+    for book in own.booked.values() {
+        may(book.payment.payer.account_id, Some(book.payment.amount))?;
+        may(book.payment.payee.account_id, None)?;
+    }
+    Ok(())
+}
+
+fn account(before: Option<&Account>, after: &Account) -> Finding {
+    let now = after.state();
+    let id = now.id;
+    must(!now.funds.held.is_negative(), || format!("{id} holds less than nothing"))?;
+    let free = now.funds.balance.centavos() - now.funds.held.centavos();
+    must(free >= 0, || format!("{id} is {free} centavos below zero"))?;
+    if now.status == AccountStatus::Closed {
+        must(now.funds.balance.is_zero() && now.funds.held.is_zero(), || {
+            format!("{id} is closed with money on it")
+        })?;
+    }
+    let Some(was) = before.map(Account::state) else { return Ok(()) };
+    must(now.version > was.version, || {
+        format!("the version of {id} goes from {} to {}", was.version, now.version)
+    })?;
+    let is_closed = was.status == AccountStatus::Closed;
+    must(!is_closed, || format!("{id} was closed and changes"))?;
+    must((was.ispb, was.owner_tax_id) == (now.ispb, now.owner_tax_id), || {
+        format!("{id} changes its bank or owner")
+    })
+}

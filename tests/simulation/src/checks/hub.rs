@@ -1,0 +1,137 @@
+//! The hub: states go forward, each for its reason; positions sum to zero.
+
+use std::collections::BTreeMap;
+
+use banking::domain::{IncomingStatus, OutgoingStatus};
+use shared_kernel::domain::{Ispb, Money};
+use transfers::domain::{Position, Side, Transfer, TransferState};
+
+use super::{Finding, Oracle, must};
+
+/// No bank owes more than its limit, what is reserved included.
+pub(crate) fn within_limit(position: &Position, limit: Option<Money>) -> Finding {
+    let Some(limit) = limit else { return Ok(()) };
+    let owes = position.reserved.centavos() - position.amount.centavos();
+    must(owes <= limit.centavos(), || {
+        format!("{} may owe {limit}, and owes {owes} centavos", position.ispb)
+    })
+}
+
+fn is_step(before: TransferState, after: TransferState) -> bool {
+    use TransferState::{Completed, Confirmed, Expired, Pending, Rejected};
+    matches!(
+        (before, after),
+        (Pending, Pending | Confirmed | Completed | Rejected | Expired)
+            | (Confirmed, Confirmed | Completed)
+    )
+}
+
+impl Oracle {
+    /// A transfer is written.
+    pub(crate) fn transfer(&mut self, before: Option<&Transfer>, after: &Transfer) -> Finding {
+        let id = after.order().end_to_end_id;
+        let state = after.standing().state;
+        let was = before.map(|it| it.standing().state);
+        if let Some(before) = before {
+            let is_same = before.order() == after.order()
+                && before.digest() == after.digest()
+                && before.terms() == after.terms();
+            must(is_same, || format!("the order of {id} changed"))?;
+            let (old, new) = (before.standing(), after.standing());
+            must(is_step(old.state, new.state), || {
+                format!("{id} goes from {} to {}", old.state, new.state)
+            })?;
+            must(new.version >= old.version, || format!("the version of {id} goes back"))?;
+            let forgets = (old.payer_reported && !new.payer_reported)
+                || (old.payee_reported && !new.payee_reported);
+            must(!forgets, || format!("a report of {id} is forgotten"))?;
+        }
+        if was != Some(state) {
+            self.entered(after, was)?;
+        }
+        self.reports(after)?;
+        self.hub.insert(id, state);
+        Ok(())
+    }
+
+    /// A state is entered: the banks must be where that state needs them.
+    fn entered(&self, transfer: &Transfer, was: Option<TransferState>) -> Finding {
+        let id = transfer.order().end_to_end_id;
+        let payer = self.payers.get(&id).map(|(state, _)| *state);
+        let payee = self.payees.get(&id).map(|(state, _)| *state);
+        let deadline = transfer.terms().deadline;
+        let accepted = self.accepted.get(&id);
+        let in_time = accepted.is_some_and(|it| it.iter().any(|it| it.broker_time <= deadline));
+        match transfer.standing().state {
+            TransferState::Pending => must(payer.is_some(), || {
+                format!("{id} is pending, and its payer's bank holds nothing for it")
+            }),
+            TransferState::Confirmed => {
+                must(payee == Some(IncomingStatus::Expected), || {
+                    format!("{id} is confirmed, and its payee's bank expects no credit: {payee:?}")
+                })?;
+                must(payer == Some(OutgoingStatus::Requested), || {
+                    format!("{id} is confirmed, and its payer's bank holds nothing: {payer:?}")
+                })?;
+                must(in_time, || format!("{id} is confirmed by an acceptance after its deadline"))
+            }
+            TransferState::Completed => Ok(()),
+            TransferState::Rejected => {
+                must(was.is_none() || payee == Some(IncomingStatus::Refused), || {
+                    format!("{id} is rejected, and its payee's bank did not refuse it: {payee:?}")
+                })
+            }
+            TransferState::Expired => {
+                let finished_at = transfer.standing().finished_at;
+                must(finished_at > Some(deadline) || !self.clocks_agree, || {
+                    format!("{id} expires before its deadline")
+                })?;
+                must(!(in_time && self.clocks_agree), || {
+                    format!("{id} expires, and its acceptance was on the log in time")
+                })
+            }
+        }
+    }
+
+    /// What the hub believes to be reported must have happened.
+    fn reports(&self, transfer: &Transfer) -> Finding {
+        let id = transfer.order().end_to_end_id;
+        let payer = self.payers.get(&id).map(|(state, _)| *state);
+        let payee = self.payees.get(&id).map(|(state, _)| *state);
+        let debited = payer == Some(OutgoingStatus::Settled);
+        let credited = matches!(payee, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
+        must(debited || !transfer.has_report(Side::Payer), || {
+            format!("{id} counts as posted by the payer's bank, which has not debited")
+        })?;
+        must(credited || !transfer.has_report(Side::Payee), || {
+            format!("{id} counts as posted by the payee's bank, which has not credited")
+        })?;
+        let is_completed = transfer.standing().state == TransferState::Completed;
+        must(!is_completed || (debited && credited), || {
+            format!("{id} is completed, and a bank has not posted it")
+        })
+    }
+
+    /// Positions are written, together with the transfers that move them.
+    pub(crate) fn positions(
+        before: &BTreeMap<Ispb, Position>,
+        written: &BTreeMap<Ispb, Position>,
+        settled: &BTreeMap<Ispb, i64>,
+    ) -> Finding {
+        let mut sum = 0_i64;
+        for (ispb, after) in written {
+            let old = before.get(ispb).map_or(Money::ZERO, |it| it.amount);
+            let moved = after.amount.centavos() - old.centavos();
+            sum += moved;
+            let wanted = settled.get(ispb).copied().unwrap_or(0);
+            must(moved == wanted, || {
+                format!("the position of {ispb} moves by {moved}, and {wanted} were settled")
+            })?;
+            must(!after.reserved.is_negative(), || format!("{ispb} has a negative reservation"))?;
+        }
+        let unmoved =
+            settled.iter().find(|(ispb, amount)| **amount != 0 && !written.contains_key(ispb));
+        must(unmoved.is_none(), || format!("settled and no position moved: {unmoved:?}"))?;
+        must(sum == 0, || format!("positions move by {sum} in all"))
+    }
+}

@@ -1,0 +1,81 @@
+//! The checks after every step, and when everything is quiet.
+//!
+//! The oracle sees every commit before it takes effect, every record that is appended, and every
+//! batch that a handler is given. It keeps its own, plain picture of the world and compares.
+
+mod books;
+mod directory;
+mod hub;
+mod quiet;
+mod records;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use banking::domain::{IncomingStatus, OutgoingStatus};
+use shared_kernel::application::log::TopicPartition;
+use shared_kernel::domain::{AccountId, EndToEndId, Money, Timestamp};
+use transfers::domain::TransferState;
+
+use crate::executor::NodeId;
+use crate::plan::Plan;
+
+pub(crate) use hub::within_limit;
+pub(crate) use quiet::{examine, left_open};
+pub(crate) use records::Advance;
+
+/// A finding: what is wrong, in words.
+pub(crate) type Finding = Result<(), String>;
+
+/// Finds something wrong unless `holds`.
+pub(crate) fn must(holds: bool, wrong: impl FnOnce() -> String) -> Finding {
+    if holds { Ok(()) } else { Err(wrong()) }
+}
+
+/// A record on one topic: hash of its content.
+type RecordKey = (String, u64);
+
+/// What was heard of the payee's bank's acceptance of a transfer.
+#[derive(Clone, Debug)]
+struct Acceptance {
+    at: TopicPartition,
+    offset: i64,
+    broker_time: Timestamp,
+}
+
+/// The picture of the world that the checks keep.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    /// Clocks are all right, so times of different machines can be compared; and no line to the
+    /// log is dead without a word, which nobody can know of before the session times out.
+    clocks_agree: bool,
+    /// Records that committed transactions want on the log, and whether they are there.
+    promised: BTreeMap<RecordKey, bool>,
+    /// Those that are not there yet, in the order of commits, by topic and order.
+    queues: BTreeMap<(String, Vec<u8>), VecDeque<u64>>,
+    /// What each consumer's handler was given last.
+    in_hand: BTreeMap<(NodeId, String), Vec<(TopicPartition, i64)>>,
+    /// Up to where effects of records are committed.
+    covered: BTreeMap<(String, TopicPartition), i64>,
+    curses: BTreeMap<(String, TopicPartition, i64), Option<bool>>,
+    hub: BTreeMap<EndToEndId, TransferState>,
+    payers: BTreeMap<EndToEndId, (OutgoingStatus, Money)>,
+    payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId)>,
+    accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
+}
+
+impl Oracle {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            clocks_agree: plan.skew.is_zero() && plan.troubles.line.is_none(),
+            promised: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            in_hand: BTreeMap::new(),
+            covered: BTreeMap::new(),
+            curses: BTreeMap::new(),
+            hub: BTreeMap::new(),
+            payers: BTreeMap::new(),
+            payees: BTreeMap::new(),
+            accepted: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! When nothing is under way any more: is everything as it was promised?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use balances::domain::{AccountBalance, AccountEvent, Direction as Flow, Movement};
+use banking::application::views::{Direction, ShownState, TransferView};
+use banking::domain::{AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus};
+use pix_keys::domain::Account as Listed;
+use shared_kernel::application::InboundRecord;
+use shared_kernel::application::dead_letter::SUFFIX;
+use shared_kernel::domain::{AccountId, EndToEndId};
+use transfers::domain::{Side, Transfer, TransferState};
+
+use super::{Finding, must};
+use crate::city::City;
+use crate::contexts::banking::BankingTables;
+use crate::contexts::transfers_of;
+use crate::store::{Database, Tables};
+use crate::workload::{MARK, Order};
+
+/// What is still under way.
+pub(crate) fn left_open(city: &City) -> Vec<String> {
+    let mut open = Vec::new();
+    let at_work = city.journal().at_work;
+    if at_work > 0 {
+        open.push(format!("{at_work} customers are not done"));
+    }
+    waiting(&city.transfers, &mut open);
+    waiting(&city.banking, &mut open);
+    waiting(&city.pix_keys, &mut open);
+    waiting(&city.balances, &mut open);
+    for (group, at, end) in city.log.ends() {
+        let key = (group.clone(), at.clone());
+        let next = match group.as_str() {
+            "codepix.transfers" => city.transfers.look(|it| it.kernel.offsets.get(&key).copied()),
+            "codepix.pix-keys" => city.pix_keys.look(|it| it.kernel.offsets.get(&key).copied()),
+            "codepix.balances" | "codepix.balances.transfers" => {
+                city.balances.look(|it| it.kernel.offsets.get(&key).copied())
+            }
+            // One group, or one for each bank.
+            _ => city.banking.look(|it| it.kernel.offsets.get(&key).copied()),
+        };
+        if next.unwrap_or(0) < end {
+            open.push(format!("{group} has read {at} to {next:?} of {end}"));
+        }
+    }
+    city.transfers.look(|it| {
+        let unfinished = it.tables.transfers.values().filter(|it| !it.standing().state.is_final());
+        open.extend(
+            unfinished.map(|it| format!("{} is {}", it.order().end_to_end_id, it.standing().state)),
+        );
+    });
+    city.banking.look(|it| {
+        let holds = it.tables.outgoing.iter();
+        let holds = holds.filter(|(_, (side, _))| side.is_open());
+        open.extend(holds.map(|(id, _)| format!("the hold of {id} is open")));
+        let credits = it.tables.incoming.iter();
+        let credits = credits.filter(|(_, (it, _))| it.state().status == IncomingStatus::Expected);
+        open.extend(credits.map(|(id, _)| format!("the credit of {id} is expected")));
+    });
+    open
+}
+
+fn waiting<T: Tables>(database: &Database<T>, open: &mut Vec<String>) {
+    let rows = database.look(|it| it.kernel.outbox.len());
+    if rows > 0 {
+        open.push(format!("{rows} rows wait in the outbox of {}", T::SCHEMA));
+    }
+}
+
+/// Everything that is wrong now that all is quiet; the first that is found.
+pub(crate) fn examine(city: &City) -> Finding {
+    records(city)?;
+    city.transfers.look(|hub| {
+        city.banking.look(|banks| {
+            for transfer in hub.tables.transfers.values() {
+                both_sides(transfer, &banks.tables)?;
+            }
+            let known = &hub.tables.transfers;
+            let strange = banks.tables.outgoing.keys().find(|id| !known.contains_key(id));
+            must(strange.is_none(), || format!("the hub never heard of {strange:?}"))?;
+            for position in hub.tables.positions.values() {
+                must(position.reserved.is_zero(), || {
+                    format!("{} still reserves {}", position.ispb, position.reserved)
+                })?;
+                let settlement = InternalAccount::Settlement.id(position.ispb);
+                let own = banks.tables.internal.get(&settlement);
+                let own = own.map_or(0, |(_, _, balance)| balance.centavos());
+                must(own + position.amount.centavos() == 0, || {
+                    format!("position and settlement account of {} differ", position.ispb)
+                })?;
+            }
+            promises(city, known, &banks.tables)
+        })
+    })?;
+    told_by_the_log(city)?;
+    copies(city)?;
+    told_to_banks(city)?;
+    parties(city)?;
+    projections(city)
+}
+
+/// Every record is where it must be, once; nonsense is in the dead letters.
+fn records(city: &City) -> Finding {
+    let oracle = city.world.oracle();
+    let unpublished = oracle.unpublished();
+    must(unpublished.is_empty(), || format!("committed and never sent: {unpublished:?}"))?;
+    for (group, at, end) in city.log.ends() {
+        let covered = oracle.covered(&group, &at);
+        must(covered == end, || {
+            format!("{group} counts {at} as read to {end}, and effects reach to {covered}")
+        })?;
+    }
+    drop(oracle);
+    let letters = city.log.all(|topic| topic.ends_with(SUFFIX));
+    let found: BTreeSet<&str> = letters.iter().filter_map(|letter| letter.header(MARK)).collect();
+    let missing =
+        (1..=city.journal().nonsense).find(|number| !found.contains(number.to_string().as_str()));
+    must(missing.is_none(), || format!("nonsense {missing:?} is in no dead-letter topic"))
+}
+
+/// The banks agree with the hub on a transfer.
+fn both_sides(transfer: &Transfer, banks: &BankingTables) -> Finding {
+    let id = transfer.order().end_to_end_id;
+    let state = transfer.standing().state;
+    let payer = banks.outgoing.get(&id).map(|(side, _)| side.state().status);
+    let payee = banks.incoming.get(&id).map(|(side, _)| side.state().status);
+    let payer_agrees = match state {
+        TransferState::Completed => payer == Some(OutgoingStatus::Settled),
+        TransferState::Rejected => payer == Some(OutgoingStatus::Rejected),
+        TransferState::Expired => payer == Some(OutgoingStatus::Expired),
+        TransferState::Pending | TransferState::Confirmed => false,
+    };
+    let payee_agrees = match state {
+        TransferState::Completed => {
+            matches!(payee, Some(IncomingStatus::Credited | IncomingStatus::Unapplied))
+        }
+        TransferState::Rejected | TransferState::Expired => {
+            matches!(payee, None | Some(IncomingStatus::Cancelled | IncomingStatus::Refused))
+        }
+        TransferState::Pending | TransferState::Confirmed => false,
+    };
+    must(payer_agrees && payee_agrees, || {
+        format!("{id} is {state}; its payer's bank says {payer:?}, its payee's bank {payee:?}")
+    })
+}
+
+/// What clients were told is what happened: no more, no less, to the centavo.
+fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTables) -> Finding {
+    let mut balances: BTreeMap<AccountId, i64> = BTreeMap::new();
+    let mut add = |account: AccountId, centavos: i64| {
+        *balances.entry(account).or_insert(0) += centavos;
+    };
+    let (mut sent, mut booked) = (BTreeSet::new(), BTreeSet::new());
+    let journal = city.journal();
+    for (order, answer) in journal.accepted() {
+        match order {
+            Order::Deposit(it) => add(it.on.account_id, it.amount.centavos()),
+            Order::Withdraw(it) => add(it.on.account_id, -it.amount.centavos()),
+            Order::Pay(it) => {
+                let view: TransferView = serde_json::from_value(answer.clone())
+                    .map_err(|error| format!("an answer is unreadable: {error}"))?;
+                let id = view.end_to_end_id;
+                if view.direction == Direction::Book {
+                    booked.insert(id);
+                    add(it.on.account_id, -it.amount.centavos());
+                    if let Some(payee) = view.counterparty_account_id {
+                        add(payee, it.amount.centavos());
+                    }
+                } else {
+                    sent.insert(id);
+                }
+                let shown = transfers_of(banks, it.on.account_id);
+                let shown = shown.into_iter().find(|seen| seen.end_to_end_id == id);
+                let shown = shown.map(|seen| seen.state);
+                must(shown == truth(hub.get(&id), view.direction), || {
+                    format!("the payer of {id} is told {shown:?}")
+                })?;
+            }
+            Order::Enrol(_)
+            | Order::Open(_)
+            | Order::Block(_)
+            | Order::Unblock(_)
+            | Order::Close(_)
+            | Order::Limit(_)
+            | Order::Register { .. }
+            | Order::Remove { .. } => {}
+        }
+    }
+    let held: BTreeSet<EndToEndId> = banks.outgoing.keys().copied().collect();
+    must(held == sent, || {
+        let more: Vec<&EndToEndId> = held.symmetric_difference(&sent).collect();
+        format!("transfers that were promised and those that were made differ: {more:?}")
+    })?;
+    let made: BTreeSet<EndToEndId> = banks.booked.keys().copied().collect();
+    must(made == booked, || {
+        let more: Vec<&EndToEndId> = made.symmetric_difference(&booked).collect();
+        format!("bookings that were promised and those that were made differ: {more:?}")
+    })?;
+    for transfer in hub.values().filter(|it| it.standing().state == TransferState::Completed) {
+        let order = transfer.order();
+        add(order.payer.account_id, -order.amount.centavos());
+        let side = banks.incoming.get(&order.end_to_end_id);
+        if side.is_some_and(|(side, _)| side.state().status == IncomingStatus::Credited) {
+            add(order.payee.account_id, order.amount.centavos());
+        }
+    }
+    for (id, account) in &banks.accounts {
+        let funds = account.state().funds;
+        must(funds.held.is_zero(), || format!("{id} still holds {}", funds.held))?;
+        let due = balances.get(id).copied().unwrap_or(0);
+        must(funds.balance.centavos() == due, || {
+            format!("{id} has {}, and {due} centavos are due to it", funds.balance)
+        })?;
+    }
+    Ok(())
+}
+
+/// What a payer must be shown.
+fn truth(transfer: Option<&Transfer>, direction: Direction) -> Option<ShownState> {
+    if direction == Direction::Book {
+        return Some(ShownState::Settled);
+    }
+    Some(match transfer?.standing().state {
+        TransferState::Pending => ShownState::Requested,
+        TransferState::Confirmed | TransferState::Completed => ShownState::Settled,
+        TransferState::Rejected => ShownState::Rejected,
+        TransferState::Expired => ShownState::Expired,
+    })
+}
+
+/// Every event on the hub's topic has its copies, under the same id: for the payer's bank, but for
+/// the question, and for the payee's bank, once it was asked.
+fn copies(city: &City) -> Finding {
+    let id = |record: &InboundRecord| record.header("ce_id").unwrap_or_default().to_owned();
+    let copies = city.log.all(|topic| topic.starts_with("codepix.bank."));
+    let copies: BTreeSet<(&str, String)> =
+        copies.iter().map(|copy| (copy.from.topic.as_str(), id(copy))).collect();
+    let events = city.log.all(|topic| topic == "codepix.transfers");
+    city.transfers.look(|hub| {
+        for event in &events {
+            let subject = event.header("ce_subject").unwrap_or_default();
+            let transfer = EndToEndId::parse(subject).ok();
+            let transfer = transfer.and_then(|id| hub.tables.transfers.get(&id));
+            let Some(transfer) = transfer else { return Err(format!("{subject} is unknown")) };
+            let kind = event.header("ce_type").unwrap_or_default();
+            let is_question = kind == "codepix.transfers.TransferPending.v1";
+            let payer = (!is_question).then_some(Side::Payer);
+            let payee = transfer.standing().payee_told.then_some(Side::Payee);
+            for side in [payer, payee].into_iter().flatten() {
+                let topic = format!("codepix.bank.{}", transfer.bank(side));
+                let is_there = copies.contains(&(topic.as_str(), id(event)));
+                must(is_there, || format!("{kind} of {subject} has no copy on {topic}"))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A bank is told of a transfer now and then, until it answers; not all the time.
+const TOLD_MAX: usize = 500;
+
+/// No bank was told of one transfer without an end.
+fn told_to_banks(city: &City) -> Finding {
+    let mut told: BTreeMap<Option<Vec<u8>>, usize> = BTreeMap::new();
+    for record in city.log.all(|topic| topic.starts_with("codepix.bank.")) {
+        *told.entry(record.key.clone()).or_insert(0) += 1;
+    }
+    let most = told.into_iter().find(|(_, times)| *times > TOLD_MAX);
+    must(most.is_none(), || format!("banks are told all the time of a transfer: {most:?}"))
+}
+
+/// The newest event of each transfer on the log states what the hub holds, and each state that it
+/// went through was told once or more.
+fn told_by_the_log(city: &City) -> Finding {
+    let mut told: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
+    for record in city.log.all(|topic| topic == "codepix.transfers") {
+        let version = record.header("ce_aggregateversion").and_then(|text| text.parse().ok());
+        let (Some(subject), Some(version)) = (record.header("ce_subject"), version) else {
+            return Err("an event on codepix.transfers has no envelope".into());
+        };
+        let event = record.header("ce_type").unwrap_or_default().to_lowercase();
+        told.entry(subject.to_owned()).or_default().insert(version, event);
+    }
+    city.transfers.look(|hub| {
+        must(told.len() == hub.tables.transfers.len(), || {
+            format!("{} transfers, and the log tells of {}", hub.tables.transfers.len(), told.len())
+        })?;
+        for (id, transfer) in &hub.tables.transfers {
+            let standing = transfer.standing();
+            let versions = told.get(id.as_str());
+            let complete = versions.is_some_and(|it| it.keys().copied().eq(1..=standing.version));
+            must(complete, || format!("the log does not tell every state of {id}"))?;
+            let last = versions.and_then(|it| it.get(&standing.version));
+            let agrees = last.is_some_and(|event| event.contains(standing.state.as_str()));
+            must(agrees, || format!("the log says {last:?} of {id}, the hub {}", standing.state))?;
+        }
+        Ok(())
+    })
+}
+
+/// Copies agree with what they are copies of.
+fn projections(city: &City) -> Finding {
+    city.banking.look(|banks| {
+        for (id, account) in &banks.tables.accounts {
+            let state = account.state();
+            let seen = city.balances.look(|it| it.tables.balances.get(id).cloned());
+            let Some(seen) = seen else { return Err(format!("no balance of {id} is known")) };
+            let funds = seen.funds();
+            let agrees = funds.available() == state.funds.available()
+                && funds.held() == state.funds.held
+                && seen.version().number() == state.version
+                && seen.missing().is_empty()
+                && seen.owner_name() == Some(state.owner_name.as_str());
+            must(agrees, || {
+                let (balance, version) = (state.funds.balance, state.version);
+                format!("the read side says {seen:?} of {id}: {balance} in version {version}")
+            })?;
+            history(city, &seen)?;
+            let listed = city.pix_keys.look(|it| it.tables.accounts.get(id).map(Listed::status));
+            let same = match state.status {
+                AccountStatus::Active => pix_keys::domain::AccountStatus::Active,
+                AccountStatus::Blocked => pix_keys::domain::AccountStatus::Blocked,
+                AccountStatus::Closed => pix_keys::domain::AccountStatus::Closed,
+            };
+            must(listed == Some(same), || {
+                format!("account {id} is {:?}, and the directory says {listed:?}", state.status)
+            })?;
+        }
+        city.pix_keys.look(|directory| {
+            for (key, entry) in &directory.tables.entries {
+                let holder = entry.holding().map(|held| held.account_id);
+                let known = banks.tables.keys.get(key.as_str());
+                let owner = known.and_then(|it| it.owner.as_ref()).map(|it| it.account_id);
+                let version = known.map(|it| it.version);
+                must(owner == holder && version == Some(entry.version()), || {
+                    format!("the banks say {owner:?} has {key:?}, the directory {holder:?}")
+                })?;
+                let closed = holder.and_then(|id| banks.tables.accounts.get(&id));
+                let closed = closed.is_some_and(|it| it.state().status == AccountStatus::Closed);
+                must(!closed, || format!("the closed account {holder:?} has the key {key:?}"))?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Every version of the account is in its history, the money that moved from one to the next is
+/// what the second is richer by, and the last is the balance.
+fn history(city: &City, balance: &AccountBalance) -> Finding {
+    let id = balance.account_id();
+    city.balances.look(|it| {
+        let mut before: Option<&AccountEvent> = None;
+        for ((_, version), event) in it.tables.history.range((id, i64::MIN)..=(id, i64::MAX)) {
+            let expected = before.map_or(1, |it| it.state.version.number() + 1);
+            must(*version == expected, || {
+                format!("the history of {id} has version {version} where {expected} belongs")
+            })?;
+            let total = |it: &AccountEvent| it.state.funds.total().centavos();
+            let moved = event.movement.as_ref().map_or(0, signed_centavos);
+            must(total(event) == before.map_or(0, total) + moved, || {
+                format!("version {version} of {id} moved {moved} centavos and has {event:?}")
+            })?;
+            before = Some(event);
+        }
+        must(before.is_some_and(|last| last.state.version == balance.version()), || {
+            format!("the history of {id} ends before its balance")
+        })
+    })
+}
+
+fn signed_centavos(movement: &Movement) -> i64 {
+    match movement.kind.direction() {
+        Flow::Credit => movement.amount.centavos(),
+        Flow::Debit => -movement.amount.centavos(),
+    }
+}
+
+/// Both sides of every transfer are known to the read side, as the hub has them.
+fn parties(city: &City) -> Finding {
+    city.transfers.look(|hub| {
+        city.balances.look(|it| {
+            for (id, transfer) in &hub.tables.transfers {
+                let order = transfer.order();
+                let known = it.tables.transfers.get(id);
+                let same = known.is_some_and(|known| {
+                    known.payer.account_id == order.payer.account_id
+                        && known.payee.account_id == order.payee.account_id
+                });
+                must(same, || format!("the read side knows {known:?} of {id}"))?;
+            }
+            Ok(())
+        })
+    })
+}

@@ -1,0 +1,87 @@
+//! The store of the read side.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use balances::application::ports::{BalancesStore, BalancesTransaction};
+use balances::domain::{AccountBalance, AccountEvent, TransferParties};
+use shared_kernel::application::StoreError;
+use shared_kernel::domain::{AccountId, EndToEndId};
+
+use crate::checks::Oracle;
+use crate::store::{OpenTransaction, Row, Session, Tables};
+
+/// The rows of the read side.
+#[derive(Default)]
+pub(crate) struct BalancesTables {
+    pub(crate) balances: BTreeMap<AccountId, AccountBalance>,
+    /// By account and version.
+    pub(crate) history: BTreeMap<(AccountId, i64), AccountEvent>,
+    pub(crate) transfers: BTreeMap<EndToEndId, TransferParties>,
+}
+
+impl Tables for BalancesTables {
+    const SCHEMA: &'static str = "balances";
+
+    fn examine(&self, own: &Self, _oracle: &mut Oracle) -> Result<(), String> {
+        for (id, after) in &own.balances {
+            Oracle::balance(self.balances.get(id), after)?;
+        }
+        Ok(())
+    }
+
+    fn absorb(&mut self, own: Self) {
+        self.balances.extend(own.balances);
+        self.history.extend(own.history);
+        self.transfers.extend(own.transfers);
+    }
+
+    fn tell(&self, own: &Self) -> Vec<String> {
+        let balance = |it: &AccountBalance| {
+            let (id, funds) = (it.account_id(), it.funds());
+            format!("balances: {id} has {} and {} held", funds.available(), funds.held())
+        };
+        own.balances.values().map(balance).collect()
+    }
+}
+
+#[async_trait]
+impl BalancesStore for Session<BalancesTables> {
+    async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
+        Ok(self.open().await?)
+    }
+}
+
+#[async_trait]
+impl BalancesTransaction for OpenTransaction<BalancesTables> {
+    async fn load_balances(
+        &mut self,
+        accounts: &[AccountId],
+    ) -> Result<Vec<AccountBalance>, StoreError> {
+        self.lock_rows("account_balance", accounts, |it| &it.balances).await
+    }
+
+    async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError> {
+        self.statement().await?;
+        let rows: Vec<Row> =
+            balances.iter().map(|it| Row::of("account_balance", &it.account_id())).collect();
+        self.lock(rows).await?;
+        self.write(|_, own| {
+            own.balances.extend(balances.iter().map(|it| (it.account_id(), it.clone())));
+        });
+        Ok(())
+    }
+
+    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
+        // A name is of the balance, not of the history.
+        let event = |it: &AccountEvent| AccountEvent { owner_name: None, ..it.clone() };
+        let rows = events.iter().map(|it| ((it.account_id, it.state.version.number()), event(it)));
+        let rows = rows.collect();
+        self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
+    }
+
+    async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError> {
+        let rows = transfers.iter().map(|it| (it.end_to_end_id, it.clone())).collect();
+        self.add_rows("transfer", rows, |it| &it.transfers, |it| &mut it.transfers).await
+    }
+}

@@ -1,0 +1,364 @@
+//! The hub's store.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use shared_kernel::application::{Published, StoreError, TraceParent};
+use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+use transfers::application::ports::{
+    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedTransfer, TransferRun,
+    TransfersReads, TransfersStore, TransfersTransaction,
+};
+use transfers::domain::{Participant, Position, PositionMove, Side, Transfer, TransferState};
+use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
+
+use super::not_listed;
+use crate::checks::Oracle;
+use crate::planted::{self, Bug};
+use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
+
+/// What the sweepers keep beside a transfer that is not final.
+#[derive(Clone)]
+struct Open {
+    origin: i32,
+    trace: TraceParent,
+    resend_at: Option<Timestamp>,
+    resends: u32,
+}
+
+/// The hub's rows.
+#[derive(Default)]
+pub(crate) struct TransfersTables {
+    pub(crate) transfers: BTreeMap<EndToEndId, Transfer>,
+    open: BTreeMap<EndToEndId, Option<Open>>,
+    participants: BTreeMap<Ispb, Participant>,
+    codes: BTreeMap<String, Ispb>,
+    pub(crate) positions: BTreeMap<Ispb, Position>,
+}
+
+impl Tables for TransfersTables {
+    const SCHEMA: &'static str = "transfers";
+
+    fn examine(&self, own: &Self, oracle: &mut Oracle) -> Result<(), String> {
+        let mut settled: BTreeMap<Ispb, i64> = BTreeMap::new();
+        let is_settled = |it: &Transfer| it.standing().confirmed_at.is_some();
+        for (id, after) in &own.transfers {
+            let before = self.transfers.get(id);
+            oracle.transfer(before, after)?;
+            if is_settled(after) && !before.is_some_and(is_settled) {
+                let amount = after.order().amount.centavos();
+                *settled.entry(after.bank(Side::Payer)).or_insert(0) -= amount;
+                *settled.entry(after.bank(Side::Payee)).or_insert(0) += amount;
+            }
+        }
+        for (ispb, position) in &own.positions {
+            let bank = find(&self.participants, &own.participants, ispb);
+            crate::checks::within_limit(position, bank.and_then(|bank| bank.position_limit))?;
+        }
+        Oracle::positions(&self.positions, &own.positions, &settled)
+    }
+
+    fn absorb(&mut self, own: Self) {
+        self.transfers.extend(own.transfers);
+        self.open.extend(own.open);
+        self.participants.extend(own.participants);
+        self.codes.extend(own.codes);
+        self.positions.extend(own.positions);
+    }
+
+    fn tell(&self, own: &Self) -> Vec<String> {
+        let transfer = |(id, after): (&EndToEndId, &Transfer)| {
+            let state = |it: &Transfer| it.standing().state;
+            let before = self.transfers.get(id).map(state);
+            let (payer, payee) = (after.bank(Side::Payer), after.bank(Side::Payee));
+            let amount = after.order().amount.money();
+            let now = state(after);
+            match before {
+                None => format!("hub: {id} is new, {amount} from {payer} to {payee}: {now}"),
+                Some(before) if before != now => format!("hub: {id} goes from {before} to {now}"),
+                Some(_) => format!("hub: {id} stays {now}, one bank has reported"),
+            }
+        };
+        let banks = own.participants.keys().map(|ispb| format!("hub: bank {ispb} takes part"));
+        own.transfers.iter().map(transfer).chain(banks).collect()
+    }
+}
+
+type Hub = OpenTransaction<TransfersTables>;
+
+#[async_trait]
+impl TransfersStore for Session<TransfersTables> {
+    async fn begin(&self) -> Result<Box<dyn TransfersTransaction>, StoreError> {
+        Ok(self.open().await?)
+    }
+}
+
+/// Rows that must have been there.
+fn missing(what: &str) -> StoreError {
+    StoreError::Rejected(format!("{what} is missing"))
+}
+
+impl Hub {
+    async fn insert(&mut self, saved: &SavedTransfer) -> Result<(), StoreError> {
+        let Change::Born(birth) = &saved.change else { return Ok(()) };
+        let id = saved.transfer.order().end_to_end_id;
+        let row = vec![(id, saved.transfer.clone())];
+        self.insert_rows("transfer", row, |it| &it.transfers, |it| &mut it.transfers).await?;
+        let open = Open {
+            origin: birth.origin,
+            trace: birth.trace.clone(),
+            resend_at: saved.resend_at,
+            resends: 0,
+        };
+        let is_final = saved.transfer.standing().state.is_final();
+        self.write(|_, own| own.open.insert(id, (!is_final).then_some(open)));
+        Ok(())
+    }
+
+    fn update(&mut self, saved: &SavedTransfer) -> Result<(), StoreError> {
+        let transfer = saved.transfer.clone();
+        let id = transfer.order().end_to_end_id;
+        let is_there =
+            self.see(|committed, own| find(&committed.transfers, &own.transfers, &id).is_some());
+        if !is_there {
+            return Err(self.abort(missing("a transfer")));
+        }
+        self.write(|committed, own| {
+            let mut open = find(&committed.open, &own.open, &id).cloned().flatten();
+            if transfer.standing().state.is_final() {
+                open = None;
+            } else if let (Some(open), Some(at)) = (&mut open, saved.resend_at) {
+                open.resend_at = Some(at);
+            }
+            own.open.insert(id, open);
+            own.transfers.insert(id, transfer);
+        });
+        Ok(())
+    }
+
+    /// Transfers that are due, by id, without those that others hold.
+    async fn due(
+        &mut self,
+        limit: u16,
+        state: TransferState,
+        is_due: impl Fn(&Transfer, &Open) -> bool + Send,
+    ) -> Result<Vec<DueTransfer>, StoreError> {
+        self.statement().await?;
+        let mut due: Vec<(Timestamp, EndToEndId)> = self.see(|committed, own| {
+            let open = all(&committed.open, &own.open);
+            let due = open.filter_map(|(id, open)| {
+                let transfer = find(&committed.transfers, &own.transfers, id)?;
+                let due = is_due(transfer, open.as_ref()?);
+                due.then(|| (transfer.terms().deadline, *id))
+            });
+            due.collect()
+        });
+        due.sort();
+        due.truncate(usize::from(limit));
+        let mut ids: Vec<EndToEndId> = due.into_iter().map(|(_, id)| id).collect();
+        ids.sort();
+        ids.retain(|id| self.grab(Row::of("transfer", id)));
+        Ok(self.see(|committed, own| {
+            let row = |id: &EndToEndId| {
+                let transfer = find(&committed.transfers, &own.transfers, id)?.clone();
+                let Open { trace, resends, .. } = find(&committed.open, &own.open, id)?.clone()?;
+                let fits = transfer.standing().state == state;
+                fits.then_some(DueTransfer { transfer, trace, resends })
+            };
+            ids.iter().filter_map(row).collect()
+        }))
+    }
+}
+
+#[async_trait]
+impl TransfersTransaction for Hub {
+    async fn load_transfers(&mut self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError> {
+        let found = self.lock_rows("transfer", ids, |it| &it.transfers).await?;
+        Ok(planted::loaded(self.session.world(), found))
+    }
+
+    async fn load_participants(&mut self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
+        self.statement().await?;
+        Ok(self.see(|committed, own| {
+            let known = |ispb| find(&committed.participants, &own.participants, ispb).cloned();
+            ispbs.iter().filter_map(known).collect()
+        }))
+    }
+
+    async fn lock_positions(&mut self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
+        self.lock_rows("position", ispbs, |it| &it.positions).await
+    }
+
+    async fn save_transfers(&mut self, saved: Vec<SavedTransfer>) -> Result<(), StoreError> {
+        let saved = planted::saved(self.session.world(), saved);
+        if saved.iter().any(|it| matches!(it.change, Change::Born(_))) {
+            self.statement().await?;
+        }
+        for saved in &saved {
+            self.insert(saved).await?;
+        }
+        if saved.iter().any(|it| it.change == Change::Moved) {
+            self.statement().await?;
+        }
+        for saved in saved.iter().filter(|it| it.change == Change::Moved) {
+            self.update(saved)?;
+        }
+        let events = saved.iter().flat_map(|saved| {
+            saved.notices.iter().map(|notice| transfer_event(&saved.transfer, notice))
+        });
+        let events: Result<Vec<Published>, StoreError> = events.collect();
+        let events = planted::notices(self.session.world(), events?);
+        self.publish(events);
+        Ok(())
+    }
+
+    async fn move_positions(&mut self, moves: &[PositionMove]) -> Result<(), StoreError> {
+        let moves = planted::moved(self.session.world(), moves);
+        let ispbs: Vec<Ispb> = moves.iter().map(|step| step.ispb).collect();
+        let found = self.lock_rows("position", &ispbs, |it| &it.positions).await?;
+        if found.len() != moves.len() {
+            return Err(self.abort(missing("a position")));
+        }
+        for step in &moves {
+            let mut position = found.iter().find(|it| it.ispb == step.ispb).copied();
+            let moved = position.as_mut().map(|position| position.shift(step));
+            let refused = |reason: &str| StoreError::Rejected(reason.to_owned());
+            match (position, moved) {
+                (Some(position), Some(Ok(()))) if !position.reserved.is_negative() => {
+                    self.write(|_, own| own.positions.insert(step.ispb, position));
+                }
+                _ => return Err(self.abort(refused("position_reserved_check"))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn lock_overdue(
+        &mut self,
+        horizons: &[Horizon],
+        limit: u16,
+    ) -> Result<Vec<DueTransfer>, StoreError> {
+        let horizons = horizons.to_vec();
+        self.due(limit, TransferState::Pending, move |transfer, open| {
+            let deadline = transfer.terms().deadline;
+            let passed = |it: &Horizon| it.origin == open.origin && deadline < it.before;
+            open.resend_at.is_none() && horizons.iter().any(passed)
+        })
+        .await
+    }
+
+    async fn lock_unreported(
+        &mut self,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<DueTransfer>, StoreError> {
+        let is_silent = self.session.world().has(Bug::NoRepeatedConfirmations);
+        let limit = if is_silent { 0 } else { limit };
+        self.due(limit, TransferState::Confirmed, move |_, open| {
+            open.resend_at.is_some_and(|at| at <= now)
+        })
+        .await
+    }
+
+    async fn schedule_resends(&mut self, resends: &[Resend]) -> Result<(), StoreError> {
+        self.statement().await?;
+        for Resend { end_to_end_id, at, resends } in resends {
+            let is_written = self.write(|committed, own| {
+                let open = find(&committed.open, &own.open, end_to_end_id).cloned().flatten();
+                let open =
+                    open.map(|open| Open { resend_at: Some(*at), resends: *resends, ..open });
+                let is_there = open.is_some();
+                own.open.insert(*end_to_end_id, open);
+                is_there
+            });
+            if !is_written {
+                return Err(self.abort(missing("an open transfer")));
+            }
+        }
+        Ok(())
+    }
+
+    async fn lock_enrolled(
+        &mut self,
+        ispbs: &[Ispb],
+        codes: &[BankCode],
+    ) -> Result<Vec<Participant>, StoreError> {
+        let mut wanted = ispbs.to_vec();
+        self.see(|committed, own| {
+            let coded = |code: &BankCode| {
+                find(&committed.codes, &own.codes, &code.as_str().to_owned()).copied()
+            };
+            wanted.extend(codes.iter().filter_map(coded));
+        });
+        self.lock_rows("participant", &wanted, |it| &it.participants).await
+    }
+
+    async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError> {
+        self.statement().await?;
+        for SavedParticipant { participant, .. } in saved {
+            let ispb = participant.ispb;
+            let is_new = self.see(|committed, own| {
+                find(&committed.participants, &own.participants, &ispb).is_none()
+            });
+            if is_new {
+                let row = vec![(ispb, participant.clone())];
+                self.insert_rows(
+                    "participant",
+                    row,
+                    |it| &it.participants,
+                    |it| &mut it.participants,
+                )
+                .await?;
+                let code = vec![(participant.code.as_str().to_owned(), ispb)];
+                self.insert_rows("code", code, |it| &it.codes, |it| &mut it.codes).await?;
+                self.write(|_, own| own.positions.insert(ispb, Position::opening(ispb)));
+            } else {
+                self.write(|_, own| own.participants.insert(ispb, participant.clone()));
+            }
+        }
+        let events: Result<Vec<Published>, StoreError> =
+            saved.iter().map(participant_event).collect();
+        self.publish(events?);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TransfersReads for Session<TransfersTables> {
+    async fn transfers(&self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError> {
+        self.read(|it| ids.iter().filter_map(|id| it.transfers.get(id).cloned()).collect()).await
+    }
+
+    async fn runs(&self, _runs: &[TransferRun]) -> Result<Vec<Vec<Transfer>>, StoreError> {
+        Err(not_listed())
+    }
+
+    async fn participants(
+        &self,
+        after: Option<Ispb>,
+        rows: Option<i64>,
+    ) -> Result<Vec<Participant>, StoreError> {
+        let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(0));
+        self.read(|tables| {
+            let behind = tables.participants.values().filter(|it| after < Some(it.ispb));
+            behind.take(rows).cloned().collect()
+        })
+        .await
+    }
+
+    async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
+        self.read(|it| ispbs.iter().filter_map(|of| it.participants.get(of).cloned()).collect())
+            .await
+    }
+
+    async fn positions(&self) -> Result<Vec<Position>, StoreError> {
+        self.read(|tables| tables.positions.values().copied().collect()).await
+    }
+
+    async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
+        self.read(|tables| {
+            tables.positions.values().filter(|it| ispbs.contains(&it.ispb)).copied().collect()
+        })
+        .await
+    }
+}

@@ -1,0 +1,46 @@
+//! What clients of a process can ask of it.
+
+use banking::application::command::{
+    BlockAccount, CloseAccount, Deposit, OpenAccount, RequestTransfer, SetAccountLimits,
+    UnblockAccount, Withdraw,
+};
+use banking::application::views::{AccountView, TransferView};
+use pix_keys::application::Desk;
+use pix_keys::application::query::FindKeyQueue;
+use shared_kernel::application::Batcher;
+use transfers::application::EnrolParticipant;
+use transfers::domain::Participant;
+
+/// The hub.
+#[derive(Clone)]
+pub(crate) struct HubFacade {
+    pub(crate) enrol_participant: Batcher<EnrolParticipant, Participant>,
+}
+
+/// The banks.
+#[derive(Clone)]
+pub(crate) struct BanksFacade {
+    pub(crate) open_account: Batcher<OpenAccount, AccountView>,
+    pub(crate) deposit: Batcher<Deposit, AccountView>,
+    pub(crate) withdraw: Batcher<Withdraw, AccountView>,
+    pub(crate) block_account: Batcher<BlockAccount, AccountView>,
+    pub(crate) unblock_account: Batcher<UnblockAccount, AccountView>,
+    pub(crate) close_account: Batcher<CloseAccount, AccountView>,
+    pub(crate) set_account_limits: Batcher<SetAccountLimits, AccountView>,
+    pub(crate) request_transfer: Batcher<RequestTransfer, TransferView>,
+}
+
+/// The directory.
+#[derive(Clone)]
+pub(crate) struct KeysFacade {
+    pub(crate) desk: Desk,
+    pub(crate) find_key: FindKeyQueue,
+}
+
+/// The contexts that a process runs.
+#[derive(Clone, Default)]
+pub(crate) struct Facades {
+    pub(crate) hub: Option<HubFacade>,
+    pub(crate) banks: Option<BanksFacade>,
+    pub(crate) keys: Option<KeysFacade>,
+}

@@ -1,0 +1,31 @@
+//! The topics of banks, made as banks are enrolled.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use shared_kernel::application::StoreError;
+use shared_kernel::domain::Ispb;
+use transfers::application::ports::BankTopics;
+use transfers::infrastructure::kafka::published::bank_topic;
+
+use super::Log;
+
+/// Partitions of a bank's topic.
+const PARTITIONS: i32 = 2;
+
+/// Makes topics.
+pub(crate) struct Topics(pub(crate) Arc<Log>);
+
+#[async_trait]
+impl BankTopics for Topics {
+    async fn ensure(&self, banks: &[Ispb]) -> Result<(), StoreError> {
+        self.0.world.delay().await;
+        if self.0.state().is_down {
+            return Err(StoreError::Unavailable("the broker does not answer".into()));
+        }
+        for bank in banks {
+            self.0.create(&bank_topic(*bank), PARTITIONS);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,286 @@
+//! What a seed decides before the run: how many banks, which processes, what goes wrong how often.
+//!
+//! Every seed draws its own mixture ("swarm testing"): some runs crash all the time and never lose
+//! a connection, others the reverse, and one in twenty has no fault at all. A mixture that is the
+//! same for all hides what only one kind of fault, undisturbed by the others, can bring about.
+
+use std::time::Duration;
+
+use shared_kernel::domain::Ispb;
+
+use crate::random::Random;
+
+/// Which contexts a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    PixKeys,
+    Transfers,
+    Banking,
+    Balances,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::PixKeys, Self::Transfers, Self::Banking, Self::Balances];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::PixKeys => "keys",
+            Self::Transfers => "hub",
+            Self::Banking => "banks",
+            Self::Balances => "balances",
+        }
+    }
+}
+
+/// A process: its name and what it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct HostPlan {
+    pub(crate) name: String,
+    pub(crate) roles: Vec<Role>,
+}
+
+/// How often things go wrong while they may: times in a million, at every occasion.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rates {
+    /// A process dies at a named point: around commits, writes to the log, removals, offsets.
+    pub(crate) crash: u32,
+    /// A statement fails.
+    pub(crate) statement: u32,
+    /// The answer to a commit is lost: it may have happened.
+    pub(crate) commit: u32,
+    /// A write to the log fails after any part of it.
+    pub(crate) write: u32,
+    /// A poll fails.
+    pub(crate) poll: u32,
+    /// A partition shows its newest records later.
+    pub(crate) lag: u32,
+    /// A call over the network, or its answer, is lost.
+    pub(crate) call: u32,
+    /// Something takes a thousand times as long.
+    pub(crate) slow: u32,
+    /// A sound record ends in the dead letters, because handling it panics or is refused.
+    pub(crate) curse: u32,
+}
+
+/// How long it takes on average until the next of each comes; `None`: never.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Troubles {
+    /// A process is killed.
+    pub(crate) kill: Option<Duration>,
+    /// A process stands still, and comes back as a zombie.
+    pub(crate) pause: Option<Duration>,
+    /// A process is stopped gracefully and started again.
+    pub(crate) restart: Option<Duration>,
+    /// The database restarts: all its sessions are gone.
+    pub(crate) database: Option<Duration>,
+    /// The broker is away.
+    pub(crate) broker: Option<Duration>,
+    /// The line between a process and the log is dead, and neither end says so.
+    pub(crate) line: Option<Duration>,
+    /// Groups rebalance.
+    pub(crate) rebalance: Option<Duration>,
+    /// A clock jumps.
+    pub(crate) clock: Option<Duration>,
+    /// Somebody writes nonsense to the topics.
+    pub(crate) poison: Option<Duration>,
+    /// A record is written again, long after.
+    pub(crate) repeat: Option<Duration>,
+    /// An operator redrives the dead letters while everything goes on.
+    pub(crate) redrive: Option<Duration>,
+}
+
+/// What customers do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) banks: u64,
+    pub(crate) accounts_per_bank: u64,
+    pub(crate) customers: u64,
+    pub(crate) orders_per_customer: u64,
+    /// Longest pause between two orders of a customer.
+    pub(crate) pause: Duration,
+}
+
+/// Everything that a seed decides before the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) hosts: Vec<HostPlan>,
+    /// Each bank is read by a group of its own, as processes narrowed to one bank do.
+    pub(crate) are_banks_apart: bool,
+    pub(crate) shards: u16,
+    pub(crate) partitions: i32,
+    pub(crate) batch_max: usize,
+    pub(crate) idle_wait: Duration,
+    pub(crate) rates: Rates,
+    pub(crate) troubles: Troubles,
+    /// Largest error of a process's clock against true time.
+    pub(crate) skew: Duration,
+    pub(crate) load: Load,
+    /// Banks, accounts and keys are founded before anything goes wrong.
+    pub(crate) is_founded_in_peace: bool,
+    /// For so long things go wrong.
+    pub(crate) faults: Duration,
+}
+
+/// Longest time that a process that was killed stays down.
+pub(crate) const DOWN_MAX: Duration = Duration::from_secs(100);
+/// Quiet must be reached so long after the faults have stopped: the longest interval between two
+/// repeats (10 minutes), twice, with time to answer.
+pub(crate) const QUIET_WITHIN: Duration = Duration::from_mins(25);
+
+impl Plan {
+    pub(crate) fn of(seed: u64) -> Self {
+        let random = Random::of(seed, 3);
+        let is_calm = random.below(20) == 0;
+        Self {
+            hosts: hosts(&random),
+            are_banks_apart: random.below(4) == 0,
+            shards: u16::try_from(random.between(1, 3)).unwrap_or(1),
+            partitions: i32::try_from(random.between(1, 4)).unwrap_or(1),
+            batch_max: random.one_of(&[2, 5, 20, 1_000]).unwrap_or(20),
+            idle_wait: Duration::from_millis(random.one_of(&[200, 1_000, 2_000]).unwrap_or(1_000)),
+            rates: if is_calm { Rates::default() } else { rates(&random) },
+            troubles: if is_calm { Troubles::default() } else { troubles(&random) },
+            skew: if is_calm {
+                Duration::ZERO
+            } else {
+                let skews = [0, 0, 0, 0, 200, 2_000, 30_000];
+                Duration::from_millis(random.one_of(&skews).unwrap_or(0))
+            },
+            load: Load {
+                banks: random.between(2, 3),
+                accounts_per_bank: random.between(1, 3),
+                customers: random.between(1, 6),
+                orders_per_customer: random.between(3, 12),
+                pause: Duration::from_millis(random.one_of(&[50, 2_000, 15_000]).unwrap_or(50)),
+            },
+            is_founded_in_peace: random.below(4) > 0,
+            faults: Duration::from_secs(random.between(20, 150)),
+        }
+    }
+}
+
+impl Plan {
+    /// The banks that will be enrolled.
+    pub(crate) fn banks(&self) -> impl Iterator<Item = Ispb> {
+        (1..=self.load.banks).filter_map(|number| Ispb::parse(&format!("{number:08}")).ok())
+    }
+}
+
+impl Plan {
+    /// The plan in words, a line for each subject.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let Load { banks, accounts_per_bank, customers, orders_per_customer, pause } = self.load;
+        let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
+        let Rates { crash, statement, commit, write, poll, lag, call, slow, curse } = self.rates;
+        let rates = [
+            ("crash", crash),
+            ("failed statement", statement),
+            ("lost commit", commit),
+            ("failed write", write),
+            ("failed poll", poll),
+            ("late record", lag),
+            ("lost call", call),
+            ("slow step", slow),
+            ("cursed record", curse),
+        ];
+        let rates = rates.iter().filter(|(_, times)| *times > 0);
+        let rates: Vec<String> = rates.map(|(name, times)| format!("{name} {times}")).collect();
+        let troubles = self.troubles.named().into_iter();
+        let troubles: Vec<String> = troubles
+            .filter_map(|(name, every)| Some(format!("{name} {} s", every?.as_secs())))
+            .collect();
+        vec![
+            format!("processes: {}", hosts.join(", ")),
+            format!(
+                "{banks} banks with {accounts_per_bank} accounts each; {customers} customers with \
+                 {orders_per_customer} orders each, at most {pause:?} apart"
+            ),
+            format!(
+                "{} partitions, {} shards of the outbox, batches of {} at most; clocks are wrong \
+                 by up to {:?}",
+                self.partitions, self.shards, self.batch_max, self.skew
+            ),
+            format!("out of a million occasions: {}", rates.join(", ")),
+            format!("on average every: {}", troubles.join(", ")),
+            format!(
+                "things go wrong for {:?}{}",
+                self.faults,
+                if self.is_founded_in_peace { ", once all is founded" } else { "" }
+            ),
+        ]
+    }
+}
+
+impl Troubles {
+    fn named(&self) -> [(&'static str, Option<Duration>); 11] {
+        [
+            ("kill", self.kill),
+            ("pause", self.pause),
+            ("restart", self.restart),
+            ("database outage", self.database),
+            ("log outage", self.broker),
+            ("dead line", self.line),
+            ("rebalance", self.rebalance),
+            ("clock jump", self.clock),
+            ("nonsense", self.poison),
+            ("repeat", self.repeat),
+            ("redrive", self.redrive),
+        ]
+    }
+}
+
+fn hosts(random: &Random) -> Vec<HostPlan> {
+    let apart = random.below(3) == 0;
+    let copies = random.between(1, 2);
+    let mut hosts = Vec::new();
+    for copy in 1..=copies {
+        if apart {
+            hosts.extend(Role::ALL.map(|role| HostPlan {
+                name: format!("{}-{copy}", role.name()),
+                roles: vec![role],
+            }));
+        } else {
+            hosts.push(HostPlan { name: format!("codepix-{copy}"), roles: Role::ALL.to_vec() });
+        }
+    }
+    hosts
+}
+
+fn rates(random: &Random) -> Rates {
+    let rate = |often: u32| match random.below(4) {
+        0 | 1 => 0,
+        2 => often / 10,
+        _ => often,
+    };
+    Rates {
+        crash: rate(10_000),
+        statement: rate(20_000),
+        commit: rate(50_000),
+        write: rate(80_000),
+        poll: rate(30_000),
+        lag: rate(400_000),
+        call: rate(150_000),
+        slow: rate(10_000),
+        curse: rate(200_000),
+    }
+}
+
+fn troubles(random: &Random) -> Troubles {
+    let every = |seconds: u64| {
+        (random.below(3) == 0).then(|| Duration::from_secs(random.between(seconds, seconds * 4)))
+    };
+    Troubles {
+        kill: every(15),
+        pause: every(15),
+        restart: every(20),
+        database: every(20),
+        broker: every(20),
+        line: every(15),
+        rebalance: every(5),
+        clock: every(10),
+        poison: every(4),
+        repeat: every(2),
+        redrive: every(10),
+    }
+}

@@ -1,0 +1,95 @@
+//! Bugs that are planted to show that the checks find them: where a port lies, forgets, or does
+//! things in the wrong order. They live here and in the simulated adapters that ask for them, and
+//! nowhere else; the code under test is the same with and without.
+
+mod banks;
+mod hub;
+
+pub(crate) use banks::{changes, impatient_banks, loaded_accounts};
+pub(crate) use hub::{loaded, moved, notices, progress, saved};
+
+/// A planted bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Events leave before their transaction is committed.
+    PublishOutsideTransaction,
+    /// Offsets are durable before the effects of what was read.
+    OffsetBeforeEffect,
+    /// Offsets are moved without looking where they stand.
+    NoCompareAndSet,
+    /// A commit whose outcome is unknown counts as done.
+    CommitsThatLie,
+    /// Rows are not locked when they are loaded.
+    NoRowLocks,
+    /// First answers are not kept.
+    ForgetAnswers,
+    /// Dead letters are dropped.
+    NoDeadLetters,
+    /// The relay sends the newest rows first.
+    NewestFirst,
+    /// The outbox is emptied before the log has acknowledged.
+    RemoveBeforeSending,
+    /// Records have no key, so the events of a transfer are in no order.
+    UnkeyedRecords,
+    /// A key can be registered twice.
+    KeysWithoutUniqueness,
+    /// The payer's bank releases a hold when its own clock says so.
+    ReleaseHoldOnTimeout,
+    /// A repeated order is rejected, although the first is under way.
+    RejectRepeatedOrder,
+    /// A repeated message is not answered.
+    RepeatsUnanswered,
+    /// The payer's report alone completes a transfer.
+    CompletedBeforePayee,
+    /// The payee's bank accepts and notes no expected credit.
+    CreditWithoutExpectedCredit,
+    /// An expired transfer can still be accepted.
+    AcceptAfterExpiry,
+    /// Deadlines pass whatever is still unread.
+    ExpireWithoutReading,
+    /// The payer's bank never hears what became of its orders.
+    PayerNeverHears,
+    /// What is held counts as available.
+    HoldsNotCounted,
+    /// The hub settles and moves only the payer's position.
+    HalfAPosition,
+    /// A reservation is not given back when its transfer ends.
+    ReservationsKept,
+    /// Banks never ask again about an open hold or expected credit.
+    NoReminders,
+    /// The hub never asks again for a missing report.
+    NoRepeatedConfirmations,
+    /// Some things that happen to accounts are not published.
+    EventsLeftOut,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 25] = [
+        Self::PublishOutsideTransaction,
+        Self::OffsetBeforeEffect,
+        Self::NoCompareAndSet,
+        Self::CommitsThatLie,
+        Self::NoRowLocks,
+        Self::ForgetAnswers,
+        Self::NoDeadLetters,
+        Self::NewestFirst,
+        Self::RemoveBeforeSending,
+        Self::UnkeyedRecords,
+        Self::KeysWithoutUniqueness,
+        Self::ReleaseHoldOnTimeout,
+        Self::RejectRepeatedOrder,
+        Self::RepeatsUnanswered,
+        Self::CompletedBeforePayee,
+        Self::CreditWithoutExpectedCredit,
+        Self::AcceptAfterExpiry,
+        Self::ExpireWithoutReading,
+        Self::PayerNeverHears,
+        Self::HoldsNotCounted,
+        Self::HalfAPosition,
+        Self::ReservationsKept,
+        Self::NoReminders,
+        Self::NoRepeatedConfirmations,
+        Self::EventsLeftOut,
+    ];
+}

@@ -1,0 +1,168 @@
+//! One run: founded, troubled, left alone until quiet, redriven, asked once more, examined.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::checks::{examine, left_open};
+use crate::city::City;
+use crate::executor::{Stepped, WORLD};
+use crate::plan::{Plan, QUIET_WITHIN};
+use crate::planted::Bug;
+use crate::trace::Trace;
+use crate::workload::{begin, found, reconcile, redrive};
+use crate::world::World;
+
+/// Steps after which a run counts as one that never ends.
+const STEPS_MAX: u64 = 20_000_000;
+/// How often it is looked whether all is quiet.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How a seed is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Keep the story.
+    pub with_story: bool,
+    /// Plant this bug.
+    pub bug: Option<Bug>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What is wrong, if anything.
+    pub failure: Option<String>,
+    /// The story, one line per step, if it was asked for.
+    pub story: Vec<String>,
+    /// Fingerprint of every step.
+    pub digest: u64,
+    /// Simulated time that passed.
+    pub time: Duration,
+    /// Steps of the scheduler.
+    pub steps: u64,
+    /// Transfers between banks that were ordered.
+    pub transfers: usize,
+    /// Of those, how many were completed.
+    pub completed: usize,
+}
+
+/// Runs one seed.
+pub fn run(seed: u64, options: Options) -> Outcome {
+    let trace = if options.with_story { Trace::listening() } else { Trace::default() };
+    let world = World::new(seed, Plan::of(seed), options.bug, trace);
+    world.say(WORLD, "plan", || format!("seed {seed}"));
+    for words in world.plan.words() {
+        world.say(WORLD, "plan", || words);
+    }
+    let city = City::new(&world);
+    city.journal().at_work += 1;
+    city.open();
+    if !world.plan.is_founded_in_peace {
+        begin(&city);
+    }
+    world.executor.spawn(WORLD, found(Arc::clone(&city)));
+    let driver = Driver { city };
+    driver.drive();
+    driver.outcome()
+}
+
+struct Driver {
+    city: Arc<City>,
+}
+
+impl Driver {
+    fn now(&self) -> Duration {
+        Duration::from_micros(self.city.world.executor.now())
+    }
+
+    /// Steps until that time, or until something is wrong.
+    fn until(&self, time: Duration) -> bool {
+        let world = &self.city.world;
+        while self.now() < time {
+            if world.executor.step() == Stepped::Dead {
+                world.fail("nobody will ever do anything again");
+            }
+            if world.executor.steps() > STEPS_MAX {
+                world.fail("it never ends");
+            }
+            if world.is_over() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Steps until all is quiet. Customers take the time that they take; what they began must
+    /// come to an end.
+    fn until_quiet(&self) -> bool {
+        let mut since = self.now();
+        loop {
+            let open = left_open(&self.city);
+            if open.is_empty() {
+                return true;
+            }
+            if self.city.journal().at_work > 0 && self.now() < since + QUIET_WITHIN * 4 {
+                since = since.max(self.now().saturating_sub(QUIET_WITHIN * 3));
+            }
+            if self.now() > since + QUIET_WITHIN {
+                let what = open.join("; ");
+                self.city.world.fail(format!("not quiet after {QUIET_WITHIN:?}: {what}"));
+                return false;
+            }
+            if !self.until(self.now() + LOOK_EVERY) {
+                return false;
+            }
+        }
+    }
+
+    fn drive(&self) {
+        let world = &self.city.world;
+        let faults = world.plan.faults;
+        while world.plan.is_founded_in_peace && !self.city.journal().is_founded {
+            if !self.until(self.now() + LOOK_EVERY) {
+                return;
+            }
+        }
+        if world.plan.is_founded_in_peace {
+            begin(&self.city);
+        }
+        if !self.until(self.now() + faults) {
+            return;
+        }
+        self.city.mend();
+        if !self.until_quiet() {
+            return;
+        }
+        world.say(WORLD, "quiet", || "all is quiet; dead letters are redriven".to_owned());
+        if redrive(&self.city) > 0 && !self.until_quiet() {
+            return;
+        }
+        world.say(WORLD, "again", || "every order is given once more".to_owned());
+        self.city.journal().at_work += 1;
+        world.executor.spawn(WORLD, reconcile(Arc::clone(&self.city)));
+        if !self.until_quiet() {
+            return;
+        }
+        let finding = examine(&self.city);
+        world.judge(finding);
+    }
+
+    fn outcome(self) -> Outcome {
+        let world = Arc::clone(&self.city.world);
+        let (transfers, completed) = self.city.transfers.look(|it| {
+            let all = it.tables.transfers.values();
+            let completed = all.clone().filter(|it| it.standing().state.as_str() == "completed");
+            (all.count(), completed.count())
+        });
+        let outcome = Outcome {
+            failure: world.failure(),
+            digest: world.trace.digest(),
+            story: world.trace.take_lines(),
+            time: self.now(),
+            steps: world.executor.steps(),
+            transfers,
+            completed,
+        };
+        world.executor.clear();
+        outcome
+    }
+}

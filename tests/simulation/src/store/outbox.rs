@@ -1,0 +1,122 @@
+//! The outbox: one leader per shard, as long as its session lives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::future::select;
+use shared_kernel::application::StoreError;
+use shared_kernel::application::outbox::{Outbox, OutboxRow, OutboxShard};
+
+use super::{Session, Tables};
+use crate::executor::WORLD;
+use crate::planted::Bug;
+
+/// A shard that this session holds the lock of.
+struct Lead<T: Tables> {
+    session: Session<T>,
+    shard: u16,
+    number: u64,
+    server_session: u64,
+}
+
+impl<T: Tables> Lead<T> {
+    fn must_live(&self) -> Result<(), StoreError> {
+        let is_alive = self.session.database.server.is_alive(self.server_session);
+        let leads = self.session.database.durable().kernel.leads.get(&self.shard).copied();
+        if is_alive && leads == Some(self.number) {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("terminating connection".into()))
+    }
+
+    /// The server gives the lock up, now or when it notices.
+    fn lose(&self, after: Duration) {
+        let (database, shard, number) = (self.session.database.clone(), self.shard, self.number);
+        let free = move || {
+            let leads = &mut database.durable().kernel.leads;
+            if leads.get(&shard) == Some(&number) {
+                leads.remove(&shard);
+            }
+        };
+        if after.is_zero() {
+            return free();
+        }
+        let executor = &self.session.world().executor;
+        let slept = executor.sleep(after);
+        executor.spawn(WORLD, async move {
+            slept.await;
+            free();
+        });
+    }
+}
+
+impl<T: Tables> Drop for Lead<T> {
+    fn drop(&mut self) {
+        let world = Arc::clone(self.session.world());
+        let lingers = world.unlucky(200_000);
+        let most = if lingers { Duration::from_secs(3) } else { Duration::ZERO };
+        self.lose(world.chance.time(Duration::ZERO, most));
+    }
+}
+
+#[async_trait]
+impl<T: Tables> Outbox for Session<T> {
+    async fn try_lead(&self, shard: u16) -> Result<Option<Box<dyn OutboxShard>>, StoreError> {
+        let server_session = self.reach().await?;
+        let number = {
+            let kernel = &mut self.database.durable().kernel;
+            kernel.numbers += 1;
+            let number = kernel.numbers;
+            if kernel.leads.contains_key(&shard) {
+                return Ok(None);
+            }
+            kernel.leads.insert(shard, number);
+            number
+        };
+        self.world().say(self.node, "lead", || format!("relays {}/{shard}", T::SCHEMA));
+        Ok(Some(Box::new(Lead { session: self.clone(), shard, number, server_session })))
+    }
+
+    async fn appended(&self, wait: Duration) {
+        let appended = Box::pin(self.signal.notified());
+        select(appended, self.world().executor.sleep(wait)).await;
+    }
+}
+
+#[async_trait]
+impl<T: Tables> OutboxShard for Lead<T> {
+    async fn pending(&mut self, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
+        let world = Arc::clone(self.session.world());
+        self.session.reach().await?;
+        self.must_live()?;
+        if world.unlucky(world.plan.rates.statement) {
+            // The line to the server breaks, and this process does not know it yet.
+            self.lose(world.chance.time(Duration::ZERO, Duration::from_secs(1)));
+        }
+        let mut durable = self.session.database.durable();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mine = durable.kernel.outbox.iter().filter(|(_, row)| row.shard == self.shard);
+        let mut rows: Vec<OutboxRow> = mine
+            .take(limit)
+            .map(|(id, row)| OutboxRow { id: *id, records: row.records.to_vec() })
+            .collect();
+        if world.has(Bug::NewestFirst) {
+            rows.reverse();
+        }
+        if world.has(Bug::RemoveBeforeSending) {
+            durable.kernel.outbox.retain(|id, _| rows.iter().all(|row| row.id != *id));
+        }
+        Ok(rows)
+    }
+
+    async fn remove(&mut self, ids: &[i64]) -> Result<(), StoreError> {
+        let world = Arc::clone(self.session.world());
+        world.at(self.session.node, "before it removes what it sent").await;
+        self.session.reach().await?;
+        self.must_live()?;
+        self.session.database.durable().kernel.outbox.retain(|id, _| !ids.contains(id));
+        world.at(self.session.node, "after it removed what it sent").await;
+        Ok(())
+    }
+}

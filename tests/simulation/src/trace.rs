@@ -1,0 +1,84 @@
+//! The story of a run, and its fingerprint.
+//!
+//! Every step that matters is told in one line; the fingerprint of all of them is kept whether
+//! anybody listens or not, so that two runs of one seed can be compared.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+/// What is kept of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Trace(Mutex<Kept>);
+
+#[derive(Debug)]
+struct Kept {
+    digest: u64,
+    lines: Option<Vec<String>>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { digest: 0xcbf2_9ce4_8422_2325, lines: None }
+    }
+}
+
+impl Trace {
+    /// Keeps the lines too.
+    pub(crate) fn listening() -> Self {
+        Self(Mutex::new(Kept { lines: Some(Vec::new()), ..Kept::default() }))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Something happened at `now` (microseconds): `mark` goes into the fingerprint.
+    pub(crate) fn note(&self, now: u64, mark: &str, line: impl FnOnce() -> String) {
+        self.with(|kept| {
+            let bytes = now.to_be_bytes().into_iter().chain(mark.bytes());
+            kept.digest = bytes.fold(kept.digest, |digest, byte| {
+                (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+            });
+            if let Some(lines) = &mut kept.lines {
+                lines.push(format!("{} {}", clock(now), line()));
+            }
+        });
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.with(|kept| kept.digest)
+    }
+
+    pub(crate) fn take_lines(&self) -> Vec<String> {
+        self.with(|kept| kept.lines.take().unwrap_or_default())
+    }
+}
+
+/// Simulated time since the beginning, as people read it.
+pub(crate) fn clock(micros: u64) -> String {
+    let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    let mut text = String::new();
+    // Writing to a text cannot fail.
+    let written = write!(text, "{:02}:{:02}:{seconds:02}.{micros:06}", minutes / 60, minutes % 60);
+    debug_assert!(written.is_ok());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_the_same_whether_anybody_listens_or_not() {
+        let (silent, listening) = (Trace::default(), Trace::listening());
+        for trace in [&silent, &listening] {
+            trace.note(1_500_000, "commit", || "hub commits".into());
+        }
+        assert_eq!(silent.digest(), listening.digest());
+        assert_eq!(listening.take_lines(), ["00:00:01.500000 hub commits"]);
+        let other = Trace::default();
+        other.note(1_500_001, "commit", || "hub commits".into());
+        assert_ne!(silent.digest(), other.digest());
+    }
+}

@@ -1,0 +1,134 @@
+//! Before customers come: banks, accounts, some money on them, and keys.
+
+use std::sync::Arc;
+
+use banking::application::account_command::OnAccount;
+use banking::application::command::{Deposit, OpenAccount};
+use banking::domain::OwnerName;
+use pix_keys::domain::PixKey;
+use shared_kernel::application::{Caller, TraceParent};
+use shared_kernel::domain::{AccountId, Amount, BankCode, Ispb, Money, TaxId};
+use transfers::application::EnrolParticipant;
+use transfers::domain::{ParticipantName, Protocol};
+
+use super::customers::customer;
+use super::journal::Told;
+use super::order::Order;
+use crate::city::City;
+use crate::executor::WORLD;
+use crate::world::SeededIds;
+
+/// Who is there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Population {
+    pub(crate) accounts: Vec<(Ispb, AccountId)>,
+    pub(crate) keys: Vec<(AccountId, PixKey)>,
+}
+
+/// A CPF with its check digits.
+fn cpf(number: u64) -> Option<TaxId> {
+    let mut digits: Vec<u64> = format!("{:09}", 100_000_000 + number * 7_919)
+        .bytes()
+        .map(|digit| u64::from(digit) - u64::from(b'0'))
+        .collect();
+    for length in [9_u64, 10] {
+        let weights = (2..=length + 1).rev();
+        let sum: u64 = digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum();
+        let rest = sum % 11;
+        digits.push(if rest < 2 { 0 } else { 11 - rest });
+    }
+    let text: String = digits.iter().map(u64::to_string).collect();
+    TaxId::parse(&text).ok()
+}
+
+fn enrolment(number: u64, limit: Option<Money>, trace: TraceParent) -> Option<Order> {
+    Some(Order::Enrol(EnrolParticipant {
+        caller: Caller::Operator,
+        trace,
+        ispb: Ispb::parse(&format!("{number:08}")).ok(),
+        code: BankCode::parse(&format!("{number:03}")).ok()?,
+        name: ParticipantName::parse(&format!("Bank {number}")).ok()?,
+        protocol: Protocol::Native,
+        position_limit: limit,
+    }))
+}
+
+impl City {
+    fn trace(&self) -> TraceParent {
+        TraceParent::begin(&SeededIds::new(&self.world))
+    }
+
+    /// Asks until it is accepted: what it needs may not have arrived yet.
+    async fn insist(self: &Arc<Self>, order: Order) -> Option<serde_json::Value> {
+        loop {
+            let told = self.learn(&order).await;
+            if let Told::Accepted(answer) = told.clone() {
+                self.journal().note(order, told);
+                return Some(answer);
+            }
+            let patience = std::time::Duration::from_millis(500);
+            self.world.executor.sleep(patience).await;
+        }
+    }
+
+    async fn open_account(self: &Arc<Self>, ispb: Ispb, number: u64) -> Option<AccountId> {
+        let order = Order::Open(OpenAccount {
+            caller: Caller::Operator,
+            trace: self.trace(),
+            idempotency_key: self.journal().key(),
+            ispb,
+            owner_name: OwnerName::parse(&format!("Owner {number}")).ok()?,
+            owner_tax_id: cpf(number)?,
+            branch: None,
+            number: None,
+            account_id: None,
+        });
+        let opened = self.insist(order).await?;
+        AccountId::parse(opened.get("id")?.as_str()?).ok()
+    }
+
+    async fn settle_in(self: &Arc<Self>, ispb: Ispb, number: u64) -> Option<(AccountId, PixKey)> {
+        let account_id = self.open_account(ispb, number).await?;
+        let centavos = self.world.chance.between(1, 200_000);
+        // Some have nothing, so that they can be closed.
+        let is_poor = self.world.chance.below(5) == 0;
+        let deposit = Order::Deposit(Deposit {
+            on: OnAccount { caller: Caller::Operator, trace: self.trace(), ispb, account_id },
+            idempotency_key: self.journal().key(),
+            amount: Amount::from_centavos(i64::try_from(centavos).unwrap_or(1)).ok()?,
+        });
+        if !is_poor {
+            self.insist(deposit).await?;
+        }
+        let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
+        let request_id = self.journal().key();
+        let register = Order::Register { request_id, account_id, key: key.clone() };
+        self.insist(register).await?;
+        Some((account_id, key))
+    }
+}
+
+/// Founds everything, then lets the customers in.
+pub(crate) async fn found(city: Arc<City>) {
+    let load = city.world.plan.load;
+    let mut population = Population::default();
+    let mut number = 0;
+    for (bank, ispb) in (1..).zip(city.world.plan.banks()) {
+        let limit = (city.world.chance.below(4) == 0).then(|| Money::from_centavos(30_000));
+        let Some(order) = enrolment(bank, limit, city.trace()) else { continue };
+        city.insist(order).await;
+        for _ in 0..load.accounts_per_bank {
+            number += 1;
+            let Some((account_id, key)) = city.settle_in(ispb, number).await else { continue };
+            population.accounts.push((ispb, account_id));
+            population.keys.push((account_id, key));
+        }
+    }
+    for number in 0..load.customers {
+        city.journal().at_work += 1;
+        city.world.executor.spawn(WORLD, customer(Arc::clone(&city), population.clone(), number));
+    }
+    let mut journal = city.journal();
+    journal.is_founded = true;
+    journal.at_work -= 1;
+}

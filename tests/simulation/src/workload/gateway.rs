@@ -1,0 +1,129 @@
+//! How clients reach the hub: any process will do, calls get lost, and a client that learns
+//! nothing asks again with the same key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::future::{Either, join, select};
+use pix_keys::domain::PixKey;
+use serde_json::Value;
+use shared_kernel::application::{ApplicationError, TraceParent};
+use shared_kernel::domain::AccountId;
+
+use super::journal::Told;
+use super::order::Order;
+use crate::city::City;
+use crate::executor::WORLD;
+use crate::world::SeededIds;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+impl City {
+    /// Asks once. `None`: what became of it is not known.
+    pub(crate) async fn ask(self: &Arc<Self>, order: &Order) -> Option<Told> {
+        let world = &self.world;
+        world.delay().await;
+        let (node, facades) = self.pick(order.role())?;
+        if world.unlucky(world.plan.rates.call) {
+            world.executor.sleep(PATIENCE).await;
+            return None;
+        }
+        let trace = TraceParent::begin(&SeededIds::new(world));
+        let (reply, answered) = oneshot::channel();
+        let asked = order.clone().ask(facades, trace);
+        world.executor.spawn(node, async move {
+            // The client may have given up.
+            drop(reply.send(asked.await));
+        });
+        let answer: Result<Value, ApplicationError> =
+            match select(answered, world.executor.sleep(PATIENCE)).await {
+                Either::Left((Ok(answer), _)) => answer,
+                Either::Left((Err(_), _)) | Either::Right(_) => return None,
+            };
+        world.delay().await;
+        if world.unlucky(world.plan.rates.call) {
+            return None;
+        }
+        match answer {
+            Ok(answer) => Some(Told::Accepted(answer)),
+            Err(ApplicationError::Refused(refused)) => Some(Told::Refused(refused.code().into())),
+            Err(ApplicationError::Unavailable(_)) => None,
+        }
+    }
+
+    /// Asks until it is known what became of it; sometimes twice at once.
+    pub(crate) async fn learn(self: &Arc<Self>, order: &Order) -> Told {
+        let world = &self.world;
+        let known = self.named_by(order);
+        loop {
+            let is_founded = self.journal().is_founded;
+            if is_founded && world.is_faulty() && world.chance.below(12) == 0 {
+                self.ask_for_both(order).await;
+            }
+            let told = if order.is_remembered() && world.is_faulty() && world.chance.below(8) == 0 {
+                let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(order))).await;
+                self.must_agree(order, &both);
+                both.0.or(both.1)
+            } else {
+                self.ask(order).await
+            };
+            if let Some(told) = told {
+                let is_lie = told == Told::Refused("key_not_found".into()) && known.is_some();
+                if is_lie && known == self.named_by(order) {
+                    let words = order.words();
+                    world.fail(format!("{words}: refused as unknown, and the directory knows it"));
+                }
+                world.say(WORLD, "told", || match &told {
+                    Told::Accepted(_) => format!("customer: {}: done", order.words()),
+                    Told::Refused(code) => format!("customer: {}: refused, {code}", order.words()),
+                });
+                return told;
+            }
+            let pause = world.chance.time(Duration::from_millis(100), Duration::from_secs(3));
+            world.executor.sleep(pause).await;
+        }
+    }
+
+    /// The account that a payment's key names in the directory now, and since which version.
+    fn named_by(&self, order: &Order) -> Option<(AccountId, i64)> {
+        let Order::Pay(payment) = order else { return None };
+        let key = PixKey::infer(payment.payee_key.as_str()).ok()?;
+        self.pix_keys.look(|it| {
+            let entry = it.tables.entries.get(&key)?;
+            Some((entry.holding()?.account_id, entry.version()))
+        })
+    }
+
+    /// The same key with two contents at once: one of them at most is accepted.
+    async fn ask_for_both(self: &Arc<Self>, order: &Order) {
+        let Some(other) = order.altered() else { return };
+        let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(&other))).await;
+        if let (Some(Told::Accepted(_)), Some(Told::Accepted(_))) = both {
+            let words = order.words();
+            self.world.fail(format!("{words}: accepted with two contents under one key"));
+        }
+    }
+
+    /// Two equal orders at once get one answer, if both are accepted.
+    fn must_agree(&self, order: &Order, both: &(Option<Told>, Option<Told>)) {
+        // Nobody removes a crowded key: who finds it registered for itself was answered before.
+        let contradicts = |one: &Option<Told>, other: &Option<Told>| {
+            matches!((one, other), (Some(Told::Accepted(_)), Some(Told::Refused(code)))
+                if code == "key_already_registered")
+        };
+        let is_crowded = matches!(order, Order::Register { key, .. }
+            if key.as_str().starts_with("crowded"));
+        if is_crowded && (contradicts(&both.0, &both.1) || contradicts(&both.1, &both.0)) {
+            let words = order.words();
+            self.world.fail(format!("{words}: twice at once, once accepted and once refused"));
+        }
+        if let (Some(one @ Told::Accepted(_)), Some(other @ Told::Accepted(_))) = both
+            && one != other
+        {
+            let words = order.words();
+            self.world.fail(format!("{words}: twice at once, and answered {one:?} and {other:?}"));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What else is written to the topics: nonsense, repeats of old records, redriven dead letters.
+
+use std::sync::Arc;
+
+use shared_kernel::application::dead_letter::{SUFFIX, header};
+use shared_kernel::application::log::{InboundRecord, OutboundRecord};
+use shared_kernel::domain::EndToEndId;
+
+use crate::city::City;
+use crate::executor::WORLD;
+
+/// Header that marks nonsense, so that it is found again.
+pub(crate) const MARK: &str = "nonsense";
+
+/// Nonsense of this kind is an order that the hub knows, with other content.
+const OTHER_CONTENT: u64 = 4;
+
+fn is_read(topic: &str) -> bool {
+    !topic.ends_with(SUFFIX) && topic != "codepix.transfers"
+}
+
+/// A record as it was written.
+fn copy(record: &InboundRecord) -> OutboundRecord {
+    OutboundRecord {
+        topics: vec![record.from.topic.clone()],
+        key: record.key.clone(),
+        headers: record.headers.clone(),
+        payload: record.payload.clone(),
+        time: None,
+    }
+}
+
+fn set_header(record: &mut OutboundRecord, name: &str, value: &str) {
+    record.headers.retain(|(header, _)| header != name);
+    record.headers.push((name.to_owned(), value.as_bytes().to_vec()));
+}
+
+/// Replaces a text of the body. `None` when it is not there.
+fn replace(record: &mut OutboundRecord, old: &str, new: &str) -> Option<()> {
+    let body = String::from_utf8(record.payload.clone()?).ok()?;
+    let changed = body.replacen(old, new, 1);
+    record.payload = (changed != body).then(|| changed.into_bytes());
+    record.payload.as_ref().map(|_| ())
+}
+
+/// Nonsense made of a real record.
+fn spoiled(record: &InboundRecord, how: u64) -> Option<OutboundRecord> {
+    let mut spoiled = copy(record);
+    let of_transfers = record.from.topic == "codepix.banking.transfers";
+    match how {
+        0 => spoiled.payload = None,
+        1 => spoiled.payload = Some(b"{\"end_to_end_id\":".to_vec()),
+        2 => spoiled.headers.clear(),
+        3 => set_header(&mut spoiled, "ce_type", "nonsense.v1"),
+        OTHER_CONTENT if of_transfers => {
+            let is_order = record.header("ce_type") == Some("codepix.banking.TransferRequested.v1");
+            if !is_order {
+                return None;
+            }
+            replace(&mut spoiled, "\"description\":\"rent\"", "\"description\":\"loot\"")?;
+        }
+        // Somebody speaks for a bank that is not concerned.
+        5 if of_transfers => {
+            let body = String::from_utf8(record.payload.clone()?).ok()?;
+            let sender = body.split("\"ispb\":\"").nth(1)?.get(..8)?.to_owned();
+            let (old, new) = (format!("\"ispb\":\"{sender}\""), "\"ispb\":\"00000099\"");
+            replace(&mut spoiled, &old, new)?;
+        }
+        // Out of the order of its transfer.
+        6 if of_transfers => spoiled.key = Some(b"another key".to_vec()),
+        _ => return None,
+    }
+    Some(spoiled)
+}
+
+impl City {
+    fn any_record(&self) -> Option<Arc<InboundRecord>> {
+        let all = self.log.all(is_read);
+        all.get(self.world.chance.place(all.len())).cloned()
+    }
+
+    /// Whether the hub knows the order in a record: else another one would be the first.
+    fn is_known(&self, record: &InboundRecord) -> bool {
+        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        let id = key.and_then(|key| EndToEndId::parse(key).ok());
+        id.is_some_and(|id| self.transfers.look(|it| it.tables.transfers.contains_key(&id)))
+    }
+
+    /// Writes something that no reader can use.
+    pub(crate) fn spoil(&self) {
+        let Some(record) = self.any_record() else { return };
+        let how = self.world.chance.below(7);
+        if how == OTHER_CONTENT && !self.is_known(&record) {
+            return;
+        }
+        let Some(mut spoiled) = spoiled(&record, how) else { return };
+        let number = {
+            let mut journal = self.journal();
+            journal.nonsense += 1;
+            journal.nonsense
+        };
+        set_header(&mut spoiled, MARK, &number.to_string());
+        if let Some(at) = self.log.append(&record.from.topic, &spoiled) {
+            self.world.say(WORLD, "nonsense", || format!("FAULT: nonsense is written to {at}"));
+        } else {
+            self.journal().nonsense -= 1;
+        }
+    }
+
+    /// Writes an old record again, as a producer does that never heard of its success.
+    pub(crate) fn repeat(&self) {
+        let Some(record) = self.any_record() else { return };
+        if record.header(MARK).is_some() {
+            return;
+        }
+        if let Some(at) = self.log.append(&record.from.topic, &copy(&record)) {
+            let what = record.header("ce_type").unwrap_or_default();
+            self.world.say(WORLD, "repeat", || format!("FAULT: {what} is written again to {at}"));
+        }
+    }
+}
+
+/// An operator puts dead letters back where they came from: all that were not yet, in any order.
+pub(crate) fn redrive(city: &City) -> usize {
+    let mut letters = city.log.all(|topic| topic.ends_with(SUFFIX));
+    city.world.chance.shuffle(&mut letters);
+    let mut redriven = 0;
+    for letter in letters {
+        let place = (letter.from.topic.clone(), letter.from.partition, letter.offset);
+        if letter.header(MARK).is_some() || city.journal().redriven.contains(&place) {
+            continue;
+        }
+        let mut original = copy(&letter);
+        original.headers.retain(|(name, _)| !name.starts_with(header::PREFIX));
+        let Some(topic) = letter.header(header::TOPIC) else { continue };
+        if let Some(at) = city.log.append(topic, &original) {
+            city.journal().redriven.push(place);
+            redriven += 1;
+            city.world.say(WORLD, "redrive", || format!("operator: redrives a letter to {at}"));
+        }
+    }
+    redriven
+}

@@ -1,0 +1,234 @@
+//! What all parts of the simulated world share: time, chance, nodes, the story, the first failure.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::channel::oneshot;
+use shared_kernel::application::{Clock, Ids};
+use shared_kernel::domain::Timestamp;
+use uuid::Uuid;
+
+use crate::checks::Oracle;
+use crate::executor::{Executor, NodeId, WORLD};
+use crate::plan::Plan;
+use crate::planted::Bug;
+use crate::random::Random;
+use crate::trace::Trace;
+
+/// 2026-11-20T12:00:00Z, in microseconds: true time at the beginning.
+const BEGINNING: i64 = 1_795_176_000_000_000;
+
+/// The simulated world.
+pub(crate) struct World {
+    pub(crate) executor: Executor,
+    pub(crate) plan: Plan,
+    pub(crate) trace: Trace,
+    pub(crate) chance: Random,
+    bug: Option<Bug>,
+    faulty: AtomicBool,
+    over: AtomicBool,
+    failure: Mutex<Option<String>>,
+    nodes: Mutex<BTreeMap<NodeId, Node>>,
+    oracle: Mutex<Oracle>,
+}
+
+struct Node {
+    name: String,
+    died: Option<oneshot::Sender<()>>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, plan: Plan, bug: Option<Bug>, trace: Trace) -> Arc<Self> {
+        Arc::new(Self {
+            executor: Executor::new(Random::of(seed, 1)),
+            chance: Random::of(seed, 2),
+            oracle: Mutex::new(Oracle::new(&plan)),
+            plan,
+            trace,
+            bug,
+            faulty: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            failure: Mutex::default(),
+            nodes: Mutex::default(),
+        })
+    }
+
+    /// Whether this bug was planted.
+    pub(crate) fn has(&self, bug: Bug) -> bool {
+        self.bug == Some(bug)
+    }
+
+    pub(crate) fn oracle(&self) -> MutexGuard<'_, Oracle> {
+        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is wrong: the run ends, and this is why. The first finding counts.
+    pub(crate) fn fail(&self, what: impl Into<String>) {
+        let what = what.into();
+        self.say(WORLD, "wrong", || format!("WRONG: {what}"));
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(what);
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes a finding over.
+    pub(crate) fn judge(&self, finding: Result<(), String>) {
+        if let Err(what) = finding {
+            self.fail(what);
+        }
+    }
+
+    /// Whether something was wrong already.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells the story. `mark` goes into the fingerprint of the run.
+    pub(crate) fn say(&self, node: NodeId, mark: &str, line: impl FnOnce() -> String) {
+        self.trace
+            .note(self.executor.now(), mark, || format!("{:<10} {}", self.name(node), line()));
+    }
+
+    pub(crate) fn name(&self, node: NodeId) -> String {
+        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.get(&node).map_or_else(|| "world".to_owned(), |node| node.name.clone())
+    }
+
+    /// Whether things may go wrong now.
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.faulty.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn begin_faults(&self) {
+        self.faulty.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn end_faults(&self) {
+        self.faulty.store(false, Ordering::Relaxed);
+    }
+
+    /// True `times` in a million, as long as things may go wrong.
+    pub(crate) fn unlucky(&self, times: u32) -> bool {
+        self.is_faulty() && self.chance.chance(times)
+    }
+
+    /// A new process. The answer resolves when it is killed.
+    pub(crate) fn born(&self, name: &str) -> (NodeId, oneshot::Receiver<()>) {
+        let (died, dies) = oneshot::channel();
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let node = nodes.keys().last().copied().unwrap_or(WORLD) + 1;
+        nodes.insert(node, Node { name: name.to_owned(), died: Some(died) });
+        (node, dies)
+    }
+
+    /// Ends a process between two of its instructions.
+    pub(crate) fn kill(&self, node: NodeId) {
+        self.executor.kill(node);
+        let mut nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let died = nodes.get_mut(&node).and_then(|node| node.died.take());
+        drop(nodes);
+        let is_known = died.map(|died| died.send(()));
+        debug_assert!(is_known.is_none_or(|known| known.is_ok()), "somebody runs it again");
+    }
+
+    fn shown(&self, skew: i64) -> Timestamp {
+        let micros = i64::try_from(self.executor.now()).unwrap_or(i64::MAX);
+        let shown = BEGINNING.saturating_add(micros).saturating_add(skew);
+        Timestamp::from_micros(shown).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What an instruction takes that leaves the process: some of it, rarely a lot.
+    pub(crate) async fn delay(&self) {
+        let time = if self.unlucky(self.plan.rates.slow) {
+            self.chance.time(Duration::from_millis(50), Duration::from_secs(4))
+        } else {
+            self.chance.time(Duration::from_micros(50), Duration::from_millis(2))
+        };
+        self.executor.sleep(time).await;
+    }
+
+    /// An instruction of a process at which it may die.
+    pub(crate) async fn at(&self, node: NodeId, point: &'static str) {
+        if node != WORLD && self.unlucky(self.plan.rates.crash) {
+            self.say(node, "crash", || format!("FAULT: killed {point}"));
+            self.kill(node);
+            pending::<()>().await;
+        }
+        self.delay().await;
+    }
+}
+
+/// The clock of a machine: it may be wrong, and may jump.
+#[derive(Clone)]
+pub(crate) struct MachineClock {
+    world: Arc<World>,
+    /// Microseconds ahead of true time.
+    skew: Arc<AtomicI64>,
+}
+
+impl MachineClock {
+    pub(crate) fn new(world: &Arc<World>) -> Self {
+        let clock = Self { world: Arc::clone(world), skew: Arc::default() };
+        clock.jump();
+        clock
+    }
+
+    /// Shows another time from now on.
+    pub(crate) fn jump(&self) {
+        let most = i64::try_from(self.world.plan.skew.as_micros()).unwrap_or(0);
+        let span = u64::try_from(most.saturating_mul(2)).unwrap_or(0);
+        let ahead = i64::try_from(self.world.chance.between(0, span)).unwrap_or(0);
+        self.skew.store(ahead - most, Ordering::Relaxed);
+    }
+
+    /// Shows true time from now on.
+    pub(crate) fn mend(&self) {
+        self.skew.store(0, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Clock for MachineClock {
+    fn now(&self) -> Timestamp {
+        self.world.shown(self.skew.load(Ordering::Relaxed))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.world.executor.sleep(duration).await;
+    }
+}
+
+/// Ids of one process, from the seed.
+pub(crate) struct SeededIds(Random);
+
+impl SeededIds {
+    pub(crate) fn new(world: &World) -> Self {
+        Self(Random::of(world.chance.next(), 4))
+    }
+
+    fn draw(&self, version: uuid::Version) -> Uuid {
+        let number = u128::from(self.0.next()) << 64 | u128::from(self.0.next());
+        uuid::Builder::from_u128(number)
+            .with_version(version)
+            .with_variant(uuid::Variant::RFC4122)
+            .into_uuid()
+    }
+}
+
+impl Ids for SeededIds {
+    fn ordered(&self) -> Uuid {
+        self.draw(uuid::Version::SortRand)
+    }
+
+    fn random(&self) -> Uuid {
+        self.draw(uuid::Version::Random)
+    }
+}

@@ -1,0 +1,56 @@
+//! The simulator is able to fail: every planted bug is found, within as many seeds as the tests
+//! run of sound code.
+
+use simulation::{Bug, Options, run};
+
+/// As many as the tests run of sound code.
+const SEEDS: u64 = 2_000;
+
+#[track_caller]
+fn is_found(bug: Bug) {
+    let options = Options { bug: Some(bug), ..Options::default() };
+    let found = (1..=SEEDS).any(|seed| run(seed, options).failure.is_some());
+    assert!(found, "{bug:?} is not found");
+}
+
+macro_rules! planted {
+    ($($test:ident: $bug:ident,)+) => {
+        $(#[test]
+        fn $test() {
+            is_found(Bug::$bug);
+        })+
+
+        #[test]
+        fn every_bug_has_its_test() {
+            assert_eq!(Bug::ALL, [$(Bug::$bug),+]);
+        }
+    };
+}
+
+planted! {
+    events_that_leave_before_their_commit: PublishOutsideTransaction,
+    offsets_before_effects: OffsetBeforeEffect,
+    offsets_without_compare_and_set: NoCompareAndSet,
+    commits_that_lie: CommitsThatLie,
+    rows_that_are_not_locked: NoRowLocks,
+    first_answers_that_are_not_kept: ForgetAnswers,
+    dead_letters_that_are_dropped: NoDeadLetters,
+    an_outbox_that_is_sent_newest_first: NewestFirst,
+    rows_removed_before_they_are_sent: RemoveBeforeSending,
+    records_without_a_key: UnkeyedRecords,
+    keys_that_are_not_unique: KeysWithoutUniqueness,
+    a_hold_released_by_the_banks_own_clock: ReleaseHoldOnTimeout,
+    a_rejection_for_a_repeated_order: RejectRepeatedOrder,
+    repeats_that_are_not_answered: RepeatsUnanswered,
+    a_transfer_completed_before_the_payee: CompletedBeforePayee,
+    a_credit_that_nobody_expected: CreditWithoutExpectedCredit,
+    an_acceptance_after_the_expiry: AcceptAfterExpiry,
+    deadlines_that_do_not_wait_for_the_log: ExpireWithoutReading,
+    a_payer_who_never_hears: PayerNeverHears,
+    holds_that_do_not_count: HoldsNotCounted,
+    half_a_position: HalfAPosition,
+    reservations_that_are_kept: ReservationsKept,
+    banks_that_never_ask_again: NoReminders,
+    a_hub_that_never_asks_again: NoRepeatedConfirmations,
+    events_that_are_left_out: EventsLeftOut,
+}
