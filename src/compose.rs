@@ -86,6 +86,8 @@ pub struct Addresses {
     pub internal: SocketAddr,
     /// Balances over HTTP, where this process serves them.
     pub balances: Option<SocketAddr>,
+    /// The joined graph and its playground, where this process serves them.
+    pub graph: Option<SocketAddr>,
 }
 
 /// The sockets of a hub, bound before anything else starts.
@@ -129,6 +131,7 @@ impl Listeners {
             http: self.http.local_addr()?,
             internal: self.internal.local_addr()?,
             balances: self.balances.as_ref().map(TcpListener::local_addr).transpose()?,
+            graph: None,
         })
     }
 }
@@ -205,6 +208,7 @@ impl Hub {
         };
         let contexts = wiring.start_contexts().await?;
         let graph = contexts.graph.join(&hub.graph)?;
+        let addresses = Addresses { graph: graph.as_ref().map(|_| addresses.http), ..addresses };
         let probe = Arc::new(Probe::new(contexts.databases, graph.clone(), &kafka)?);
         let tokens = if callers.is_open() { Tokens::NotAsked } else { Tokens::Asked };
         let mut public = http::public(probe);

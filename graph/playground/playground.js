@@ -8,11 +8,36 @@ socket.protocol = socket.protocol === 'https:' ? 'wss:' : 'ws:'
 // connection's first message.
 const fetcher = GraphiQL.createFetcher({ url: '/graphql', subscriptionUrl: socket.href })
 
-ReactDOM.createRoot(document.getElementById('playground')).render(
-  React.createElement(GraphiQL, {
-    fetcher,
-    defaultTabs: window.examples,
-    defaultEditorToolsVisibility: 'variables',
-    shouldPersistHeaders: false,
-  }),
-)
+// crypto.randomUUID is not there where the hub is reached over plain HTTP by another name than
+// localhost.
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+// `$new` in the variables is another key each time they are sent.
+function renewed(value) {
+  if (value === '$new') return newKey()
+  if (Array.isArray(value)) return value.map(renewed)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, renewed(part)]))
+}
+
+function ask(operation, options) {
+  return fetcher({ ...operation, variables: renewed(operation.variables) }, options)
+}
+
+function show(examples) {
+  ReactDOM.createRoot(document.getElementById('playground')).render(
+    React.createElement(GraphiQL, {
+      fetcher: ask,
+      defaultTabs: examples,
+      defaultEditorToolsVisibility: 'variables',
+      shouldPersistHeaders: false,
+    }),
+  )
+}
+
+fetch('/graphql/assets/examples.json')
+  .then((response) => response.json())
+  .then(show, () => show([]))

@@ -46,6 +46,8 @@ struct Announcement {
     internal: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     balances: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<String>,
     database_url: String,
     kafka_brokers: String,
 }
@@ -54,7 +56,10 @@ impl Shown for Announcement {
     fn text(&self, paint: Paint) -> String {
         let balances = self.balances.as_ref();
         let balances = balances.map(|it| format!("http://{it}/docs  balances and statements"));
+        let graph = self.graph.as_ref();
+        let graph = graph.map(|it| format!("http://{it}/graphql  all contexts, with a playground"));
         Fields::default()
+            .field_if("graph", graph)
             .field("gRPC", format!("http://{}  native services, health, reflection", self.grpc))
             .field("health", format!("http://{}/health/ready", self.http))
             .field("metrics", format!("http://{}/metrics", self.internal))
@@ -76,6 +81,7 @@ pub(crate) fn announce(
         http: addresses.http.to_string(),
         internal: addresses.internal.to_string(),
         balances: addresses.balances.map(|address| address.to_string()),
+        graph: addresses.graph.map(|address| address.to_string()),
         database_url: servers.database_url.as_deref().map(without_password).unwrap_or_default(),
         kafka_brokers: servers.kafka_brokers.clone().unwrap_or_default(),
     })

@@ -70,8 +70,10 @@ impl Parts {
             .carry::<TraceParent>()
             .carry::<Credential>()
             .error_ids(|| format!("{:032x}", SystemIds.entropy()));
+        let authorities = settings.authorities()?;
         for context in ContextName::ALL {
-            graph = graph.subgraph(context.as_str(), self.part(context, settings)?);
+            let part = self.part(context, settings, authorities.as_deref())?;
+            graph = graph.subgraph(context.as_str(), part);
         }
         Ok(Some(graph.build().context("the joined graph cannot be served")?))
     }
@@ -80,12 +82,17 @@ impl Parts {
         &self,
         context: ContextName,
         settings: &GraphArguments,
+        authorities: Option<&[u8]>,
     ) -> anyhow::Result<Arc<dyn Subgraph>> {
         let name = context.as_str();
         let (variable, address) = settings.address(context);
         match (address, self.subgraphs.get(&context)) {
             (Some(address), _) => {
-                let remote = RemoteSubgraph::builder(name, address).headers(headers).build();
+                let mut remote = RemoteSubgraph::builder(name, address).headers(headers);
+                if let Some(authorities) = authorities {
+                    remote = remote.authorities(authorities);
+                }
+                let remote = remote.build();
                 Ok(Arc::new(remote.with_context(|| format!("{variable} is {address}"))?))
             }
             (None, Some(local)) => Ok(Arc::clone(local)),

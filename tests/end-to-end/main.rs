@@ -17,6 +17,8 @@ mod expiry;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod graph_documented;
+#[cfg(test)]
 mod injection;
 #[cfg(test)]
 mod intruders;

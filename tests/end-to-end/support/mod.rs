@@ -15,6 +15,7 @@ pub(crate) mod refused;
 pub(crate) mod rest;
 pub(crate) mod scene;
 pub(crate) mod split;
+pub(crate) mod tls;
 pub(crate) mod wait;
 
 pub(crate) use chance::Chance;

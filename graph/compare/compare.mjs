@@ -1,0 +1,62 @@
+// Asks the hub and each stock router every operation, and says where an answer differs.
+//
+// An answer is the same if its data are, to the order of the fields, and its errors have the same
+// `extensions.code` at the same fields. Codes of a router's own (of documents that are no GraphQL or
+// do not fit the schema) are the router's affair: there, all must refuse.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ask } from './ask.mjs'
+import { bank, operator, startHub } from './hub.mjs'
+import { operations } from './operations.mjs'
+import { startRouters } from './routers.mjs'
+import { setStage } from './stage.mjs'
+
+// The field that an error lies in: routers do not say which entry of a list it was.
+function place({ path }) {
+  return (path ?? []).filter((part) => typeof part === 'string').join('.')
+}
+
+function seen({ data, errors = [] }, ownCodes) {
+  if (ownCodes) return JSON.stringify({ data: data ?? null, refused: errors.length > 0 })
+  const codes = errors.map((error) => [error.extensions?.code ?? null, place(error)].join(' at '))
+  return JSON.stringify({ data: data ?? null, errors: [...new Set(codes)].sort() })
+}
+
+async function compare(everybody, table) {
+  const same = new Map(everybody.map(({ name }) => [name, 0]))
+  for (const [turn, { name, query, variables, as, ownCodes }] of table.entries()) {
+    const token = as === 'bank' ? bank : operator
+    const answers = new Map()
+    // Whoever asks first is the one that a command is done for: each in turn.
+    for (const [step] of everybody.entries()) {
+      const one = everybody[(turn + step) % everybody.length]
+      answers.set(one.name, await ask(one.url, token, { query, variables }))
+    }
+    const [ours, ...others] = everybody
+    const wanted = seen(answers.get(ours.name), ownCodes)
+    if (process.env.COMPARE_SHOW) console.log(`${name}\n  ${wanted}`)
+    for (const other of others) {
+      const answered = seen(answers.get(other.name), ownCodes)
+      if (answered === wanted) same.set(other.name, same.get(other.name) + 1)
+      else console.log(`differs: ${name}\n  ours: ${wanted}\n  ${other.name}: ${answered}`)
+    }
+  }
+  return same
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'codepix-compare-'))
+const running = []
+try {
+  const hub = await startHub()
+  running.push(hub)
+  const routers = await startRouters(hub, folder)
+  running.push(...routers)
+  const table = operations(await setStage(hub))
+  const same = await compare([{ name: 'CodePix', url: hub.url }, ...routers], table)
+  for (const { name } of routers) console.log(`${name}: ${same.get(name)} of ${table.length} the same`)
+  process.exitCode = routers.every(({ name }) => same.get(name) === table.length) ? 0 : 1
+} finally {
+  for (const one of running.reverse()) await one.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
