@@ -1,4 +1,6 @@
 // GraphQL over HTTP, and waiting.
+import { once } from 'node:events'
+
 const patienceMs = 60_000
 
 export async function ask(url, token, body) {
@@ -30,4 +32,11 @@ export async function eventually(what, step) {
       await new Promise((again) => setTimeout(again, 100))
     }
   }
+}
+
+// Asks a process to end, and waits until it has.
+export async function ended(child) {
+  if (child.exitCode !== null) return
+  child.kill('SIGTERM')
+  await once(child, 'exit')
 }

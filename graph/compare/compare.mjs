@@ -12,9 +12,9 @@ import { operations } from './operations.mjs'
 import { startRouters } from './routers.mjs'
 import { setStage } from './stage.mjs'
 
-// The field that an error lies in: routers do not say which entry of a list it was.
+// The field that an error lies in: what stands before it routers say in ways of their own.
 function place({ path }) {
-  return (path ?? []).filter((part) => typeof part === 'string').join('.')
+  return (path ?? []).findLast((part) => typeof part === 'string') ?? ''
 }
 
 function seen({ data, errors = [] }, ownCodes) {

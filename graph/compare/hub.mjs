@@ -1,7 +1,7 @@
 // A hub with demo data and tokens, on free ports; and its subgraphs, as it serves them.
 import { spawn } from 'node:child_process'
 import { parse } from 'graphql'
-import { ask, eventually } from './ask.mjs'
+import { ask, ended, eventually } from './ask.mjs'
 
 // The binary of this tree, and servers that `codepix servers --fresh` made.
 const { CODEPIX, CODEPIX_TEST_DATABASE_URL, CODEPIX_TEST_KAFKA_BROKERS } = process.env
@@ -25,7 +25,7 @@ export async function startHub() {
       CODEPIX_INTERNAL_ADDRESS: free,
       CODEPIX_BALANCES_ADDRESS: free,
       CODEPIX_TOKENS: `operator=${operator},00000001=${bank}`,
-      CODEPIX_LOG: 'warn',
+      CODEPIX_LOG: 'error',
     },
   })
   let printed = ''
@@ -47,7 +47,7 @@ export async function startHub() {
   return {
     url,
     subgraph: (name) => `http://${addresses.internal}/subgraphs/${name}`,
-    stop: () => child.kill('SIGTERM'),
+    stop: () => ended(child),
   }
 }
 

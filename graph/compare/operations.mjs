@@ -193,12 +193,12 @@ function mutations() {
     ...more,
   })
   const order = (name, input, more) =>
-    command(name, 'requestTransfer', 'RequestTransferInput', { accountId: ana, ...input }, 'order { endToEndId amount payeeKey counterpartyName counterpartyBank { name position } account { owner { name } keys { nodes { key } } } }', more)
+    command(name, 'requestTransfer', 'RequestTransferInput', { accountId: ana, ...input }, 'order { endToEndId amount payeeKey counterpartyName counterpartyBank { name code } account { owner { name } keys { nodes { key } } } }', more)
   return [
     command('register a key', 'registerPixKey', 'RegisterPixKeyInput', { requestId: 'r1', kind: 'EVP', accountId: caio }, 'pixKey { key kind bank { name } account { number balance { total } } }'),
     command('register a key of another', 'registerPixKey', 'RegisterPixKeyInput', { requestId: 'r2', kind: 'EMAIL', key: 'user1@cter.example', accountId: ana }, 'pixKey { key }'),
     command('open an account', 'openAccount', 'OpenAccountInput', { idempotencyKey: 'o1', ispb: '00000001', ownerName: 'Eva Dias', ownerTaxId: '52998224725' }, 'account { id number owner { name taxId } bank { name code } }'),
-    command('deposit', 'deposit', 'DepositInput', { idempotencyKey: 'd1', accountId: duda, amount: '5.00' }, 'account { id owner { name } bank { name } }'),
+    command('deposit', 'deposit', 'DepositInput', { idempotencyKey: 'd1', accountId: caio, amount: '5.00' }, 'account { id owner { name } bank { name } }'),
     command('withdraw too much', 'withdraw', 'WithdrawInput', { idempotencyKey: 'w1', accountId: duda, amount: '900000.00' }, 'account { id }'),
     order('send a transfer', { idempotencyKey: 't1', payeeKey: 'user1@cter.example', amount: '0.50' }),
     order('the same key with another amount', { idempotencyKey: 't1', payeeKey: 'user1@cter.example', amount: '0.51' }),
@@ -212,9 +212,18 @@ function mutations() {
     {
       name: 'two contexts in one document, in order',
       query: `mutation {
-        a: deposit(input: { idempotencyKey: "d2", accountId: "${duda}", amount: "1.00" }) { account { owner { name } } }
-        b: registerPixKey(input: { requestId: "r3", kind: EVP, accountId: "${duda}" }) { pixKey { kind account { owner { name } } } }
-        c: setAccountLimits(input: { accountId: "${duda}", limitPerDay: "10.00" }) { account { limits { perDay } } }
+        a: deposit(input: { idempotencyKey: "d2", accountId: "${bia}", amount: "1.00" }) { account { owner { name } } }
+        b: registerPixKey(input: { requestId: "r3", kind: EVP, accountId: "${bia}" }) { pixKey { kind account { owner { name } } } }
+        c: setAccountLimits(input: { accountId: "${bia}", limitPerDay: "10.00" }) { account { limits { perDay } bank { position } } }
+      }`,
+    },
+    {
+      name: 'commands of which one is refused',
+      query: `mutation {
+        a: deposit(input: { idempotencyKey: "d3", accountId: "${bia}", amount: "1.00" }) { account { owner { name } } }
+        b: deposit(input: { idempotencyKey: "d4", accountId: "${duda}", amount: "1.00" }) { account { owner { name } } }
+        c: registerPixKey(input: { requestId: "r4", kind: EVP, accountId: "${duda}" }) { pixKey { kind } }
+        d: deposit(input: { idempotencyKey: "d5", accountId: "${caio}", amount: "1.00" }) { account { bank { name } } }
       }`,
     },
     command('remove a key', 'removePixKey', 'RemovePixKeyInput', { requestId: 'x1', accountId: bia, key: 'user2@bbx.example' }, 'key removedAt'),

@@ -8,7 +8,7 @@ import { composeServices } from '@apollo/composition'
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway'
 import { ApolloServer } from '@apollo/server'
 import { startStandaloneServer } from '@apollo/server/standalone'
-import { ask, eventually } from './ask.mjs'
+import { ask, ended, eventually } from './ask.mjs'
 import { operator, servedSubgraphs } from './hub.mjs'
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url))
@@ -40,7 +40,7 @@ async function hive(name, supergraph, file) {
   )
   const url = `http://127.0.0.1:${port}/graphql`
   await eventually(`${name} serves`, () => ask(url, operator, { query: '{ __typename }' }))
-  return { name, url, stop: () => child.kill('SIGTERM') }
+  return { name, url, stop: () => ended(child) }
 }
 
 class Passing extends RemoteGraphQLDataSource {

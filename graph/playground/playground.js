@@ -27,14 +27,24 @@ function ask(operation, options) {
   return fetcher({ ...operation, variables: renewed(operation.variables) }, options)
 }
 
+// GraphiQL keeps the tabs of the last visit, and on the first one shows the variables of the first
+// tab only if they are given apart.
+const isFirstVisit = localStorage.getItem('graphiql:tabState') === null
+
 function show(examples) {
+  const first = isFirstVisit ? { variables: examples[0]?.variables } : {}
   ReactDOM.createRoot(document.getElementById('playground')).render(
-    React.createElement(GraphiQL, {
-      fetcher: ask,
-      defaultTabs: examples,
-      defaultEditorToolsVisibility: 'variables',
-      shouldPersistHeaders: false,
-    }),
+    React.createElement(
+      GraphiQL,
+      {
+        fetcher: ask,
+        defaultTabs: examples,
+        defaultEditorToolsVisibility: 'variables',
+        shouldPersistHeaders: false,
+        ...first,
+      },
+      React.createElement(GraphiQL.Logo, null, 'CodePix'),
+    ),
   )
 }
 

@@ -3,6 +3,8 @@
 
 pub mod credential;
 pub mod edge;
+#[cfg(test)]
+mod edge_tests;
 pub mod gathered;
 pub mod parts;
 pub mod playground;

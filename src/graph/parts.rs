@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_graphql::{ObjectType, Schema, SubscriptionType};
 use axum::Router;
-use federation::{Federated, RemoteSubgraph, Subgraph};
+use federation::{Federated, Placed, RemoteSubgraph, Subgraph};
 use shared_kernel::application::{Caller, Ids as _, TraceParent};
 use shared_kernel::infrastructure::system::SystemIds;
 
@@ -46,7 +46,7 @@ impl Parts {
         S: SubscriptionType + 'static,
     {
         let path = format!("/subgraphs/{}", context.as_str());
-        let routes = edge::routes(&path, schema.clone(), self.door.clone());
+        let routes = edge::routes(&path, Placed(schema.clone()), self.door.clone());
         self.endpoints = std::mem::take(&mut self.endpoints).merge(routes);
         self.subgraphs.insert(context, Arc::new(schema));
     }

@@ -16,7 +16,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Write the SDL of every subgraph and compose the supergraph, or check that both are as the
-    /// code says; needs Node and npm.
+    /// code says; or compare the hub's answers with those of stock routers. Needs Node and npm.
     Graph(graph::Arguments),
     /// Run the simulated hub under as many seeds as wanted, or tell the story of one.
     Simulate(simulate::Arguments),

@@ -70,18 +70,28 @@ impl Browser {
 
     /// Waits until the texts of the elements together have all these words.
     pub(crate) async fn sees(&self, elements: &str, words: &[&str]) {
+        self.waits(elements, |text| words.iter().all(|word| text.contains(word))).await;
+    }
+
+    /// Waits until they have this word, and are not what they were.
+    pub(crate) async fn sees_other(&self, elements: &str, before: &str, word: &str) {
+        self.waits(elements, |text| text != before && text.contains(word)).await;
+    }
+
+    async fn waits(&self, elements: &str, is_there: impl Fn(&str) -> bool) {
         let started = Instant::now();
         loop {
             let text = self.text(elements).await.unwrap_or_default();
-            if words.iter().all(|word| text.contains(word)) {
+            if is_there(&text) {
                 return;
             }
-            assert!(started.elapsed() < PATIENCE, "{elements} never had {words:?} but\n{text}");
+            assert!(started.elapsed() < PATIENCE, "{elements} stayed\n{text}");
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    async fn text(&self, elements: &str) -> WebDriverResult<String> {
+    /// What the elements say.
+    pub(crate) async fn text(&self, elements: &str) -> WebDriverResult<String> {
         let mut text = String::new();
         for element in self.driver.find_all(By::Css(elements)).await? {
             text.push_str(&element.text().await?);

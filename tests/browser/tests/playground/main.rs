@@ -53,6 +53,13 @@ async fn an_example_is_chosen_and_run_and_nothing_is_loaded_from_elsewhere() -> 
 {
     let hub = Hub::with_demo_data().await;
     let browser = opened(&hub).await?;
+    // The one that is in front, with its variables, and again: another key.
+    browser.sees(".graphiql-editor-tool", &["\"requestId\": \"$new\""]).await;
+    browser.click("button.graphiql-execute-button").await?;
+    browser.sees(".result-window", &["\"ownerName\": \"User CTER 1\""]).await;
+    let first = browser.text(".result-window").await?;
+    browser.click("button.graphiql-execute-button").await?;
+    browser.sees_other(".result-window", &first, "\"ownerName\": \"User CTER 1\"").await;
     browser.click_text("button.graphiql-tab-button", "Send").await?;
     browser.click("button.graphiql-execute-button").await?;
     browser.sees(".result-window", &["\"state\": \"REQUESTED\"", "\"amount\": \"12.34\""]).await;

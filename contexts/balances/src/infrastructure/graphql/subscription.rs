@@ -18,6 +18,7 @@ use crate::infrastructure::kafka::{AccountFeed, AccountWatch, Seen};
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription;
 
+/// What may be followed, fed by events as they happen.
 #[Subscription]
 impl Subscription {
     /// Each change of an account from now on, from the event itself: the balance may be newer than

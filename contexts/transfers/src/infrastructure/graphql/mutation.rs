@@ -54,6 +54,7 @@ pub(super) struct EnrolBankPayload {
     bank: Bank,
 }
 
+/// What may be done. A refused command has changed nothing, and is null by itself.
 #[Object]
 impl Mutation {
     /// Enrols a bank, or changes its name or limit (operators only). The same again changes
@@ -62,12 +63,12 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The bank.")] input: EnrolBankInput,
-    ) -> Result<EnrolBankPayload> {
+    ) -> Result<Option<EnrolBankPayload>> {
         let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
         let order = input.order(caller(context)?, trace);
         let order = order.map_err(|broken| violation_error(&broken))?;
         let enrol = &context.data::<Arc<Transfers>>()?.enrol_participant;
         let bank = enrol.submit(order).await.map_err(refused)?.into();
-        Ok(EnrolBankPayload { bank })
+        Ok(Some(EnrolBankPayload { bank }))
     }
 }
