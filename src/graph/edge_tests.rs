@@ -97,7 +97,6 @@ async fn what_cannot_be_read_is_refused_with_a_code_and_never_as_500() {
     let cases = [
         (JSON, "", "request_malformed"),
         (JSON, "{", "request_malformed"),
-        (JSON, "{}", "request_malformed"),
         (JSON, "[1]", "request_malformed"),
         (JSON, "{\"query\": 7}", "request_malformed"),
         (JSON, long.as_str(), "request_too_long"),
@@ -135,7 +134,7 @@ async fn a_subscription_comes_in_parts_where_that_is_asked_for() {
     let events: Vec<Value> = parts
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|part| part.pointer("/payload/data/count").cloned())
+        .filter_map(|part| part.pointer("/data/count").cloned())
         .collect();
     assert_eq!(events.len(), 2, "{parts}");
     assert!(events[0].as_str().unwrap().starts_with("1 Bank"), "{parts}");

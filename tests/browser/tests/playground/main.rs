@@ -32,7 +32,7 @@ async fn opened(hub: &Hub) -> WebDriverResult<Browser> {
     Ok(browser)
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_is_typed_and_run_and_its_answer_is_seen() -> WebDriverResult<()> {
     let hub = Hub::with_demo_data().await;
     let browser = opened(&hub).await?;
@@ -48,7 +48,7 @@ async fn a_query_is_typed_and_run_and_its_answer_is_seen() -> WebDriverResult<()
     browser.end().await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_example_is_chosen_and_run_and_nothing_is_loaded_from_elsewhere() -> WebDriverResult<()>
 {
     let hub = Hub::with_demo_data().await;
@@ -80,7 +80,7 @@ async fn an_example_is_chosen_and_run_and_nothing_is_loaded_from_elsewhere() -> 
     browser.end().await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_followed_while_another_window_sends_it() -> WebDriverResult<()> {
     let hub = Hub::with_demo_data().await;
     let browser = opened(&hub).await?;
