@@ -32,22 +32,22 @@ struct Served {
     _stop: StopHandle,
 }
 
-/// A queue of commands with a worker on it.
-fn queue<U: BatchCommand>(
-    stage: &Stage,
-    use_case: U,
-    stop: &StopSignal,
-) -> Batcher<U::Command, U::Answer> {
-    working(stage.runner(use_case), stop)
-}
-
 /// A queue with a worker on it.
-fn working<E: BatchExecutor>(executor: E, stop: &StopSignal) -> Batcher<E::Request, E::Answer> {
+fn worked<E: BatchExecutor>(executor: E, stop: &StopSignal) -> Batcher<E::Request, E::Answer> {
     let (queue, workers) = batcher(Arc::new(executor), BatchLimits::default(), 1);
     for worker in workers {
         tokio::spawn(worker.run(stop.clone()));
     }
     queue
+}
+
+/// A queue of commands.
+fn queue<U: BatchCommand>(
+    stage: &Stage,
+    use_case: U,
+    stop: &StopSignal,
+) -> Batcher<U::Command, U::Answer> {
+    worked(stage.runner(use_case), stop)
 }
 
 fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
@@ -61,7 +61,7 @@ fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
         close_account: queue(stage, AccountDesk::new(ports), stop),
         set_account_limits: queue(stage, AccountDesk::new(ports), stop),
         request_transfer: queue(stage, stage.transfers(), stop),
-        account_banks: AccountBanks::new(working(AccountBankReader(reads()), stop)),
+        account_banks: AccountBanks::new(worked(AccountBankReader(reads()), stop)),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
