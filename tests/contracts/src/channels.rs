@@ -3,6 +3,7 @@
 use codepix::config::ContextName;
 use serde_yaml_ng::{Mapping, Value};
 use shared_kernel::application::catalogue::{Channel, Retention, Shape};
+use shared_kernel::application::dead_letter::SUFFIX;
 
 use crate::page::{self, Page};
 use crate::registry::Catalogue;
@@ -70,10 +71,11 @@ fn made(catalogue: &Catalogue, channel: &Channel) -> String {
     let key = if channel.key.is_empty() { "none" } else { channel.key };
     let mut made = format!(
         "## In figures\n\n| | |\n|---|---|\n| topic | `{}` |\n| key | {key} |\n| partitions | {} |\n\
-         | kept | {} |\n",
+         | kept | {} |\n| set aside on | `{}{SUFFIX}`, one partition, 30 days |\n",
         plain(channel.address),
         channel.partitions,
         kept(channel.retention),
+        plain(channel.address),
     );
     let on = catalogue.on(channel.address);
     let has_envelope = |shape: &Shape| matches!(shape, Shape::CloudEvent);

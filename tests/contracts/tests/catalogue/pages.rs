@@ -100,7 +100,8 @@ fn the_flows_that_every_team_asks_for_are_there() {
         "TransferExpired",
         "LateAcceptance",
         "KeyRegistered",
-        "BalanceReplay", "WalletCore",
+        "BalanceReplay",
+        "WalletCore",
     ] {
         let path = format!("domains/CodePix/flows/{flow}/index.mdx");
         assert!(tree.get(&path).is_some(), "{path} is not there");
