@@ -1,6 +1,7 @@
 //! The composition root of CodePix: settings, wiring, edges and the command line.
 
 pub mod browser;
+pub mod catalogue;
 pub mod cli;
 pub mod client;
 pub mod compose;

@@ -13,6 +13,8 @@ mod chaos_servers;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod graph;

@@ -9,7 +9,7 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::application::consumer::{BatchHandler, Consumer, ConsumerPorts, ConsumerSettings};
-use crate::application::envelope::Published;
+use crate::application::envelope::CloudEvent;
 use crate::application::log::{InboundRecord, LogReader, LogWriter, OutboundRecord};
 use crate::application::observer::Silent;
 use crate::application::stop::{StopHandle, stop_pair};
@@ -77,16 +77,23 @@ impl TestServers {
 
     /// An event of another context, ready to be written to `topic` (name without prefix).
     pub fn foreign(&self, topic: &str, event: ForeignEvent) -> OutboundRecord {
-        let published = Published {
-            topics: vec![topic.to_owned()],
+        let now = SystemClock.now();
+        let envelope = CloudEvent {
+            id: SystemIds.ordered(),
             event_type: event.event_type,
-            subject: event.subject,
+            source: event.source,
+            at: now,
+            subject: &event.subject,
             aggregate_version: event.version,
-            trace: TraceParent::begin(&SystemIds),
-            payload: event.payload.into_bytes(),
+            trace: &TraceParent::begin(&SystemIds),
         };
-        let (id, now) = (SystemIds.ordered(), SystemClock.now());
-        published.into_record(&self.kafka.topic_prefix, event.source, id, now)
+        OutboundRecord {
+            topics: vec![self.kafka.named(topic)],
+            headers: envelope.headers(),
+            key: Some(event.subject.into_bytes()),
+            payload: Some(event.payload.into_bytes()),
+            time: Some(now),
+        }
     }
 
     /// Writes records; returns when the broker has them.

@@ -86,7 +86,7 @@ async fn tell(story: &Story, scratch: &Scratch, output: &Output) -> anyhow::Resu
     while next < story.events() {
         let chunk = next..next.saturating_add(CHUNK).min(story.events());
         next = chunk.end;
-        let records = story.records(chunk, &scratch.kafka.topic_prefix, &SystemIds);
+        let records = story.records(chunk, &scratch.kafka.topic_prefix, &SystemIds)?;
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         writer.write(&records).await?;
         written = written.saturating_add(count);

@@ -270,7 +270,8 @@ impl Shop {
     }
 
     fn banks(&self) -> BanksFacade {
-        use banking::infrastructure::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE};
+        use banking::infrastructure::SOURCE;
+        use banking::infrastructure::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS};
 
         let session = self.session(&self.city.banking, SOURCE);
         let line = Line { city: Arc::clone(&self.city), node: self.node };

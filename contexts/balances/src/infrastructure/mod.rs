@@ -10,5 +10,6 @@ mod start;
 
 pub use graphql::{GraphSchema, sdl};
 pub use grpc::{BalancesServices, FILE_DESCRIPTOR_SET};
+pub use kafka::READERS;
 pub use postgres::{AuditedBalance, AuditedGap, BalancesAudit, MIGRATIONS};
 pub use start::{Running, start, topics};

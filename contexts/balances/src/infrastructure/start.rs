@@ -11,16 +11,12 @@ use shared_kernel::infrastructure::{
 use crate::application::Balances;
 use crate::infrastructure::graphql::{GraphSchema, schema};
 use crate::infrastructure::grpc::BalancesServices;
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
 use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
 use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
 use crate::infrastructure::rest::routes;
-
-/// The consumer group of accounts.
-pub(super) const ACCOUNTS_GROUP: &str = "codepix.balances";
-/// The consumer group of transfers: a group of its own, so that a statement never waits for names.
-pub(super) const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
 
 /// The context at work.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]

@@ -9,7 +9,8 @@ mod watch;
 
 pub use graphql::GraphSchema;
 pub use grpc::{BankingServices, FILE_DESCRIPTOR_SET};
-pub use kafka::topics;
+pub use kafka::published::{Banks, SOURCE};
+pub use kafka::{READERS, topics};
 pub use postgres::MIGRATIONS;
 pub use postgres::audit::BankingAudit;
 pub use start::{BankingSettings, Running, start};

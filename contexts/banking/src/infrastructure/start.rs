@@ -15,7 +15,8 @@ use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
 use super::kafka::consumer::BankingConsumer;
-use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE, topics};
+use super::kafka::published::{ACCOUNTS, SOURCE};
+use super::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
 use super::postgres::{MIGRATIONS, SCHEMA, paint};
 use super::watch::TransferWatches;
 use crate::application::Banking;
@@ -34,8 +35,6 @@ use crate::application::reminder::Reminder;
 use crate::domain::Colors;
 
 const NAME: &str = "banking";
-/// Group and offset name; with `banks` one for each, `<group>.<ispb>`.
-const GROUP: &str = "codepix.banking";
 /// How often overdue holds and expected credits are looked for.
 const REMIND_EVERY: Duration = Duration::from_secs(1);
 
@@ -131,7 +130,7 @@ pub async fn start(
     consumers(&mut start, &ports, &own)?;
     start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
     let facade = Arc::new(facade(&mut start, &ports, &own));
-    let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS), start.clock.clone());
+    let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS.address), start.clock.clone());
     let callers = Arc::clone(&start.callers);
     let services =
         BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());
@@ -168,13 +167,14 @@ fn consumers(
     let all = ports.banks.clone();
     if all.is_empty() {
         let topics: Vec<String> = std::iter::once(BANKS.to_owned()).chain(shared).collect();
-        start.consumer(GROUP, &topics, handler(all))?;
+        start.consumer(BankingConsumer::GROUP, &topics, handler(all))?;
         return Ok(());
     }
     for ispb in &all {
         let bank = format!("{BANK_PREFIX}{ispb}");
         let topics: Vec<String> = std::iter::once(bank).chain(shared.clone()).collect();
-        start.consumer(&format!("{GROUP}.{ispb}"), &topics, handler(BTreeSet::from([*ispb])))?;
+        let group = format!("{}.{ispb}", BankingConsumer::GROUP);
+        start.consumer(&group, &topics, handler(BTreeSet::from([*ispb])))?;
     }
     Ok(())
 }

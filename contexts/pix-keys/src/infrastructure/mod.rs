@@ -10,5 +10,7 @@ mod start;
 
 pub use graphql::{GraphSchema, sdl};
 pub use grpc::{FILE_DESCRIPTOR_SET, PixKeysServices};
+pub use kafka::READERS;
+pub use kafka::published::{Directory, SOURCE};
 pub use plan::{MIGRATIONS, plan, topics};
 pub use start::{PixKeysSettings, Running, start};

@@ -13,6 +13,8 @@ use shared_kernel::migration;
 pub use crate::application::TransfersSettings;
 pub use graphql::{GraphSchema, sdl};
 pub use grpc::{FILE_DESCRIPTOR_SET, TransfersServices};
+pub use kafka::READERS;
+pub use kafka::published::{Hub, SOURCE};
 pub use postgres::audit;
 pub use start::{Running, start};
 
@@ -21,9 +23,6 @@ pub const NAME: &str = "transfers";
 
 /// Its schema.
 pub const SCHEMA: &str = "transfers";
-
-/// `ce_source` of its events.
-pub const SOURCE: &str = "/codepix/transfers";
 
 /// Its migrations, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
@@ -34,9 +33,6 @@ pub const MIGRATIONS: &[Migration] = &[
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
 /// are enrolled.
 pub fn topics() -> Vec<TopicPlan> {
-    vec![
-        TopicPlan::new(kafka::published::TRANSFERS, Retention::Forever),
-        TopicPlan::new(kafka::published::PARTICIPANTS, Retention::Forever),
-        TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30),
-    ]
+    let read = [TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30)];
+    TopicPlan::all_of::<Hub>().into_iter().chain(read).collect()
 }

@@ -13,7 +13,7 @@ use super::graphql::{self, GraphSchema};
 use super::grpc::TransfersServices;
 use super::kafka::changes::TailChanges;
 use super::kafka::consumer::BankMessages;
-use super::kafka::inbound::BANK_MESSAGES;
+use super::kafka::inbound::{BANK_MESSAGES, CONSUMER};
 use super::kafka::news::TailNews;
 use super::kafka::published::TRANSFERS;
 use super::kafka::topics::KafkaBankTopics;
@@ -24,9 +24,6 @@ use crate::application::{
     TransfersSettings,
 };
 use crate::domain::Participant;
-
-/// Consumer group, and name of the stored offsets.
-const CONSUMER: &str = "codepix.transfers";
 
 /// The hub, wired.
 #[expect(missing_debug_implementations, reason = "a schema has no form to print")]
@@ -67,7 +64,7 @@ pub async fn start(
     work(&mut start, &store, own)?;
     let handler = EnrolParticipantHandler::new(store, bank_topics, Arc::clone(&start.clock));
     let (feed, news) = (TailFeed::default(), TailNews::new(settings.stop_work.clone()));
-    start.listen(TRANSFERS, vec![Arc::new(feed.clone()), Arc::new(news.clone())]);
+    start.listen(TRANSFERS.address, vec![Arc::new(feed.clone()), Arc::new(news.clone())]);
     let changes = TailChanges::new(feed, settings.stop_work.clone());
     let enrol = start.command(Arc::new(handler), 1);
     let facade = Transfers::new(enrol, &reads, Arc::new(changes), Arc::new(news));

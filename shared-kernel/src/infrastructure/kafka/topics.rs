@@ -8,18 +8,11 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
+pub use crate::application::catalogue::Retention;
+use crate::application::catalogue::{Channel, Registry};
 use crate::application::dead_letter::SUFFIX;
 use crate::application::log::LogError;
 use crate::infrastructure::kafka::settings::KafkaSettings;
-
-/// How long records are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    /// The record of what happened: never deleted.
-    Forever,
-    /// Deleted after 30 days.
-    Days30,
-}
 
 /// A topic as its owner wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +31,23 @@ impl TopicPlan {
     /// A topic of ours with 8 partitions and a dead-letter topic beside it.
     pub fn new(name: impl Into<String>, retention: Retention) -> Self {
         Self { name: name.into(), partitions: 8, retention, dead_letters: true }
+    }
+
+    /// The topic of a channel without parameter.
+    pub fn of(channel: &Channel) -> Self {
+        Self::new(channel.address, channel.retention).partitions(channel.partitions)
+    }
+
+    /// The topics of what a context publishes; those with a parameter are made as their owners come.
+    pub fn all_of<R: Registry>() -> Vec<Self> {
+        let mut plans: Vec<Self> = Vec::new();
+        let channels = R::EVENTS.iter().flat_map(|event| event.channels);
+        for channel in channels.filter(|channel| channel.parameter().is_none()) {
+            if !plans.iter().any(|plan| plan.name == channel.address) {
+                plans.push(Self::of(channel));
+            }
+        }
+        plans
     }
 
     /// The same with another number of partitions.

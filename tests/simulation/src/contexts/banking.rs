@@ -338,7 +338,7 @@ impl BankingTransaction for Banks {
         if !changes.postings.is_empty() {
             self.post(&changes.postings).await?;
         }
-        self.publish(publish::events(changes));
+        self.publish(publish::events(changes)?);
         Ok(())
     }
 

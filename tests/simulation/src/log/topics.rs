@@ -6,12 +6,9 @@ use async_trait::async_trait;
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::Ispb;
 use transfers::application::ports::BankTopics;
-use transfers::infrastructure::kafka::published::bank_topic;
+use transfers::infrastructure::kafka::published::{BANKS, bank_topic};
 
 use super::Log;
-
-/// Partitions of a bank's topic.
-const PARTITIONS: i32 = 2;
 
 /// Makes topics.
 pub(crate) struct Topics(pub(crate) Arc<Log>);
@@ -24,7 +21,7 @@ impl BankTopics for Topics {
             return Err(StoreError::Unavailable("the broker does not answer".into()));
         }
         for bank in banks {
-            self.0.create(&bank_topic(*bank), PARTITIONS);
+            self.0.create(bank_topic(*bank).name(), BANKS.partitions);
         }
         Ok(())
     }

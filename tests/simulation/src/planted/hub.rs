@@ -71,11 +71,11 @@ pub(crate) fn notices(world: &World, mut events: Vec<Published>) -> Vec<Publishe
     if world.has(Bug::PayerNeverHears) {
         for event in &mut events {
             // Its own bank made the id of a transfer: E, then the bank's.
-            let payer = event.subject.get(1..9).unwrap_or_default().to_owned();
+            let payer = event.subject().get(1..9).unwrap_or_default().to_owned();
             let deaf = format!("codepix.bank.{payer}");
-            event.topics.retain(|topic| *topic != deaf);
+            event.retain_topics(|topic| topic != deaf);
         }
-        events.retain(|event| !event.topics.is_empty());
+        events.retain(|event| event.topics().next().is_some());
     }
     events
 }

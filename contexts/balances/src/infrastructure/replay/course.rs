@@ -15,9 +15,9 @@ use super::gauge::{Gauge, Phase};
 use super::rebuild::{Ends, Rebuild};
 use super::shadow::{Shadow, StoredPosition, discard, is_current, lead, positions, resign};
 use super::swap::{ends, swap};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
 use crate::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
 use crate::infrastructure::postgres::{PAST, SCHEMA, SHADOW};
-use crate::infrastructure::start::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
 
 /// A view of one moment, for as long as the session lives.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";

@@ -24,10 +24,10 @@ use shared_kernel::infrastructure::postgres::store_error;
 use super::gauge::Gauge;
 use super::shadow::Shadow;
 use crate::application::ports::{BalancesStore, BalancesTransaction};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
 use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
-use crate::infrastructure::start::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
 
 /// Records of one transaction.
 const BATCH_MAX: usize = 5_000;

@@ -263,7 +263,7 @@ impl BankingTransaction for PgSession {
 
     async fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
         write::all(self.connection(), &changes).await?;
-        self.publish(publish::events(changes));
+        self.publish(publish::events(changes)?);
         Ok(())
     }
 

@@ -374,7 +374,7 @@ async fn a_refusal_names_its_code_and_the_field_of_the_request() {
 fn event(transfer: &Transfer) -> Vec<u8> {
     let audience = Audience { everyone: true, ..Audience::default() };
     let notice = Notice { standing: *transfer.standing(), audience, trace: trace(1) };
-    transfer_event(transfer, &notice).unwrap().payload
+    transfer_event(transfer, &notice).unwrap().payload().to_vec()
 }
 
 #[tokio::test]

@@ -2,7 +2,13 @@
 
 pub mod changes;
 pub mod consumer;
+mod examples;
 pub mod inbound;
 pub mod news;
 pub mod published;
 pub mod topics;
+
+use shared_kernel::application::catalogue::Reader;
+
+/// Who reads what here: the clearing of bank messages, and those who follow transfers.
+pub const READERS: &[Reader] = &[inbound::READER, news::READER];

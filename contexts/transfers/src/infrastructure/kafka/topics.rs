@@ -3,13 +3,10 @@
 use async_trait::async_trait;
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::Ispb;
-use shared_kernel::infrastructure::kafka::{KafkaSettings, Retention, TopicPlan, ensure_topics};
+use shared_kernel::infrastructure::kafka::{KafkaSettings, TopicPlan, ensure_topics};
 
-use super::published::bank_topic;
+use super::published::{BANKS, bank_topic};
 use crate::application::ports::BankTopics;
-
-/// Partitions of a bank's topic, fixed at its creation.
-const PARTITIONS: i32 = 2;
 
 /// Creates the topics of banks.
 #[derive(Clone, Debug)]
@@ -29,7 +26,7 @@ impl BankTopics for KafkaBankTopics {
         banks.sort_unstable();
         banks.dedup();
         let plan = |bank: &Ispb| {
-            TopicPlan::new(bank_topic(*bank), Retention::Days30).partitions(PARTITIONS)
+            TopicPlan::new(bank_topic(*bank).name(), BANKS.retention).partitions(BANKS.partitions)
         };
         let plans: Vec<TopicPlan> = banks.iter().map(plan).collect();
         ensure_topics(&self.0, &plans)

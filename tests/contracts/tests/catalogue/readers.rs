@@ -1,0 +1,98 @@
+//! Producers and consumers.
+
+use codepix::catalogue;
+use codepix::config::ContextName;
+use contracts::Catalogue;
+use contracts::registry::disagreements;
+use shared_kernel::application::Unreadable;
+use shared_kernel::application::catalogue::Reader;
+
+use crate::{code, names, none};
+
+#[test]
+fn every_reader_takes_every_example_of_what_it_reads() {
+    none(&disagreements(&code()));
+}
+
+#[test]
+fn who_reads_what_is_as_the_code_reads_it() {
+    let code = code();
+    let readers = |name: &str| {
+        let event = code.events.iter().find(|event| event.entry.name == name).unwrap();
+        let mut contexts: Vec<&str> = event.readers.iter().map(|reader| reader.context).collect();
+        contexts.dedup();
+        contexts
+    };
+    assert_eq!(readers("TransferRequested"), ["transfers"]);
+    assert_eq!(readers("AccountClosed"), ["pix-keys", "balances"]);
+    assert_eq!(readers("AccountLimitsChanged"), ["balances"], "Pix Keys lets it pass by");
+    assert_eq!(readers("PixKeyRegistered"), ["banking"]);
+}
+
+/// The catalogue with another consumer in it.
+fn with(reader: &'static [Reader]) -> Catalogue {
+    let mut contexts: Vec<_> = catalogue::contexts().into();
+    contexts.iter_mut().for_each(|context| context.readers = &[]);
+    contexts.push(catalogue::ContextCatalogue {
+        readers: reader,
+        ..catalogue::of(ContextName::Balances)
+    });
+    Catalogue::of(contexts).unwrap()
+}
+
+#[test]
+fn a_reader_that_cannot_read_is_named_with_the_event() {
+    const STRICT: &[Reader] = &[Reader {
+        context: "balances",
+        consumer: "strict",
+        channels: &["codepix.pix-keys"],
+        knows: &["codepix.pix_keys.PixKeyRegistered.v1"],
+        read: |_record| Err(Unreadable::new("payload_json", "the field `nome` is missing")),
+    }];
+    let found = disagreements(&with(STRICT));
+    names(
+        &found,
+        &["balances (strict)", "PixKeyRegistered.v1", "payload_json", "`nome` is missing"],
+    );
+    names(&found, &["never gets"]);
+}
+
+#[test]
+fn a_reader_that_waits_for_what_nobody_sends_is_named() {
+    const HOPEFUL: &[Reader] = &[Reader {
+        context: "balances",
+        consumer: "hopeful",
+        channels: &["codepix.pix-keys", "codepix.nowhere"],
+        knows: &["codepix.pix_keys.PixKeyRenamed.v1"],
+        read: |_record| Ok(true),
+    }];
+    let found = disagreements(&with(HOPEFUL));
+    names(&found, &["hopeful", "PixKeyRenamed", "never gets"]);
+    names(&found, &["hopeful", "codepix.nowhere", "nobody publishes"]);
+}
+
+#[test]
+fn whoever_makes_a_topic_makes_it_as_its_owner_does() {
+    let code = code();
+    for context in &code.contexts {
+        for plan in &context.topics {
+            let owned = code.channels().into_iter().find(|(_, channel)| channel.holds(&plan.name));
+            let (owner, channel) = owned.unwrap_or_else(|| {
+                panic!(
+                    "{} makes {}, on which nobody publishes",
+                    context.context.as_str(),
+                    plan.name
+                )
+            });
+            let said = (plan.partitions, plan.retention);
+            assert_eq!(
+                said,
+                (channel.partitions, channel.retention),
+                "{} makes {} otherwise than {}",
+                context.context.as_str(),
+                plan.name,
+                owner.as_str()
+            );
+        }
+    }
+}
