@@ -16,6 +16,9 @@ pub struct TransfersSettings {
     pub sweep_batch_max: u16,
     /// How long the hub waits for a bank's report before it sends `TransferConfirmed` again.
     pub report_wait: Duration,
+    /// How long after that second confirmation it waits for the report of a payer's bank that had
+    /// debited before it ordered.
+    pub payer_patience: Duration,
     /// The longest such wait: each is twice the one before.
     pub report_wait_max: Duration,
 }
@@ -28,6 +31,7 @@ impl Default for TransfersSettings {
             sweep_grace: Duration::from_secs(1),
             sweep_batch_max: 500,
             report_wait: Duration::from_secs(20),
+            payer_patience: Duration::from_mins(1),
             report_wait_max: Duration::from_mins(10),
         }
     }

@@ -2,17 +2,23 @@
 //! clock, no ids, no I/O.
 
 mod admission;
+mod ends;
 mod event;
 mod order;
 mod participant;
 mod position;
 mod state;
 #[cfg(test)]
+mod delivery_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 mod text;
 mod transfer;
+#[cfg(test)]
+mod transfer_tests;
 
 pub use admission::{Admission, admit};
+pub use ends::{Ends, OrderId, Resolution};
 pub use event::{ParticipantEvent, TransferEvent};
 pub use order::{Order, Party, Side};
 pub use participant::{CreditTiming, Enrolment, Participant, ParticipantStatus, Protocol};

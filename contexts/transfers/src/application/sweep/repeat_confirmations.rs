@@ -1,7 +1,8 @@
 //! Sends `TransferConfirmed` again to a bank whose report is missing, and to that bank alone.
 //!
 //! A bank answers every confirmation with its report, so a lost one is made good. The intervals
-//! double up to a bound.
+//! double up to a bound. The report of a payer's bank that had debited before it ordered is
+//! information only: such a bank is told once more, and after a while the hub completes without it.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::expire_overdue::banks;
 use crate::application::desk::Desk;
 use crate::application::ports::{DueTransfer, Resend, TransfersStore, TransfersTransaction};
 use crate::application::settings::TransfersSettings;
+use crate::domain::{CreditTiming, Side, Transfer};
 
 /// The sweeper of missing reports.
 pub struct RepeatConfirmations {
@@ -40,7 +42,11 @@ impl RepeatConfirmations {
 
     fn next(&self, due: &DueTransfer, now: Timestamp) -> Resend {
         let resends = due.resends.saturating_add(1);
-        let wait = doubled(self.settings.report_wait, resends, self.settings.report_wait_max);
+        let wait = if due.resends == 0 && waits_for_information(&due.transfer) {
+            self.settings.payer_patience
+        } else {
+            doubled(self.settings.report_wait, resends, self.settings.report_wait_max)
+        };
         let end_to_end_id = due.transfer.order().end_to_end_id;
         Resend { end_to_end_id, at: now.saturating_add(wait), resends }
     }
@@ -53,16 +59,35 @@ impl RepeatConfirmations {
     ) -> Result<(), StoreError> {
         let banks = banks(due.iter().map(|due| &due.transfer));
         let participants = transaction.load_participants(&banks).await?;
-        let resends: Vec<Resend> = due.iter().map(|due| self.next(due, now)).collect();
-        let (transfers, traces): (Vec<_>, Vec<_>) =
-            due.into_iter().map(|due| (due.transfer, due.trace)).unzip();
+        let mut plans = Vec::with_capacity(due.len());
+        let mut transfers = Vec::with_capacity(due.len());
+        for due in due {
+            let alone = (due.resends > 0).then(|| due.transfer.complete_without_payer(now));
+            plans.push((self.next(&due, now), alone.flatten(), due.trace));
+            transfers.push(due.transfer);
+        }
         let mut desk = Desk::new(now, self.settings, transfers, participants);
-        for (resend, trace) in resends.iter().zip(&traces) {
-            desk.remind(&resend.end_to_end_id, trace);
+        let mut resends = Vec::with_capacity(plans.len());
+        for (resend, alone, trace) in plans {
+            let id = resend.end_to_end_id;
+            let Some(event) = alone else {
+                desk.remind(&id, resend.resends == 1, &trace);
+                resends.push(resend);
+                continue;
+            };
+            if let Err(violation) = desk.happen(&id, event, &trace) {
+                tracing::error!(%id, %violation, "a transfer cannot be completed");
+            }
         }
         transaction.save_transfers(desk.clear().0).await?;
-        transaction.schedule_resends(&resends).await
+        if resends.is_empty() { Ok(()) } else { transaction.schedule_resends(&resends).await }
     }
+}
+
+/// Whether a payer's bank has not reported that had debited before.
+fn waits_for_information(transfer: &Transfer) -> bool {
+    !transfer.has_report(Side::Payer)
+        && transfer.ends().timing(Side::Payer) == CreditTiming::OnDelivery
 }
 
 #[async_trait]
