@@ -25,7 +25,7 @@ struct Case {
 }
 
 impl Case {
-    const fn loaded(transfer: Transfer) -> Self {
+    fn loaded(transfer: Transfer) -> Self {
         let (notices, letters) = (Vec::new(), Vec::new());
         Self { transfer, change: Change::None, resend_at: None, notices, letters }
     }
