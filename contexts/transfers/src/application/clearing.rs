@@ -38,6 +38,11 @@ impl Clearing {
         Self { clock, settings }
     }
 
+    /// The hub's settings.
+    pub(crate) const fn settings(&self) -> &TransfersSettings {
+        &self.settings
+    }
+
     /// Folds the messages in order and saves what follows from them. Messages that no honest bank
     /// sends are named in the answer; the others take effect.
     ///

@@ -284,8 +284,9 @@ impl Desk {
             return;
         }
         let Some(bank) = self.participants.get(&case.transfer.bank(to)) else { return };
-        let (code, standing) = (bank.code.clone(), *case.transfer.standing());
-        case.letters.push(Letter { to, code, word, standing, trace: trace.clone() });
+        let topic = self.settings.outside_topic(&bank.code);
+        let standing = *case.transfer.standing();
+        case.letters.push(Letter { to, topic, word, standing, trace: trace.clone() });
     }
 
     fn tell(&mut self, id: &EndToEndId, audience: Audience, trace: &TraceParent) {

@@ -61,8 +61,8 @@ pub enum Word {
 pub struct Letter {
     /// To whom.
     pub to: Side,
-    /// The code by which its topic is named.
-    pub code: BankCode,
+    /// Its topic.
+    pub topic: String,
     /// What it is told.
     pub word: Word,
     /// Where the transfer stood.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared_kernel::domain::BankCode;
+
 /// Times and bounds of the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransfersSettings {
@@ -21,6 +23,16 @@ pub struct TransfersSettings {
     pub payer_patience: Duration,
     /// The longest such wait: each is twice the one before.
     pub report_wait_max: Duration,
+    /// What the topics of banks that credit on delivery begin with; their codes follow. It lives as
+    /// long as the process.
+    pub outside_bank_topics: &'static str,
+}
+
+impl TransfersSettings {
+    /// The topic of a bank that credits on delivery.
+    pub fn outside_topic(&self, code: &BankCode) -> String {
+        format!("{}{code}", self.outside_bank_topics)
+    }
 }
 
 impl Default for TransfersSettings {
@@ -33,6 +45,7 @@ impl Default for TransfersSettings {
             report_wait: Duration::from_secs(20),
             payer_patience: Duration::from_mins(1),
             report_wait_max: Duration::from_mins(10),
+            outside_bank_topics: "bank",
         }
     }
 }

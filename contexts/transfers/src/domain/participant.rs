@@ -89,6 +89,32 @@ pub enum CreditTiming {
     OnDelivery,
 }
 
+impl CreditTiming {
+    /// Its text in rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnConfirmation => "on_confirmation",
+            Self::OnDelivery => "on_delivery",
+        }
+    }
+
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// `credit_timing_unknown` for any other text.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        match text {
+            "on_confirmation" => Ok(Self::OnConfirmation),
+            "on_delivery" => Ok(Self::OnDelivery),
+            _ => Err(Violation::invalid(
+                "credit_timing_unknown",
+                "credit_timing",
+                "a bank credits on_confirmation or on_delivery",
+            )),
+        }
+    }
+}
+
 /// A bank that takes part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Participant {
@@ -294,6 +320,10 @@ mod tests {
         for protocol in [Protocol::Native, Protocol::Classic] {
             assert_eq!(Protocol::parse(protocol.as_str()), Ok(protocol));
         }
+        for timing in [CreditTiming::OnConfirmation, CreditTiming::OnDelivery] {
+            assert_eq!(CreditTiming::parse(timing.as_str()), Ok(timing));
+        }
+        assert_eq!(CreditTiming::parse("").unwrap_err().code(), "credit_timing_unknown");
         for status in [ParticipantStatus::Active, ParticipantStatus::Suspended] {
             assert_eq!(ParticipantStatus::parse(status.as_str()), Ok(status));
         }

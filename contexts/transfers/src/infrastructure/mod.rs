@@ -1,5 +1,6 @@
 //! The hub behind its ports: `PostgreSQL`, Kafka, gRPC, GraphQL, and how they start.
 
+pub mod classic;
 pub mod graphql;
 pub mod grpc;
 pub mod kafka;
@@ -14,7 +15,7 @@ pub use crate::application::TransfersSettings;
 pub use graphql::{GraphSchema, sdl};
 pub use grpc::{FILE_DESCRIPTOR_SET, TransfersServices};
 pub use postgres::audit;
-pub use start::{Running, start};
+pub use start::{ClassicSettings, Running, start};
 
 /// The context's name.
 pub const NAME: &str = "transfers";
@@ -29,6 +30,7 @@ pub const SOURCE: &str = "/codepix/transfers";
 pub const MIGRATIONS: &[Migration] = &[
     migration!("transfers", "2026-11-20_hub"),
     migration!("transfers", "2026-11-21_transfers_of_accounts"),
+    migration!("transfers", "2026-11-29_classic"),
 ];
 
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
@@ -38,5 +40,6 @@ pub fn topics() -> Vec<TopicPlan> {
         TopicPlan::new(kafka::published::TRANSFERS, Retention::Forever),
         TopicPlan::new(kafka::published::PARTICIPANTS, Retention::Forever),
         TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30),
+        classic::line::plan(),
     ]
 }

@@ -7,6 +7,7 @@ pub mod scan;
 pub mod settings;
 pub mod tail;
 pub mod topics;
+pub mod transactional;
 pub mod writer;
 
 pub use inbound::inbound;
@@ -15,4 +16,5 @@ pub use scan::{Extent, KafkaScan, cut_at, extents};
 pub use settings::KafkaSettings;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};
 pub use topics::{Retention, TopicPlan, delete_topics, ensure_topics};
+pub use transactional::TransactionalWriter;
 pub use writer::KafkaWriter;

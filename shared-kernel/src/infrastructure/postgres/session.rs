@@ -126,6 +126,11 @@ impl PgSession {
         }
     }
 
+    /// The full name of a topic.
+    pub fn named(&self, topic: &str) -> String {
+        format!("{}{topic}", self.sessions.topic_prefix)
+    }
+
     /// Keeps a record of another protocol for the commit.
     pub fn publish_record(&mut self, record: OutboundRecord) {
         self.outbox.push(record);

@@ -71,6 +71,8 @@ struct Knowledge {
     participants: HashMap<Ispb, Participant>,
     /// New orders: checked, with the directory's word on their keys, or refused in a sentence.
     judged: HashMap<OrderId, Result<(Checked, KeyAnswer), String>>,
+    /// Topics of the banks.
+    topics: HashMap<Ispb, String>,
 }
 
 /// What follows from a batch.
@@ -145,6 +147,9 @@ impl OrderDesk {
             knowledge.accounts.values().map(|account| account.ispb).chain(known).collect();
         let banks: Vec<Ispb> = banks.into_iter().collect();
         let participants = transaction.load_participants(&banks).await?;
+        let settings = self.clearing.settings();
+        let topic = |bank: &Participant| (bank.ispb, settings.outside_topic(&bank.code));
+        knowledge.topics = participants.iter().map(topic).collect();
         knowledge.participants = participants.into_iter().map(|bank| (bank.ispb, bank)).collect();
         self.ask_for_keys(&orders, &mut knowledge).await?;
         Ok(knowledge)
@@ -283,7 +288,7 @@ impl Knowledge {
         outcome: &mut Outcome,
     ) -> Result<Option<BankMessage>, Violation> {
         let bank = self.bank_of(order.account_id)?;
-        let (ispb, code) = (bank.ispb, bank.code.clone());
+        let ispb = bank.ispb;
         let id = order.order_id;
         let judged = self.judged.remove(&id).ok_or_else(|| unknown_order(id))?;
         let content = order.content();
@@ -302,7 +307,7 @@ impl Knowledge {
                 outcome.refused.push(OrderRefusal {
                     order: order.clone(),
                     bank: ispb,
-                    code,
+                    topic: self.topic(ispb),
                     sentence: sentence.clone(),
                     remember: true,
                     trace: trace.clone(),
@@ -312,6 +317,10 @@ impl Knowledge {
         };
         self.remember(&order, ispb, content, fate);
         Ok(message)
+    }
+
+    fn topic(&self, bank: Ispb) -> String {
+        self.topics.get(&bank).cloned().unwrap_or_default()
     }
 
     fn remember(&mut self, order: &OutsideOrder, bank: Ispb, content: Digest, fate: OrderOutcome) {
@@ -337,7 +346,7 @@ impl Knowledge {
         let refused = |bank: &Participant, sentence: &str| OrderRefusal {
             order: order.clone(),
             bank: bank.ispb,
-            code: bank.code.clone(),
+            topic: self.topic(bank.ispb),
             sentence: sentence.to_owned(),
             remember: false,
             trace: trace.clone(),

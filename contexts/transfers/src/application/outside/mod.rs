@@ -7,7 +7,7 @@ mod key;
 mod tests;
 
 use shared_kernel::application::TraceParent;
-use shared_kernel::domain::{AccountId, BankCode, Digest, EndToEndId, Ispb, Timestamp};
+use shared_kernel::domain::{AccountId, Digest, EndToEndId, Ispb, Timestamp};
 
 pub use desk::{OrderDesk, OrderPorts};
 pub use key::{canonical, kind_of};
@@ -119,8 +119,8 @@ pub struct OrderRefusal {
     pub order: OutsideOrder,
     /// By whom.
     pub bank: Ispb,
-    /// The code by which its topic is named.
-    pub code: BankCode,
+    /// Its topic.
+    pub topic: String,
     /// Why, in a sentence.
     pub sentence: String,
     /// Whether the refusal is the order's first and only answer, and so is kept.

@@ -86,6 +86,14 @@ macro_rules! transfer_events {
                 pub payer_reported: bool,
                 /// Whether the payee's bank has posted it.
                 pub payee_reported: bool,
+                /// What the hub knows of the payer's posting when it is completed: `received`, its
+                /// bank reported it; `none`, its bank had debited before it ordered and did not
+                /// report. Null before.
+                #[schemars(extend("enum" = ["received", "none", null]))]
+                pub payer_report: Option<&'static str>,
+                /// Since when it is pending past its deadline, though the payee's bank may have
+                /// credited.
+                pub overdue_at: Option<Timestamp>,
             }
 
             impl<'a> $type<'a> {
@@ -110,6 +118,8 @@ macro_rules! transfer_events {
                         version: standing.version,
                         payer_reported: standing.payer_reported,
                         payee_reported: standing.payee_reported,
+                        payer_report: payer_report(standing),
+                        overdue_at: standing.overdue_at,
                     }
                 }
             }
@@ -120,6 +130,9 @@ macro_rules! transfer_events {
 transfer_events! {
     /// An order is stored, and the payee's bank is asked.
     TransferPendingV1 = "TransferPending";
+    /// The payee's bank may have credited, has not said so, and the deadline has passed: the
+    /// transfer stays pending until that bank or an operator says more.
+    TransferOverdueV1 = "TransferOverdue";
     /// The transfer is settled and final: the banks post it.
     TransferConfirmedV1 = "TransferConfirmed";
     /// Both banks have posted it.
@@ -128,6 +141,11 @@ transfer_events! {
     TransferRejectedV1 = "TransferRejected";
     /// It was not accepted in time.
     TransferExpiredV1 = "TransferExpired";
+}
+
+fn payer_report(standing: &Standing) -> Option<&'static str> {
+    let is_completed = standing.state == TransferState::Completed;
+    is_completed.then_some(if standing.payer_reported { "received" } else { "none" })
 }
 
 /// Declares the events of participants, which all carry the whole participant.
@@ -176,7 +194,7 @@ macro_rules! participant_events {
 participant_events! {
     /// A bank takes part from now on.
     ParticipantEnrolledV1 = "ParticipantEnrolled";
-    /// A bank has another name or limit.
+    /// A bank has another name, protocol or limit.
     ParticipantChangedV1 = "ParticipantChanged";
 }
 
@@ -203,7 +221,7 @@ pub fn published_types() -> Vec<PublishedType> {
         };
     }
     types! {
-        TRANSFERS: TransferPendingV1, TransferConfirmedV1, TransferCompletedV1,
+        TRANSFERS: TransferPendingV1, TransferOverdueV1, TransferConfirmedV1, TransferCompletedV1,
             TransferRejectedV1, TransferExpiredV1;
         PARTICIPANTS: ParticipantEnrolledV1, ParticipantChangedV1;
     }
@@ -231,6 +249,7 @@ pub fn transfer_event(transfer: &Transfer, notice: &Notice) -> Result<Published,
         };
     }
     let (event_type, payload) = match standing.state {
+        TransferState::Pending if standing.overdue_at.is_some() => body!(TransferOverdueV1),
         TransferState::Pending => body!(TransferPendingV1),
         TransferState::Confirmed => body!(TransferConfirmedV1),
         TransferState::Completed => body!(TransferCompletedV1),
@@ -333,6 +352,8 @@ mod tests {
             "version": 2,
             "payer_reported": false,
             "payee_reported": false,
+            "payer_report": null,
+            "overdue_at": null,
         });
         assert_eq!(body, expected);
     }
@@ -374,7 +395,7 @@ mod tests {
     #[test]
     fn every_type_has_a_schema_that_requires_its_fields() {
         let types = published_types();
-        assert_eq!(types.len(), 7);
+        assert_eq!(types.len(), 8);
         for PublishedType { event_type, schema, .. } in types {
             let schema = serde_json::to_value(schema).unwrap();
             assert_eq!(schema["type"], "object", "{event_type}");
