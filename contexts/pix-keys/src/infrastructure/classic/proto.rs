@@ -1,5 +1,5 @@
 //! Generated from `proto/codepix_classic/pix_service.proto`.
-#![expect(missing_docs, unused_qualifications, reason = "code of the generator")]
+#![expect(unreachable_pub, unused_qualifications, reason = "code of the generator")]
 #![expect(clippy::pedantic, clippy::as_conversions, reason = "code of the generator")]
 #![expect(clippy::allow_attributes, reason = "code of the generator")]
 #![expect(clippy::allow_attributes_without_reason, reason = "code of the generator")]
