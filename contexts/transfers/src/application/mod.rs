@@ -8,6 +8,8 @@ pub mod directory;
 mod facade;
 pub mod hand_over;
 #[cfg(test)]
+mod hand_over_tests;
+#[cfg(test)]
 mod laws;
 pub mod message;
 pub mod outside;

@@ -1,6 +1,6 @@
 //! The life of a transfer between two banks that credit on confirmation.
 
-use shared_kernel::domain::{Ispb, Money, ReasonCode, Timestamp, Violation};
+use shared_kernel::domain::{Money, ReasonCode, Timestamp, Violation};
 
 use super::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, order, pending, terms};
 use super::*;

@@ -1,11 +1,12 @@
 //! How the hub starts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared_kernel::application::log::LogError;
-use shared_kernel::application::{Clock, StoreError};
+use shared_kernel::application::{Backoff, Clock, StoreError};
 
-use shared_kernel::infrastructure::kafka::{TailFeed, extents};
+use shared_kernel::infrastructure::kafka::{TailFeed, partition_count};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
@@ -38,6 +39,9 @@ const CONSUMER: &str = "codepix.transfers";
 
 /// The same for what bank programs write.
 const CLASSIC_CONSUMER: &str = "codepix.transfers.classic";
+
+/// How often a topic is asked for that the broker does not know yet.
+const ASKED_MAX: u32 = 30;
 
 /// Settings of the classic protocol.
 #[derive(Clone, Debug)]
@@ -133,10 +137,10 @@ async fn serve_programs(
     let token = classic.pix_keys_token.as_deref();
     let directory = DirectoryClient::new(&classic.pix_keys_url, token)
         .map_err(|error| log(LogError::Fatal(format!("PIX_KEYS_URL: {error}"))))?;
-    let partitions = extents(start.kafka(), BANK_MESSAGES).await.map_err(log)?.len();
+    let partitions = partitions(start).await.map_err(log)?;
     let ports = OrderPorts {
         directory: Arc::new(directory),
-        placement: Arc::new(Partitions::new(i32::try_from(partitions).unwrap_or(1))),
+        placement: Arc::new(partitions),
         clock: Arc::clone(&start.clock),
         ids: Arc::clone(&start.ids),
     };
@@ -158,6 +162,20 @@ async fn serve_programs(
         });
     }
     Ok(())
+}
+
+/// The partitions of the topic of bank messages. One that was made just now may not be known yet.
+async fn partitions(start: &ContextStart) -> Result<Partitions, LogError> {
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+    for _ in 0..ASKED_MAX {
+        match partition_count(start.kafka(), BANK_MESSAGES).await {
+            Ok(count) => return Ok(Partitions::new(i32::try_from(count).unwrap_or(i32::MAX))),
+            Err(error) => tracing::debug!(%error, "the topic will be asked for again"),
+        }
+        start.clock.sleep(backoff.delay()).await;
+    }
+    let count = partition_count(start.kafka(), BANK_MESSAGES).await?;
+    Ok(Partitions::new(i32::try_from(count).unwrap_or(i32::MAX)))
 }
 
 /// Makes good topics of banks that were lost, before anything is sent to them.

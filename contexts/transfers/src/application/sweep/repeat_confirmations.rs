@@ -114,9 +114,10 @@ mod tests {
     use shared_kernel::testing::FixedClock;
 
     use super::*;
-    use crate::application::testing::{Bench, accepted, requested, settled};
-    use crate::domain::testing::{at, order};
-    use crate::domain::{Side, TransferState};
+    use crate::application::ports::Word;
+    use crate::application::testing::{Bench, accepted, delivered, ordered, requested, settled};
+    use crate::domain::TransferState;
+    use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, order};
 
     async fn confirmed() -> (Bench, RepeatConfirmations) {
         let bench = Bench::new();
@@ -165,5 +166,45 @@ mod tests {
         bench.clock.advance(Duration::from_secs(100));
         assert_eq!(sweeper.sweep().await.unwrap(), 0);
         assert_eq!(bench.told(), []);
+    }
+
+    async fn settled_by_a_program() -> (Bench, RepeatConfirmations) {
+        let bench = Bench::with([classic(PAYER_BANK), classic(PAYEE_BANK)]);
+        bench.hear_classic(0, vec![ordered(order(1)), delivered(1)]).await;
+        bench.told();
+        bench.letters();
+        let store = Arc::new(bench.store.clone());
+        let clock = Arc::<FixedClock>::clone(&bench.clock);
+        let sweeper = RepeatConfirmations::new(store, clock, TransfersSettings::default());
+        (bench, sweeper)
+    }
+
+    #[tokio::test]
+    async fn a_payer_that_debited_before_is_told_once_more_and_then_completed_without() {
+        let (bench, sweeper) = settled_by_a_program().await;
+        let mut swept = Vec::new();
+        for second in 0..700 {
+            for _ in 0..sweeper.sweep().await.unwrap() {
+                swept.push(second);
+            }
+            bench.clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(swept, [20, 80]);
+        assert_eq!(bench.letters(), [(Side::Payer, Word::Settled)]);
+        assert_eq!(bench.told(), [(TransferState::Completed, vec!["hub"])]);
+        let stored = bench.store.stored(&order(1).end_to_end_id).unwrap();
+        assert!(!stored.standing().payer_reported);
+    }
+
+    #[tokio::test]
+    async fn its_late_report_changes_nothing_and_an_early_one_ends_the_wait() {
+        let (bench, sweeper) = settled_by_a_program().await;
+        bench.hear_classic(1, vec![settled(1, Side::Payer)]).await;
+        assert_eq!(bench.state(1), TransferState::Completed);
+        bench.told();
+        bench.clock.advance(Duration::from_secs(100));
+        assert_eq!(sweeper.sweep().await.unwrap(), 0);
+        bench.hear_classic(100, vec![settled(1, Side::Payer)]).await;
+        assert_eq!((bench.told(), bench.letters()), (vec![], vec![]));
     }
 }
