@@ -7,14 +7,14 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use shared_kernel::application::batcher::{BatchLimits, batcher};
 use shared_kernel::application::stop::{StopHandle, StopSignal, stop_pair};
-use shared_kernel::application::{BatchCommand, Batcher, Caller};
+use shared_kernel::application::{BatchCommand, BatchExecutor, Batcher, Caller};
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::infrastructure::kafka::TailFeed;
 
 use super::{GraphSchema, schema, sdl};
 use crate::application::Banking;
 use crate::application::account_command::{AccountDesk, OnAccount};
-use crate::application::banks::AccountBanks;
+use crate::application::banks::{AccountBankReader, AccountBanks};
 use crate::application::command::OpenAccountDesk;
 use crate::application::hub::HubWord;
 use crate::application::query::{
@@ -32,17 +32,22 @@ struct Served {
     _stop: StopHandle,
 }
 
-/// A queue of commands with a worker on it.
+/// A queue with a worker on it.
+fn worked<E: BatchExecutor>(executor: E, stop: &StopSignal) -> Batcher<E::Request, E::Answer> {
+    let (queue, workers) = batcher(Arc::new(executor), BatchLimits::default(), 1);
+    for worker in workers {
+        tokio::spawn(worker.run(stop.clone()));
+    }
+    queue
+}
+
+/// A queue of commands.
 fn queue<U: BatchCommand>(
     stage: &Stage,
     use_case: U,
     stop: &StopSignal,
 ) -> Batcher<U::Command, U::Answer> {
-    let (queue, workers) = batcher(Arc::new(stage.runner(use_case)), BatchLimits::default(), 1);
-    for worker in workers {
-        tokio::spawn(worker.run(stop.clone()));
-    }
-    queue
+    worked(stage.runner(use_case), stop)
 }
 
 fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
@@ -56,7 +61,7 @@ fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
         close_account: queue(stage, AccountDesk::new(ports), stop),
         set_account_limits: queue(stage, AccountDesk::new(ports), stop),
         request_transfer: queue(stage, stage.transfers(), stop),
-        account_banks: AccountBanks::new(reads()),
+        account_banks: AccountBanks::new(worked(AccountBankReader(reads()), stop)),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
