@@ -128,7 +128,10 @@ impl DemoData {
         }
         for account in ACCOUNTS {
             if data.classic.contains(&account.ispb) {
-                progress(&format!("enrolling account {} of {}", account.number, account.owner_name));
+                progress(&format!(
+                    "enrolling account {} of {}",
+                    account.number, account.owner_name
+                ));
                 data.enrol_account(account).await?;
                 continue;
             }

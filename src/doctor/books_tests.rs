@@ -151,12 +151,19 @@ fn what_is_confirmed_and_not_posted_is_allowed_for_and_no_more() {
 fn a_failed_transfer_may_keep_its_hold_for_ten_seconds() {
     for hub in [TransferState::Rejected, TransferState::Expired] {
         let payee = IncomingStatus::Cancelled;
-        let held = Sides { hub, payer: OutgoingStatus::Requested, payee, settlement: [0, 0], outside: false };
+        let held = Sides {
+            hub,
+            payer: OutgoingStatus::Requested,
+            payee,
+            settlement: [0, 0],
+            outside: false,
+        };
         assert!(held.broken(10).is_empty());
         assert_eq!(held.broken(11), ["unposted"]);
     }
     let (hub, payer) = (TransferState::Rejected, OutgoingStatus::Rejected);
-    let expected = Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0], outside: false };
+    let expected =
+        Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0], outside: false };
     assert!(expected.broken(10).is_empty());
     assert_eq!(expected.broken(11), ["unposted"]);
 }

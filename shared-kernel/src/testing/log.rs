@@ -105,11 +105,10 @@ impl TestServers {
     pub async fn read_all(&self, topic: &str) -> Vec<InboundRecord> {
         let (settings, topic) = (self.kafka.clone(), self.kafka.named(topic));
         let reading = tokio::task::spawn_blocking(move || {
-            let consumer: BaseConsumer =
-                settings
-                    .client(&[("group.id", "reads-all"), ("enable.partition.eof", "true")])
-                    .create()
-                    .expect("a consumer");
+            let consumer: BaseConsumer = settings
+                .client(&[("group.id", "reads-all"), ("enable.partition.eof", "true")])
+                .create()
+                .expect("a consumer");
             read_to_end(&consumer, &topic)
         });
         reading.await.expect("the topic is read")

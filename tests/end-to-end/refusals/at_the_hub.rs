@@ -1,8 +1,7 @@
 //! Participants and questions to the hub.
 
 use codepix::client::transfers::{
-    EnrolParticipantRequest, GetTransferRequest, ListTransfersRequest,
-    WatchTransferRequest,
+    EnrolParticipantRequest, GetTransferRequest, ListTransfersRequest, WatchTransferRequest,
 };
 
 use super::{NOBODY, Stage, exists, invalid, not_found, not_now};

@@ -121,7 +121,6 @@ impl Program {
         program
     }
 
-
     pub(crate) async fn register(
         &self,
         kind: &str,

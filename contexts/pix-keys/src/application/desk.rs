@@ -16,8 +16,8 @@ use shared_kernel::application::{ApplicationError, Caller, Clock, TraceParent};
 use shared_kernel::domain::{AccountId, Ispb, Violation};
 
 use super::command::{
-    EnrolAccount, EnrolAccountQueue, KeyRemoval, Leniency, RegisterKey, RegisterKeyQueue, RemoveKey,
-    RemoveKeyQueue,
+    EnrolAccount, EnrolAccountQueue, KeyRemoval, Leniency, RegisterKey, RegisterKeyQueue,
+    RemoveKey, RemoveKeyQueue,
 };
 use super::query::{FindAccount, FindAccountQueue};
 use super::view::own_account;
@@ -135,8 +135,7 @@ impl Desk {
         let KeyOrder { request_id, account_id, wanted } = order;
         let ispb = self.awaited_account(account_id).await?.ispb;
         own_account(caller, ispb)?;
-        let command =
-            RegisterKey { request_id, ispb, account_id, wanted, trace, leniency: None };
+        let command = RegisterKey { request_id, ispb, account_id, wanted, trace, leniency: None };
         self.ports.register_key.submit(command).await
     }
 

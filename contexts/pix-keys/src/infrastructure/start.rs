@@ -88,11 +88,7 @@ fn command<U: BatchCommand>(
     context.command(Arc::new(use_case), own.command_workers)
 }
 
-fn wire(
-    context: &mut ContextStart,
-    directory: Arc<PgDirectory>,
-    own: &PixKeysSettings,
-) -> PixKeys {
+fn wire(context: &mut ContextStart, directory: Arc<PgDirectory>, own: &PixKeysSettings) -> PixKeys {
     let reads: Arc<dyn DirectoryReads> = directory.clone();
     let store: Arc<dyn DirectoryStore> = directory;
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));

@@ -10,8 +10,8 @@ use crate::application::message::{Heard, Reference};
 use crate::application::ports::{Audience, Birth, Change, Letter, Notice, SavedTransfer, Word};
 use crate::application::settings::TransfersSettings;
 use crate::domain::{
-    Admission, CreditTiming, Ends, Order, OrderId, Participant, Position, PositionMove, Side, Terms,
-    Transfer, TransferEvent, TransferState,
+    Admission, CreditTiming, Ends, Order, OrderId, Participant, Position, PositionMove, Side,
+    Terms, Transfer, TransferEvent, TransferState,
 };
 
 /// One transfer in work.

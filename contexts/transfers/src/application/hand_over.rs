@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use shared_kernel::application::{Backoff, Clock, StoreError, StopSignal};
+use shared_kernel::application::{Backoff, Clock, StopSignal, StoreError};
 use shared_kernel::domain::EndToEndId;
 
 /// A transfer that waits to be handed over.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use shared_kernel::application::transaction::AnswerBook;
 use shared_kernel::application::transaction::OffsetMove;
 use shared_kernel::application::{
     Answers, DeadLetter, Refusal, Remembered, StoreError, TraceParent, Transaction,
 };
-use shared_kernel::application::transaction::AnswerBook;
 use shared_kernel::application::{Progress, Sweep, TopicPartition};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, ReasonCode, Timestamp};
 use shared_kernel::testing::FixedClock;
@@ -19,17 +19,17 @@ use crate::application::message::{
     BankMessage, Heard, Received, Reference, TransferAccepted, TransferRefused, TransferRequested,
     TransferSettled,
 };
+use crate::application::outside::{KnownOrder, OrderOutcome, OrderRefusal};
 use crate::application::ports::{
     Birth, Change, DueTransfer, Horizon, Letter, Notice, Resend, SavedParticipant, SavedResolution,
     SavedTransfer, TransferRun, TransfersReads, TransfersStore, TransfersTransaction, Word,
 };
-use crate::application::outside::{KnownOrder, OrderOutcome, OrderRefusal};
-use crate::application::sweep::ExpireOverdue;
 use crate::application::settings::TransfersSettings;
+use crate::application::sweep::ExpireOverdue;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
 use crate::domain::{
-    Order, OrderId, Participant, ParticipantEvent, Position, PositionMove, Protocol, Side, Transfer,
-    TransferState,
+    Order, OrderId, Participant, ParticipantEvent, Position, PositionMove, Protocol, Side,
+    Transfer, TransferState,
 };
 
 /// A stored transfer and what the sweepers keep beside it.
@@ -412,12 +412,7 @@ impl Bench {
         self.hear_as(Protocol::Classic, heard_at, said).await
     }
 
-    async fn hear_as(
-        &self,
-        voice: Protocol,
-        heard_at: u64,
-        said: Vec<BankMessage>,
-    ) -> Vec<String> {
+    async fn hear_as(&self, voice: Protocol, heard_at: u64, said: Vec<BankMessage>) -> Vec<String> {
         let received = said.into_iter().enumerate().map(|(index, message)| Received {
             index,
             heard: Heard { at: at(heard_at), origin: 0, voice, trace: trace(2) },

@@ -2,14 +2,14 @@
 //! clock, no ids, no I/O.
 
 mod admission;
+#[cfg(test)]
+mod delivery_tests;
 mod ends;
 mod event;
 mod order;
 mod participant;
 mod position;
 mod state;
-#[cfg(test)]
-mod delivery_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 mod text;

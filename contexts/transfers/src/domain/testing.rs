@@ -6,8 +6,8 @@ use shared_kernel::domain::{AccountId, Amount, BankCode, EndToEndId, Ispb, TaxId
 use uuid::Uuid;
 
 use super::{
-    Admission, CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant, ParticipantName, ParticipantStatus,
-    Party, PayeeKey, Protocol, Terms, Transfer,
+    Admission, CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant,
+    ParticipantName, ParticipantStatus, Party, PayeeKey, Protocol, Terms, Transfer,
 };
 
 pub(crate) const PAYER_BANK: &str = "00000001";

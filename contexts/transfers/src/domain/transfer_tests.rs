@@ -178,8 +178,7 @@ fn only_a_confirmation_moves_money() {
     assert_eq!((payer.ispb, payer.amount), (ispb(PAYER_BANK), Money::from_centavos(-100)));
     assert_eq!((payee.ispb, payee.amount), (ispb(PAYEE_BANK), Money::from_centavos(100)));
     assert!(payer.reserved.is_zero() && payee.reserved.is_zero());
-    let others =
-        [TransferEvent::Registered, by(Side::Payer), completed(), rejected(), expired()];
+    let others = [TransferEvent::Registered, by(Side::Payer), completed(), rejected(), expired()];
     for event in others {
         assert!(transfer.moves(event).iter().all(PositionMove::is_none), "{event:?}");
     }

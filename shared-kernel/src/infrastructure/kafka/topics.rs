@@ -97,7 +97,10 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
                     // The broker unpacks what a sender has packed, and measures it unpacked: a
                     // batch that it takes is never larger when it is read.
                     .set("compression.type", "uncompressed")
-                    .set("message.timestamp.type", if senders_time { "CreateTime" } else { BROKER_TIME });
+                    .set(
+                        "message.timestamp.type",
+                        if senders_time { "CreateTime" } else { BROKER_TIME },
+                    );
             let topic = keep(topic, kept);
             if settings.replication > 1 { topic.set("min.insync.replicas", "2") } else { topic }
         })

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use shared_kernel::application::{Published, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+use transfers::application::outside::{KnownOrder, OrderRefusal};
 use transfers::application::ports::{
     Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedResolution, SavedTransfer,
     TransferRun, TransfersReads, TransfersStore, TransfersTransaction,
 };
-use transfers::application::outside::{KnownOrder, OrderRefusal};
-use transfers::domain::{OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState};
+use transfers::domain::{
+    OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
+};
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use super::not_listed;

@@ -108,7 +108,10 @@ mod tests {
             assert_eq!(package.to_string().parse(), Ok(package));
         }
         let short: ClassicPackage = "a.b".parse().unwrap();
-        assert_eq!((short.service().as_str(), short.not_found()), ("a.b.PixService", NO_KEY_WAS_FOUND));
+        assert_eq!(
+            (short.service().as_str(), short.not_found()),
+            ("a.b.PixService", NO_KEY_WAS_FOUND)
+        );
         for wrong in ["", "a..b", "a/b", "1a", "a=", "a b"] {
             assert!(wrong.parse::<ClassicPackage>().is_err(), "{wrong}");
         }
@@ -120,7 +123,10 @@ mod tests {
         let set = FileDescriptorSet::decode(package.descriptors().as_slice()).unwrap();
         let file = &set.file[0];
         assert_eq!(file.package(), "github.com.codeedu.codepix");
-        assert_eq!(file.service[0].method[1].output_type(), ".github.com.codeedu.codepix.PixKeyInfo");
+        assert_eq!(
+            file.service[0].method[1].output_type(),
+            ".github.com.codeedu.codepix.PixKeyInfo"
+        );
         let info = file.message_type.iter().find(|it| it.name() == "PixKeyInfo").unwrap();
         assert_eq!(info.field[3].type_name(), ".github.com.codeedu.codepix.Account");
     }

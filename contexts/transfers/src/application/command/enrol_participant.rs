@@ -177,9 +177,9 @@ impl BatchCommand for EnrolParticipantHandler {
 mod tests {
     use std::sync::Mutex;
 
+    use shared_kernel::application::BatchExecutor;
     use shared_kernel::application::command::CommandRunner;
     use shared_kernel::application::observer::Silent;
-    use shared_kernel::application::BatchExecutor;
     use shared_kernel::testing::FixedClock;
 
     use super::*;

@@ -177,7 +177,10 @@ mod tests {
         bench
     }
 
-    async fn resolve(bench: &Bench, command: ResolveTransfer) -> Result<TransferState, ApplicationError> {
+    async fn resolve(
+        bench: &Bench,
+        command: ResolveTransfer,
+    ) -> Result<TransferState, ApplicationError> {
         let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&bench.clock);
         let settings = TransfersSettings::default();
         let handler = ResolveTransferHandler::new(Arc::new(bench.store.clone()), clock, settings);
@@ -210,7 +213,10 @@ mod tests {
         resolve(&bench, command(Resolution::Refused)).await.unwrap();
         let stored = bench.store.stored(&order(1).end_to_end_id).unwrap();
         let standing = stored.standing();
-        assert_eq!((standing.state, standing.reason), (TransferState::Rejected, Some(ReasonCode::Ed05)));
+        assert_eq!(
+            (standing.state, standing.reason),
+            (TransferState::Rejected, Some(ReasonCode::Ed05))
+        );
         assert_eq!(bench.letters(), [(Side::Payer, Word::Failed)]);
         bench.told();
         bench.hear_classic(60, vec![delivered(1)]).await;

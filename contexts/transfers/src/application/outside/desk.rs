@@ -12,9 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use shared_kernel::application::{Clock, Ids, Refusal, StoreError, TraceParent};
-use shared_kernel::domain::{
-    AccountId, Amount, Digest, EndToEndId, Ispb, Violation,
-};
+use shared_kernel::domain::{AccountId, Amount, Digest, EndToEndId, Ispb, Violation};
 
 use super::key::canonical;
 use super::{HeardOutside, KnownOrder, OrderOutcome, OrderRefusal, OutsideMessage, OutsideOrder};
@@ -223,12 +221,16 @@ impl OrderDesk {
                     knowledge.new_order(*order, &trace, outcome)?
                 }
             }
-            OutsideMessage::Credited(id) => knowledge.signal(id, |_payer, end_to_end_id, payee| {
-                BankMessage::Accepted(TransferAccepted { sender: payee, end_to_end_id })
-            })?,
-            OutsideMessage::Completed(id) => knowledge.signal(id, |payer, end_to_end_id, _payee| {
-                BankMessage::SettledByPayer(TransferSettled { sender: payer, end_to_end_id })
-            })?,
+            OutsideMessage::Credited(id) => {
+                knowledge.signal(id, |_payer, end_to_end_id, payee| {
+                    BankMessage::Accepted(TransferAccepted { sender: payee, end_to_end_id })
+                })?
+            }
+            OutsideMessage::Completed(id) => {
+                knowledge.signal(id, |payer, end_to_end_id, _payee| {
+                    BankMessage::SettledByPayer(TransferSettled { sender: payer, end_to_end_id })
+                })?
+            }
         };
         let Some(message) = message else { return Ok(()) };
         let origin = self.ports.placement.origin(&message.end_to_end_id());

@@ -32,11 +32,7 @@ fn payee() -> Party {
 
 #[async_trait]
 impl OrderDirectory for Directory {
-    async fn accounts(
-        &self,
-        ids: &[AccountId],
-        _: &TraceParent,
-    ) -> Result<Vec<Party>, StoreError> {
+    async fn accounts(&self, ids: &[AccountId], _: &TraceParent) -> Result<Vec<Party>, StoreError> {
         self.asked.lock().unwrap().extend(ids.iter().map(ToString::to_string));
         if self.is_down {
             return Err(StoreError::Unavailable("down".into()));
@@ -154,15 +150,17 @@ async fn every_pairing_goes_from_order_to_completed() {
     assert_eq!(world.bench.letters(), [(Side::Payee, Word::Credit)]);
     assert!(world.take(vec![OutsideMessage::Credited(made)]).await.is_empty());
     assert_eq!(world.states(), [TransferState::Confirmed]);
-    assert_eq!(world.take(vec![OutsideMessage::Completed(made)]).await, [
-        "sender_of_another_protocol"
-    ]);
+    assert_eq!(
+        world.take(vec![OutsideMessage::Completed(made)]).await,
+        ["sender_of_another_protocol"]
+    );
 }
 
 #[tokio::test]
 async fn an_order_given_many_times_is_one_transfer_and_one_hand_over() {
     let world = World::classic();
-    let repeated = OutsideOrder { amount: "1".into(), key: "someone@example.com".into(), ..order(1) };
+    let repeated =
+        OutsideOrder { amount: "1".into(), key: "someone@example.com".into(), ..order(1) };
     let batch = vec![said(order(1)), said(repeated.clone()), said(order(1))];
     assert!(world.take(batch).await.is_empty());
     assert!(world.take(vec![said(repeated)]).await.is_empty());

@@ -37,7 +37,10 @@ mod tests {
 
     fn again() -> BankMessage {
         let end_to_end_id = order(1).end_to_end_id;
-        BankMessage::RequestedAgain(TransferRequestedAgain { sender: ispb(PAYER_BANK), end_to_end_id })
+        BankMessage::RequestedAgain(TransferRequestedAgain {
+            sender: ispb(PAYER_BANK),
+            end_to_end_id,
+        })
     }
 
     #[tokio::test]

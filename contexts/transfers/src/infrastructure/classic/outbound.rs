@@ -59,10 +59,8 @@ fn echo(amount: &str) -> Box<RawValue> {
         Ok(_) => RawValue::from_string(text.to_owned()).ok(),
         Err(_) => None,
     };
-    Money::from_json_number(amount).map_or_else(
-        |_broken| number_of(amount).unwrap_or_else(|| number(Money::ZERO)),
-        number,
-    )
+    Money::from_json_number(amount)
+        .map_or_else(|_broken| number_of(amount).unwrap_or_else(|| number(Money::ZERO)), number)
 }
 
 fn payload(transfer: &Transfer, letter: &Letter) -> (String, String) {

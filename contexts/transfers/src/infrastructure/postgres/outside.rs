@@ -122,8 +122,7 @@ pub(super) async fn save_resolutions(
     saved: &[SavedResolution],
 ) -> Result<(), StoreError> {
     let times: Vec<PgTimestamp> = saved.iter().map(|it| instant(it.at)).collect();
-    let column =
-        |of: fn(&SavedResolution) -> &str| -> Vec<&str> { saved.iter().map(of).collect() };
+    let column = |of: fn(&SavedResolution) -> &str| -> Vec<&str> { saved.iter().map(of).collect() };
     statement(sql::RESOLVE)
         .bind::<Array<Text>, _>(column(|it| it.end_to_end_id.as_str()))
         .bind::<Array<Text>, _>(column(|it| it.resolution.as_str()))

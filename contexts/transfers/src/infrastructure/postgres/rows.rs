@@ -13,8 +13,9 @@ use uuid::Uuid;
 use crate::application::outside::{KnownOrder, OrderOutcome};
 use crate::application::ports::DueTransfer;
 use crate::domain::{
-    CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant, ParticipantName, ParticipantStatus, Party,
-    PayeeKey, Position, Protocol, Standing, Terms, Transfer, TransferState,
+    CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant, ParticipantName,
+    ParticipantStatus, Party, PayeeKey, Position, Protocol, Standing, Terms, Transfer,
+    TransferState,
 };
 
 /// The columns of a transfer, of the table under the name `t`.
@@ -217,9 +218,8 @@ impl TransferRow {
 }
 
 fn digest(bytes: Vec<u8>) -> Result<Digest, Violation> {
-    let bytes = <[u8; 32]>::try_from(bytes).map_err(|_length| {
-        Violation::invalid("digest_shape", "digest", "a digest has 32 bytes")
-    })?;
+    let bytes = <[u8; 32]>::try_from(bytes)
+        .map_err(|_length| Violation::invalid("digest_shape", "digest", "a digest has 32 bytes"))?;
     Ok(Digest::from_bytes(bytes))
 }
 
