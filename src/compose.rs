@@ -23,7 +23,7 @@ use crate::browser::Tokens;
 use crate::config::{ContextName, HubArguments, ServerArguments};
 use crate::graph::{Door, Parts};
 use crate::workers::{Stops, Workers};
-use crate::{grpc, http};
+use crate::{demo_data, grpc, http};
 
 /// What readiness asks.
 pub struct Probe {
@@ -172,6 +172,7 @@ struct Contexts {
     routes: RoutesBuilder,
     services: Vec<&'static str>,
     descriptors: Vec<&'static [u8]>,
+    others: Vec<grpc::Other>,
     workers: Vec<Worker>,
     databases: Vec<(&'static str, Database)>,
     balances: Option<Router>,
@@ -223,7 +224,11 @@ impl Hub {
         edges.spawn(grpc::serve(
             listeners.grpc,
             contexts.routes,
-            grpc::Described { services: contexts.services, descriptors: contexts.descriptors },
+            grpc::Described {
+                services: contexts.services,
+                descriptors: contexts.descriptors,
+                others: contexts.others,
+            },
             until(stopped.clone()),
         ));
         edges.spawn(http::serve(listeners.http, public, until(stopped.clone())));
@@ -286,7 +291,7 @@ struct Wiring<'a> {
     servers: &'a ServerArguments,
     hub: &'a HubArguments,
     addresses: Addresses,
-    /// The directory that Banking asks, when it is not this process's own.
+    /// The directory that Banking and Transfers ask, when it is not this process's own.
     directory: Option<&'a str>,
     callers: Arc<Callers>,
     own_token: Option<String>,
@@ -313,6 +318,7 @@ impl Wiring<'_> {
             routes: RoutesBuilder::default(),
             services: Vec::new(),
             descriptors: Vec::new(),
+            others: Vec::new(),
             workers: Vec::new(),
             databases: Vec::new(),
             balances: None,
@@ -342,8 +348,14 @@ impl Wiring<'_> {
         match context {
             ContextName::PixKeys => {
                 use pix_keys::infrastructure::{FILE_DESCRIPTOR_SET, PixKeysSettings, start};
-                let running = start(settings, PixKeysSettings::default()).await?;
+                let own = PixKeysSettings {
+                    classic_packages: self.hub.classic.packages.clone(),
+                    made_up_owners: demo_data::made_up_owners(),
+                    ..PixKeysSettings::default()
+                };
+                let running = start(settings, own).await?;
                 running.services.add_to(&mut into.routes);
+                into.others.push(grpc::Other::from(&running.classic));
                 into.graph.add(context, running.graph);
                 into.took_up(
                     "codepix.pix_keys.v1.PixKeysService",
@@ -352,12 +364,20 @@ impl Wiring<'_> {
                 );
             }
             ContextName::Transfers => {
-                use transfers::infrastructure::{FILE_DESCRIPTOR_SET, TransfersSettings, start};
+                use transfers::infrastructure::{
+                    ClassicSettings, FILE_DESCRIPTOR_SET, TransfersSettings, start,
+                };
                 let own = TransfersSettings {
                     transfer_deadline: self.hub.transfer_deadline,
+                    outside_bank_topics: self.hub.classic.bank_topics(),
                     ..TransfersSettings::default()
                 };
-                let running = start(settings, own).await?;
+                let classic = ClassicSettings {
+                    topics: self.hub.classic.topics(),
+                    pix_keys_url: self.pix_keys_url(),
+                    pix_keys_token: self.pix_keys_token(),
+                };
+                let running = start(settings, own, &classic).await?;
                 running.services.add_to(&mut into.routes);
                 into.graph.add(context, running.graph);
                 into.took_up(
@@ -399,13 +419,13 @@ impl Wiring<'_> {
         Ok(())
     }
 
-    /// The token that Banking shows to the directory: the process's own to its own directory.
+    /// The token that Banking and Transfers show to the directory: the process's own to its own directory.
     fn pix_keys_token(&self) -> Option<String> {
         let named = self.hub.pix_keys_token.clone();
         if self.directory.is_some() { named } else { named.or(self.own_token.clone()) }
     }
 
-    /// The directory that Banking asks: the named one, else this process's own listener.
+    /// The directory that Banking and Transfers ask: the named one, else this process's own listener.
     fn pix_keys_url(&self) -> String {
         let Some(named) = self.directory else {
             let mut own = self.addresses.grpc;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use pix_keys::infrastructure::ClassicPackage;
 use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
+use transfers::infrastructure::classic::topics::ClassicTopics;
 
 use crate::graph::GraphArguments;
 
@@ -147,10 +149,10 @@ pub struct HubArguments {
     /// Balances over HTTP, in the shape of Wallet Core's service.
     #[arg(long, env = "CODEPIX_BALANCES_ADDRESS", default_value = "127.0.0.1:3003")]
     pub balances_address: SocketAddr,
-    /// Directory that Banking asks; this process's own when it is not set.
+    /// Directory that Banking and Transfers ask; this process's own when it is not set.
     #[arg(long, env = "PIX_KEYS_URL")]
     pub pix_keys_url: Option<String>,
-    /// Token that Banking shows to the directory.
+    /// Token that Banking and Transfers show to the directory; an operator's for Transfers.
     #[arg(long, env = "PIX_KEYS_TOKEN", hide_env_values = true)]
     pub pix_keys_token: Option<String>,
     /// Hosts only these banks (ISPB); every native bank when it is not set.
@@ -173,6 +175,54 @@ pub struct HubArguments {
     /// The joined graph.
     #[command(flatten)]
     pub graph: GraphArguments,
+    /// Bank programs that are not ours.
+    #[command(flatten)]
+    pub classic: ClassicArguments,
+}
+
+/// The classic protocol of existing bank programs.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Existing bank programs")]
+pub struct ClassicArguments {
+    /// gRPC packages under which `PixService` is served, `package` or `package=what a failed lookup
+    /// says`.
+    #[arg(long = "classic-package", env = "CODEPIX_CLASSIC_PACKAGES", value_delimiter = ',',
+        default_values_t = ClassicPackage::defaults())]
+    pub packages: Vec<ClassicPackage>,
+    /// Topic on which programs order transfers.
+    #[arg(long, env = "CODEPIX_CLASSIC_ORDERS_TOPIC", default_value = "transactions",
+        value_parser = topic)]
+    pub classic_orders_topic: String,
+    /// Topic on which programs confirm.
+    #[arg(long, env = "CODEPIX_CLASSIC_CONFIRMATIONS_TOPIC",
+        default_value = "transaction_confirmation", value_parser = topic)]
+    pub classic_confirmations_topic: String,
+    /// What the topic of each program's bank begins with; the bank's code follows.
+    #[arg(long, env = "CODEPIX_CLASSIC_BANK_TOPICS", default_value = "bank", value_parser = topic)]
+    pub classic_bank_topics: String,
+}
+
+impl ClassicArguments {
+    /// The topics that programs write to.
+    pub fn topics(&self) -> ClassicTopics {
+        ClassicTopics {
+            orders: self.classic_orders_topic.clone(),
+            confirmations: self.classic_confirmations_topic.clone(),
+        }
+    }
+
+    /// The beginning of the banks' topics; there is one in a process.
+    pub fn bank_topics(&self) -> &'static str {
+        Box::leak(self.classic_bank_topics.clone().into_boxed_str())
+    }
+}
+
+fn topic(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=200).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("a topic has 1 to 200 letters, digits, dots, underscores and hyphens".to_owned())
 }
 
 fn ispb(text: &str) -> Result<Ispb, String> {
@@ -238,21 +288,23 @@ impl HubArguments {
         asks.then(|| Arc::clone(callers))
     }
 
-    /// The directory that Banking asks, when it is not this process's own.
+    /// The directory that Banking and Transfers ask, when it is not this process's own.
     ///
     /// # Errors
-    /// When this process has Banking, no directory, and none is named.
+    /// When this process has one of them, no directory, and none is named.
     pub fn remote_directory(&self) -> anyhow::Result<Option<&str>> {
         let named = self.pix_keys_url.as_deref().filter(|url| !url.is_empty());
-        let has = |context| self.contexts.contains(&context);
-        if named.is_none() && has(ContextName::Banking) && !has(ContextName::PixKeys) {
-            anyhow::bail!(
-                "this process runs banking without pix-keys, and banking asks the directory: set \
-                 PIX_KEYS_URL (--pix-keys-url) to the gRPC address of a process that runs it, \
-                 such as http://127.0.0.1:50051"
-            );
-        }
-        Ok(named)
+        let has = |context: &ContextName| self.contexts.contains(context);
+        let asking = [ContextName::Banking, ContextName::Transfers].into_iter().find(has);
+        let Some(asking) = asking.filter(|_| named.is_none() && !has(&ContextName::PixKeys)) else {
+            return Ok(named);
+        };
+        let asking = asking.as_str();
+        anyhow::bail!(
+            "this process runs {asking} without pix-keys, and {asking} asks the directory: set \
+             PIX_KEYS_URL (--pix-keys-url) to the gRPC address of a process that runs it, such as \
+             http://127.0.0.1:50051"
+        );
     }
 }
 
@@ -315,15 +367,16 @@ mod tests {
     }
 
     #[test]
-    fn banking_without_a_directory_names_the_setting() {
+    fn who_asks_the_directory_without_one_names_the_setting() {
         let alone = ["--contexts", "banking,transfers"];
         let refused = hub(&alone).remote_directory().unwrap_err().to_string();
         assert!(refused.contains("PIX_KEYS_URL"), "{refused}");
         let url = "http://127.0.0.1:1";
         let named = hub(&[&alone[..], &["--pix-keys-url", url]].concat());
         assert_eq!(named.remote_directory().unwrap(), Some(url));
-        for with_its_own in [&["--contexts", "banking,pix-keys"][..], &["--contexts", "transfers"]]
-        {
+        let alone = hub(&["--contexts", "transfers"]).remote_directory().unwrap_err().to_string();
+        assert!(alone.contains("runs transfers without pix-keys"), "{alone}");
+        for with_its_own in [&["--contexts", "banking,pix-keys"][..], &["--contexts", "balances"]] {
             assert_eq!(hub(with_its_own).remote_directory().unwrap(), None);
         }
     }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use shared_kernel::domain::AccountId;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -80,6 +81,15 @@ pub const ACCOUNTS: [FixtureAccount; 4] = [
     },
 ];
 
+/// Names the fixture banks, by their codes, whose books are outside: read when they are first
+/// enrolled, and never again.
+const CLASSIC_BANKS: &str = "CODEPIX_CLASSIC_BANKS";
+
+/// The fixture accounts: nobody is behind their tax ids.
+pub fn made_up_owners() -> Vec<AccountId> {
+    ACCOUNTS.iter().filter_map(|account| AccountId::parse(account.account_id).ok()).collect()
+}
+
 /// Opening balance of a fixture account: 1,000.00.
 pub const OPENING_CENTAVOS: i64 = 100_000;
 
@@ -93,6 +103,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct DemoData {
     hub: Hub,
+    classic: Vec<&'static str>,
 }
 
 impl DemoData {
@@ -104,12 +115,26 @@ impl DemoData {
         client: &ClientOptions,
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> anyhow::Result<Self> {
-        let data = Self { hub: client.connect().await? };
+        let mut data = Self { hub: client.connect().await?, classic: Vec::new() };
+        let known = data.participants().await?;
         for bank in BANKS {
             progress(&format!("enrolling bank {} {}", bank.code, bank.name));
-            data.enrol(bank).await?;
+            let protocol = known.iter().find(|it| it.ispb == bank.ispb).map(|it| it.protocol());
+            let protocol = protocol.unwrap_or_else(|| wanted(bank));
+            data.enrol(bank, protocol).await?;
+            if protocol == transfers::ParticipantProtocol::Classic {
+                data.classic.push(bank.ispb);
+            }
         }
         for account in ACCOUNTS {
+            if data.classic.contains(&account.ispb) {
+                progress(&format!(
+                    "enrolling account {} of {}",
+                    account.number, account.owner_name
+                ));
+                data.enrol_account(account).await?;
+                continue;
+            }
             progress(&format!("opening account {} of {}", account.number, account.owner_name));
             data.open(account).await?;
             progress(&format!("registering the keys of {}", account.owner_name));
@@ -124,12 +149,57 @@ impl DemoData {
         &self.hub
     }
 
-    async fn enrol(&self, bank: FixtureBank) -> anyhow::Result<()> {
+    /// ISPBs of the fixture banks whose books are outside.
+    pub fn classic(&self) -> &[&'static str] {
+        &self.classic
+    }
+
+    async fn participants(&self) -> anyhow::Result<Vec<transfers::Participant>> {
+        let service = self.hub.transfers();
+        let ask = || {
+            let mut service = service.clone();
+            async move { service.list_participants(transfers::ListParticipantsRequest {}).await }
+        };
+        let known = patiently(ask, |_status| false).await;
+        known
+            .map(|response| response.into_inner().participants)
+            .map_err(|status| self.hub.error(&status).into())
+    }
+
+    /// Its program registers the keys: it must know them itself.
+    async fn enrol_account(&self, account: FixtureAccount) -> anyhow::Result<()> {
+        let request = pix_keys::EnrolAccountRequest {
+            account_id: account.account_id.to_owned(),
+            ispb: account.ispb.to_owned(),
+            branch: "0001".to_owned(),
+            number: account.number.to_owned(),
+            owner_name: account.owner_name.to_owned(),
+            owner_tax_id: account.cpf.to_owned(),
+        };
+        let service = self.hub.pix_keys();
+        let ask = || {
+            let (mut service, request) = (service.clone(), request.clone());
+            async move { service.enrol_account(request).await }
+        };
+        // The directory hears of the bank through the log; an account that was opened while its
+        // bank was native is there already.
+        match patiently(ask, |status| status.code() == Code::NotFound).await {
+            Ok(_) => Ok(()),
+            Err(status) if status.code() == Code::AlreadyExists => Ok(()),
+            Err(status) => Err(self.hub.error(&status).into()),
+        }
+    }
+
+    async fn enrol(
+        &self,
+        bank: FixtureBank,
+        protocol: transfers::ParticipantProtocol,
+    ) -> anyhow::Result<()> {
         let request = transfers::EnrolParticipantRequest {
             ispb: bank.ispb.to_owned(),
             code: bank.code.to_owned(),
             name: bank.name.to_owned(),
-            protocol: transfers::ParticipantProtocol::Native.into(),
+            protocol: protocol.into(),
             position_limit_centavos: None,
         };
         let service = self.hub.transfers();
@@ -208,6 +278,15 @@ impl DemoData {
     }
 }
 
+/// How a fixture bank that is not enrolled yet is to speak with the hub.
+fn wanted(bank: FixtureBank) -> transfers::ParticipantProtocol {
+    let classic = std::env::var(CLASSIC_BANKS).unwrap_or_default();
+    if classic.split(',').any(|code| code.trim() == bank.code) {
+        return transfers::ParticipantProtocol::Classic;
+    }
+    transfers::ParticipantProtocol::Native
+}
+
 /// Asks again, for at most [`PATIENCE`], while the answer is unavailable or `not_yet`.
 pub(crate) async fn patiently<T, F>(
     ask: impl Fn() -> F + Send,
@@ -232,7 +311,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use shared_kernel::domain::{AccountId, Ispb, TaxId};
+    use shared_kernel::domain::{Ispb, TaxId};
 
     use super::*;
 

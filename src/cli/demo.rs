@@ -84,6 +84,17 @@ fn next_steps(grpc: std::net::SocketAddr) -> String {
     )
 }
 
+/// What to do where programs of others keep the books.
+fn programs_wanted(classic: &[&str]) -> String {
+    let banks: Vec<&str> =
+        BANKS.iter().filter(|bank| classic.contains(&bank.ispb)).map(|bank| bank.code).collect();
+    format!(
+        "\nBanks {} keep their books outside: start their programs against this hub, as \
+         docs/classic.md says. They register the keys and order the transfers.",
+        banks.join(" and ")
+    )
+}
+
 /// Demo data, transfers, balances and the check of the ledgers.
 async fn show(
     servers: &ServerArguments,
@@ -94,6 +105,10 @@ async fn show(
         let mut progress = |step: &str| output.remark(step);
         DemoData::fill(client, &mut progress).await?
     };
+    if !data.classic().is_empty() {
+        output.line(&programs_wanted(data.classic()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let moved = move_money(data.hub(), output).await?;
     output.show(&balances(data.hub()).await?)?;
     let checked = doctor::check(servers, true, output).await?;

@@ -51,6 +51,8 @@ struct Sides {
     payee: IncomingStatus,
     /// What the banks' settlement accounts show.
     settlement: [i64; 2],
+    /// The banks kept their books outside then.
+    outside: bool,
 }
 
 impl Sides {
@@ -74,6 +76,7 @@ impl Sides {
             positions_sum: Money::ZERO,
             banks: vec![bank(PAYER, moved.saturating_neg()), bank(PAYEE, moved)],
             overdue: none(),
+            contradicted: none(),
             unreported: none(),
             misfiled: none(),
             // Something is always under way.
@@ -90,6 +93,8 @@ impl Sides {
             payee_account_id: account(2),
             payer_reported: reported,
             payee_reported: reported,
+            payer_outside: self.outside,
+            payee_outside: self.outside,
             finished_at: Some(at(0)),
         };
         let internal = |(name, centavos)| InternalBalance {
@@ -116,6 +121,7 @@ fn settlement_follows_the_position_while_other_transfers_are_under_way() {
         payer: OutgoingStatus::Settled,
         payee: IncomingStatus::Credited,
         settlement,
+        outside: false,
     };
     assert!(posted([500, -500]).broken(0).is_empty());
     assert_eq!(posted([499, -500]).broken(0), ["settlement_differs"]);
@@ -130,6 +136,7 @@ fn what_is_confirmed_and_not_posted_is_allowed_for_and_no_more() {
         payer: OutgoingStatus::Requested,
         payee: IncomingStatus::Expected,
         settlement,
+        outside: false,
     };
     // The balances are read after the sides: either may be in them by then.
     for settlement in [[0, 0], [500, 0], [0, -500], [500, -500]] {
@@ -144,12 +151,32 @@ fn what_is_confirmed_and_not_posted_is_allowed_for_and_no_more() {
 fn a_failed_transfer_may_keep_its_hold_for_ten_seconds() {
     for hub in [TransferState::Rejected, TransferState::Expired] {
         let payee = IncomingStatus::Cancelled;
-        let held = Sides { hub, payer: OutgoingStatus::Requested, payee, settlement: [0, 0] };
+        let held = Sides {
+            hub,
+            payer: OutgoingStatus::Requested,
+            payee,
+            settlement: [0, 0],
+            outside: false,
+        };
         assert!(held.broken(10).is_empty());
         assert_eq!(held.broken(11), ["unposted"]);
     }
     let (hub, payer) = (TransferState::Rejected, OutgoingStatus::Rejected);
-    let expected = Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0] };
+    let expected =
+        Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0], outside: false };
     assert!(expected.broken(10).is_empty());
     assert_eq!(expected.broken(11), ["unposted"]);
+}
+
+#[test]
+fn what_banks_did_with_books_outside_is_in_none_of_ours() {
+    let outside = |settlement| Sides {
+        hub: TransferState::Completed,
+        payer: OutgoingStatus::Settled,
+        payee: IncomingStatus::Credited,
+        settlement,
+        outside: true,
+    };
+    assert!(outside([0, 0]).broken(60).is_empty());
+    assert_eq!(outside([500, -500]).broken(60), ["settlement_differs", "settlement_differs"]);
 }

@@ -11,6 +11,8 @@ mod chaos_hub;
 #[cfg(test)]
 mod chaos_servers;
 #[cfg(test)]
+mod classic;
+#[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
 mod events;

@@ -30,6 +30,8 @@ pub enum Retention {
     Forever,
     /// Deleted after 30 days.
     Days30,
+    /// The last record of each key, until it is a tombstone; read from the beginning at each start.
+    LastOfEachKey,
 }
 
 /// A topic as its owner wants it, or one for each of something: `codepix.bank.{ispb}`.

@@ -316,6 +316,11 @@ impl ContextStart {
         });
     }
 
+    /// Asks relays of the context's own to end, with those of the outbox.
+    pub fn stop_relays(&self) -> StopSignal {
+        self.settings.stop_relays.clone()
+    }
+
     /// The log's settings, for a context that creates topics later.
     pub fn kafka(&self) -> &KafkaSettings {
         &self.settings.kafka

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -111,8 +112,10 @@ impl TestServers {
     pub async fn read_all(&self, topic: &str) -> Vec<InboundRecord> {
         let (settings, topic) = (self.kafka.clone(), self.kafka.named(topic));
         let reading = tokio::task::spawn_blocking(move || {
-            let consumer: BaseConsumer =
-                settings.client(&[("group.id", "reads-all")]).create().expect("a consumer");
+            let consumer: BaseConsumer = settings
+                .client(&[("group.id", "reads-all"), ("enable.partition.eof", "true")])
+                .create()
+                .expect("a consumer");
             read_to_end(&consumer, &topic)
         });
         reading.await.expect("the topic is read")
@@ -180,7 +183,15 @@ fn read_to_end(consumer: &BaseConsumer, topic: &str) -> Vec<InboundRecord> {
     while !open.is_empty() {
         polls.next().expect("the records in time");
         let Some(message) = consumer.poll(Duration::from_secs(1)) else { continue };
-        let record = inbound(&message.expect("no error"));
+        let message = match message {
+            // The end behind the mark of a transaction, which no record ever reaches.
+            Err(KafkaError::PartitionEOF(partition)) => {
+                open.remove(&partition);
+                continue;
+            }
+            message => message.expect("no error"),
+        };
+        let record = inbound(&message);
         polls = 0..100;
         let next = record.offset.saturating_add(1);
         open.retain(|partition, high| *partition != record.from.partition || next < *high);

@@ -67,6 +67,7 @@ pub(super) struct HubTransfer {
     deadline: Option<Timestamp>,
     pub(super) confirmed_at: Option<Timestamp>,
     pub(super) finished_at: Option<Timestamp>,
+    overdue_at: Option<Timestamp>,
     version: i64,
 }
 
@@ -78,6 +79,7 @@ impl From<transfers::Transfer> for HubTransfer {
             deadline: instant(transfer.deadline.as_ref()),
             confirmed_at: instant(transfer.confirmed_at.as_ref()),
             finished_at: instant(transfer.finished_at.as_ref()),
+            overdue_at: instant(transfer.overdue_at.as_ref()),
             end_to_end_id: transfer.end_to_end_id,
             amount: Money::from_centavos(transfer.amount_centavos),
             payer: transfer.payer.unwrap_or_default().into(),
@@ -119,6 +121,7 @@ impl Shown for HubTransfer {
             .field_if("description", Some(self.description.as_str()))
             .field("registered", moment(self.registered_at))
             .field("deadline", moment(self.deadline))
+            .field_if("overdue since", self.overdue_at.map(|at| moment(Some(at))))
             .field("confirmed", moment(self.confirmed_at))
             .field("finished", moment(self.finished_at))
             .render(paint)

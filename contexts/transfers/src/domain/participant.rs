@@ -84,8 +84,35 @@ impl ParticipantStatus {
 pub enum CreditTiming {
     /// After the hub has settled: an expiry never takes money back from a customer.
     OnConfirmation,
-    /// As soon as it is told of the transfer. The hub carries no such transfer yet.
+    /// As soon as it is told of the transfer, and it cannot be told to take it back. As a payer's
+    /// bank it has debited before it orders.
     OnDelivery,
+}
+
+impl CreditTiming {
+    /// Its text in rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnConfirmation => "on_confirmation",
+            Self::OnDelivery => "on_delivery",
+        }
+    }
+
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// `credit_timing_unknown` for any other text.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        match text {
+            "on_confirmation" => Ok(Self::OnConfirmation),
+            "on_delivery" => Ok(Self::OnDelivery),
+            _ => Err(Violation::invalid(
+                "credit_timing_unknown",
+                "credit_timing",
+                "a bank credits on_confirmation or on_delivery",
+            )),
+        }
+    }
 }
 
 /// A bank that takes part.
@@ -164,11 +191,12 @@ impl Participant {
         Self { ispb, code, name, protocol, status, position_limit, enrolled_at: now, version: 0 }
     }
 
-    /// Decides an enrolment of a bank that takes part already: name and limit may change, what
-    /// others rely on may not. `None` when everything is so already.
+    /// Decides an enrolment of a bank that takes part already: name and limit may change, its
+    /// protocol too while nothing of it is under way, its code may not. `None` when everything is
+    /// so already.
     ///
     /// # Errors
-    /// `bank_code_fixed` or `participant_protocol_fixed`.
+    /// `bank_code_fixed`.
     pub fn change(&self, wanted: &Enrolment) -> Result<Option<ParticipantEvent>, Violation> {
         if self.code != wanted.code {
             return Err(Violation::failed_precondition(
@@ -177,20 +205,12 @@ impl Participant {
                 format!("bank {} is enrolled with the code {}, which stays", self.ispb, self.code),
             ));
         }
-        if self.protocol != wanted.protocol {
-            return Err(Violation::failed_precondition(
-                "participant_protocol_fixed",
-                "protocol",
-                format!(
-                    "bank {} is enrolled with the protocol {}, which stays",
-                    self.ispb,
-                    self.protocol.as_str()
-                ),
-            ));
-        }
-        let same = self.name == wanted.name && self.position_limit == wanted.position_limit;
+        let same = self.name == wanted.name
+            && self.protocol == wanted.protocol
+            && self.position_limit == wanted.position_limit;
         Ok((!same).then(|| ParticipantEvent::Changed {
             name: wanted.name.clone(),
+            protocol: wanted.protocol,
             position_limit: wanted.position_limit,
         }))
     }
@@ -200,8 +220,9 @@ impl Participant {
         self.version = self.version.saturating_add(1);
         match event {
             ParticipantEvent::Enrolled => {}
-            ParticipantEvent::Changed { name, position_limit } => {
+            ParticipantEvent::Changed { name, protocol, position_limit } => {
                 self.name = name.clone();
+                self.protocol = *protocol;
                 self.position_limit = *position_limit;
             }
         }
@@ -263,12 +284,16 @@ mod tests {
     }
 
     #[test]
-    fn code_and_protocol_stay() {
+    fn the_code_stays_and_the_protocol_may_change() {
         let bank = native("00000001");
         let other = Enrolment { code: BankCode::parse("9").unwrap(), ..wanted(&bank) };
         assert_eq!(bank.change(&other).unwrap_err().code(), "bank_code_fixed");
         let classic = Enrolment { protocol: Protocol::Classic, ..wanted(&bank) };
-        assert_eq!(bank.change(&classic).unwrap_err().code(), "participant_protocol_fixed");
+        let event = bank.change(&classic).unwrap().unwrap();
+        let mut bank = bank;
+        bank.apply(&event);
+        assert_eq!(bank.protocol, Protocol::Classic);
+        assert_eq!(bank.change(&classic), Ok(None));
     }
 
     #[test]
@@ -295,6 +320,10 @@ mod tests {
         for protocol in [Protocol::Native, Protocol::Classic] {
             assert_eq!(Protocol::parse(protocol.as_str()), Ok(protocol));
         }
+        for timing in [CreditTiming::OnConfirmation, CreditTiming::OnDelivery] {
+            assert_eq!(CreditTiming::parse(timing.as_str()), Ok(timing));
+        }
+        assert_eq!(CreditTiming::parse("").unwrap_err().code(), "credit_timing_unknown");
         for status in [ParticipantStatus::Active, ParticipantStatus::Suspended] {
             assert_eq!(ParticipantStatus::parse(status.as_str()), Ok(status));
         }

@@ -1,5 +1,6 @@
 //! The hub behind its ports: `PostgreSQL`, Kafka, gRPC, GraphQL, and how they start.
 
+pub mod classic;
 pub mod graphql;
 pub mod grpc;
 pub mod kafka;
@@ -16,7 +17,7 @@ pub use grpc::{FILE_DESCRIPTOR_SET, TransfersServices};
 pub use kafka::READERS;
 pub use kafka::published::{Hub, SOURCE};
 pub use postgres::audit;
-pub use start::{Running, start};
+pub use start::{ClassicSettings, Running, start};
 
 /// The context's name.
 pub const NAME: &str = "transfers";
@@ -28,11 +29,13 @@ pub const SCHEMA: &str = "transfers";
 pub const MIGRATIONS: &[Migration] = &[
     migration!("transfers", "2026-11-20_hub"),
     migration!("transfers", "2026-11-21_transfers_of_accounts"),
+    migration!("transfers", "2026-11-29_classic"),
 ];
 
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
 /// are enrolled.
 pub fn topics() -> Vec<TopicPlan> {
-    let read = [TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30)];
-    TopicPlan::all_of::<Hub>().into_iter().chain(read).collect()
+    let own =
+        [TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30), classic::line::plan()];
+    TopicPlan::all_of::<Hub>().into_iter().chain(own).collect()
 }

@@ -1,29 +1,52 @@
 //! How the hub starts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use shared_kernel::application::{Clock, StoreError};
-use shared_kernel::infrastructure::kafka::TailFeed;
+use shared_kernel::application::log::LogError;
+use shared_kernel::application::{Backoff, Clock, StoreError};
+
+use shared_kernel::infrastructure::kafka::{TailFeed, partition_count};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::{
-    ContextPlan, ContextSettings, ContextStart, StartError, Worker,
+    ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
 
+use super::classic::consumer::{CONSUMER as CLASSIC_CONSUMER, OutsideMessages};
+use super::classic::line::KafkaLine;
+use super::classic::placement::Partitions;
+use super::classic::topics::ClassicTopics;
 use super::graphql::{self, GraphSchema};
-use super::grpc::TransfersServices;
+use super::grpc::{DirectoryClient, TransfersServices};
 use super::kafka::changes::TailChanges;
 use super::kafka::consumer::BankMessages;
 use super::kafka::inbound::{BANK_MESSAGES, CONSUMER};
 use super::kafka::news::TailNews;
 use super::kafka::published::TRANSFERS;
 use super::kafka::topics::KafkaBankTopics;
+use super::postgres::hand_overs::{PgHandOvers, SHARDS};
 use super::{MIGRATIONS, NAME, SCHEMA, SOURCE, topics};
+use crate::application::hand_over::{Courier, CourierSettings};
+use crate::application::outside::{OrderDesk, OrderPorts};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use crate::application::{
-    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, Transfers,
-    TransfersSettings,
+    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, ResolveTransferHandler,
+    Transfers, TransfersSettings,
 };
-use crate::domain::Participant;
+
+/// How often a topic is asked for that the broker does not know yet.
+const ASKED_MAX: u32 = 30;
+
+/// Settings of the classic protocol.
+#[derive(Clone, Debug)]
+pub struct ClassicSettings {
+    /// What its topics are called.
+    pub topics: ClassicTopics,
+    /// The directory's gRPC address.
+    pub pix_keys_url: String,
+    /// The token that is shown to it.
+    pub pix_keys_token: Option<String>,
+}
 
 /// The hub, wired.
 #[expect(missing_debug_implementations, reason = "a schema has no form to print")]
@@ -45,29 +68,33 @@ pub struct Running {
 pub async fn start(
     settings: &ContextSettings,
     own: TransfersSettings,
+    classic: &ClassicSettings,
 ) -> Result<Running, StartError> {
     let plan = ContextPlan {
         name: NAME,
         schema: SCHEMA,
         source: SOURCE,
         migrations: MIGRATIONS,
-        topics: topics(),
+        topics: topics().into_iter().chain(classic.topics.plans()).collect(),
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let sessions = Arc::new(start.sessions.clone());
     let store: Arc<dyn TransfersStore> = Arc::<Sessions>::clone(&sessions);
     let reads: Arc<dyn TransfersReads> = sessions;
-    let bank_topics = Arc::new(KafkaBankTopics::new(start.kafka().clone()));
+    let bank_topics = Arc::new(KafkaBankTopics::new(start.kafka().clone(), own));
     ensure_bank_topics(&*reads, &*bank_topics)
         .await
         .map_err(|error| StartError::Store { context: NAME, error })?;
     work(&mut start, &store, own)?;
-    let handler = EnrolParticipantHandler::new(store, bank_topics, Arc::clone(&start.clock));
+    serve_programs(&mut start, &store, own, classic).await?;
+    let clock = Arc::clone(&start.clock);
+    let resolve = ResolveTransferHandler::new(Arc::clone(&store), Arc::clone(&clock), own);
+    let enrol = EnrolParticipantHandler::new(store, bank_topics, clock);
     let (feed, news) = (TailFeed::default(), TailNews::new(settings.stop_work.clone()));
     start.listen(TRANSFERS.address, vec![Arc::new(feed.clone()), Arc::new(news.clone())]);
     let changes = TailChanges::new(feed, settings.stop_work.clone());
-    let enrol = start.command(Arc::new(handler), 1);
-    let facade = Transfers::new(enrol, &reads, Arc::new(changes), Arc::new(news));
+    let commands = (start.command(Arc::new(enrol), 1), start.command(Arc::new(resolve), 1));
+    let facade = Transfers::new(commands, &reads, Arc::new(changes), Arc::new(news));
     let facade = Arc::new(facade);
     let (callers, ids) = (Arc::clone(&start.callers), Arc::clone(&start.ids));
     let services = TransfersServices::new(Arc::clone(&facade), callers, Arc::clone(&ids));
@@ -93,13 +120,63 @@ fn work(
     Ok(())
 }
 
-/// Makes good topics of native banks that were lost, before anything is sent to them.
+/// The consumer of what bank programs write, and the couriers of hand-overs.
+async fn serve_programs(
+    start: &mut ContextStart,
+    store: &Arc<dyn TransfersStore>,
+    own: TransfersSettings,
+    classic: &ClassicSettings,
+) -> Result<(), StartError> {
+    let log = |error| StartError::Log { context: NAME, error };
+    let token = classic.pix_keys_token.as_deref();
+    let directory = DirectoryClient::new(&classic.pix_keys_url, token)
+        .map_err(|error| log(LogError::Fatal(format!("PIX_KEYS_URL: {error}"))))?;
+    let partitions = partitions(start).await.map_err(log)?;
+    let ports = OrderPorts {
+        directory: Arc::new(directory),
+        placement: Arc::new(partitions),
+        clock: Arc::clone(&start.clock),
+        ids: Arc::clone(&start.ids),
+    };
+    let desk = OrderDesk::new(ports, Clearing::new(Arc::clone(&start.clock), own));
+    let confirmations = start.kafka().named(&classic.topics.confirmations);
+    let (store, ids) = (Arc::clone(store), Arc::clone(&start.ids));
+    let handler = OutsideMessages::new(store, desk, ids, confirmations);
+    let topics = [classic.topics.orders.clone(), classic.topics.confirmations.clone()];
+    start.consumer(CLASSIC_CONSUMER, &topics, Arc::new(handler))?;
+    for shard in 0..SHARDS {
+        let hand_overs = Arc::new(PgHandOvers::new(start.sessions.clone()));
+        let line = Box::new(KafkaLine::new(start.kafka(), shard));
+        let (clock, settings) = (Arc::clone(&start.clock), CourierSettings::default());
+        let courier = Courier::new(shard, hand_overs, line, clock, settings);
+        let stop = start.stop_relays();
+        start.worker(&format!("courier-{shard}"), Stage::Relay, async move {
+            courier.run(stop).await;
+            Ok(())
+        });
+    }
+    Ok(())
+}
+
+/// The partitions of the topic of bank messages. One that was made just now may not be known yet.
+async fn partitions(start: &ContextStart) -> Result<Partitions, LogError> {
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+    for _ in 0..ASKED_MAX {
+        match partition_count(start.kafka(), BANK_MESSAGES).await {
+            Ok(count) => return Ok(Partitions::new(i32::try_from(count).unwrap_or(i32::MAX))),
+            Err(error) => tracing::debug!(%error, "the topic will be asked for again"),
+        }
+        start.clock.sleep(backoff.delay()).await;
+    }
+    let count = partition_count(start.kafka(), BANK_MESSAGES).await?;
+    Ok(Partitions::new(i32::try_from(count).unwrap_or(i32::MAX)))
+}
+
+/// Makes good topics of banks that were lost, before anything is sent to them.
 async fn ensure_bank_topics(
     reads: &dyn TransfersReads,
     topics: &dyn BankTopics,
 ) -> Result<(), StoreError> {
     let banks = reads.participants(None, None).await?;
-    let native: Vec<_> =
-        banks.iter().filter(|bank| Participant::has_topic(bank)).map(|bank| bank.ispb).collect();
-    if native.is_empty() { Ok(()) } else { topics.ensure(&native).await }
+    if banks.is_empty() { Ok(()) } else { topics.ensure(&banks).await }
 }

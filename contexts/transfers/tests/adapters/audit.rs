@@ -112,6 +112,8 @@ async fn every_transfer_is_read_page_by_page() {
             payee_account_id: account_of(CTER),
             payer_reported: true,
             payee_reported: true,
+            payer_outside: false,
+            payee_outside: false,
             finished_at: None,
         })
         .collect();

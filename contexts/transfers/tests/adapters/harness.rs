@@ -21,7 +21,8 @@ use shared_kernel::testing::{CountedIds, FixedClock, TestServers};
 use tokio::sync::Mutex;
 use transfers::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use transfers::application::{
-    Clearing, EnrolParticipant, EnrolParticipantHandler, Transfers, TransfersSettings,
+    Clearing, EnrolParticipant, EnrolParticipantHandler, ResolveTransferHandler, Transfers,
+    TransfersSettings,
 };
 use transfers::domain::{Participant, ParticipantName, Position, Protocol, Transfer};
 use transfers::infrastructure::kafka::changes::TailChanges;
@@ -163,7 +164,7 @@ pub(crate) struct NoTopics;
 
 #[async_trait]
 impl BankTopics for NoTopics {
-    async fn ensure(&self, _: &[Ispb]) -> Result<(), StoreError> {
+    async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -277,10 +278,18 @@ impl Hub {
         for worker in workers {
             tokio::spawn(worker.run(stopped.clone()));
         }
+        let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&self.clock);
+        let handler = ResolveTransferHandler::new(self.store(), clock, self.settings);
+        let book = Arc::new(self.sessions.clone());
+        let runner = CommandRunner::new(Arc::new(handler), book, Arc::new(Silent));
+        let (resolve, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
+        for worker in workers {
+            tokio::spawn(worker.run(stopped.clone()));
+        }
         let reads: Arc<dyn TransfersReads> = Arc::new(self.sessions.clone());
         let changes = Arc::new(TailChanges::new(TailFeed::default(), stopped.clone()));
         let news = Arc::new(TailNews::new(stopped));
-        (Arc::new(Transfers::new(enrol, &reads, changes, news)), stop)
+        (Arc::new(Transfers::new((enrol, resolve), &reads, changes, news)), stop)
     }
 
     /// Takes what would be sent out of the outbox.

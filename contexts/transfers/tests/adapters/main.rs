@@ -14,6 +14,7 @@ mod concurrency;
 mod enrolling;
 #[cfg(test)]
 mod graph;
+mod handing_over;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]

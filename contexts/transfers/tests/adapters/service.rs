@@ -131,12 +131,6 @@ async fn refused_enrolments_say_why() {
             "bank_code_fixed",
             "code",
         ),
-        (
-            request(|it| it.protocol = 2),
-            Code::FailedPrecondition,
-            "participant_protocol_fixed",
-            "protocol",
-        ),
     ];
     for (request, code, reason, field) in cases {
         let answer = service.client.enrol_participant(by(OPERATOR, request)).await;

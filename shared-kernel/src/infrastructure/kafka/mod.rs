@@ -7,12 +7,14 @@ pub mod scan;
 pub mod settings;
 pub mod tail;
 pub mod topics;
+pub mod transactional;
 pub mod writer;
 
 pub use inbound::inbound;
 pub use reader::KafkaReader;
-pub use scan::{Extent, KafkaScan, cut_at, extents};
+pub use scan::{Extent, KafkaScan, cut_at, extents, partition_count};
 pub use settings::KafkaSettings;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};
 pub use topics::{Retention, TopicPlan, delete_topics, ensure_topics};
+pub use transactional::TransactionalWriter;
 pub use writer::KafkaWriter;

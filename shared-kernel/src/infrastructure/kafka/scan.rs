@@ -72,6 +72,25 @@ where
     }
 }
 
+/// How many partitions a topic (name without prefix) has.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer or does not know the topic, perhaps
+/// not yet.
+pub async fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<usize, LogError> {
+    let (consumer, topic) = (connect(settings)?, settings.named(topic));
+    let name = topic.clone();
+    let count = ask(&consumer, move |consumer| {
+        let metadata = consumer.fetch_metadata(Some(&topic), ASK)?;
+        Ok(metadata.topics().iter().flat_map(MetadataTopic::partitions).count())
+    })
+    .await?;
+    if count == 0 {
+        return Err(LogError::Unavailable(format!("there is no topic {name}")));
+    }
+    Ok(count)
+}
+
 /// What exists of a topic (name without prefix), partition by partition.
 ///
 /// # Errors

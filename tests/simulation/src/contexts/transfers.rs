@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use shared_kernel::application::{Published, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+use transfers::application::outside::{KnownOrder, OrderRefusal};
 use transfers::application::ports::{
-    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedTransfer, TransferRun,
-    TransfersReads, TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedResolution, SavedTransfer,
+    TransferRun, TransfersReads, TransfersStore, TransfersTransaction,
 };
-use transfers::domain::{Participant, Position, PositionMove, Side, Transfer, TransferState};
+use transfers::domain::{
+    OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
+};
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use super::not_listed;
@@ -320,6 +323,34 @@ impl TransfersTransaction for Hub {
             saved.iter().map(participant_event).collect();
         self.publish(events?);
         Ok(())
+    }
+
+    async fn with_open_transfers(&mut self, ispbs: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
+        self.statement().await?;
+        Ok(self.see(|committed, own| {
+            let open: Vec<EndToEndId> = all(&committed.open, &own.open)
+                .filter(|(_, open)| open.is_some())
+                .map(|(id, _)| *id)
+                .collect();
+            let ends = |id: &EndToEndId| {
+                let transfer = find(&committed.transfers, &own.transfers, id)?;
+                Some([Side::Payer, Side::Payee].map(|side| transfer.bank(side)))
+            };
+            let busy: Vec<Ispb> = open.iter().filter_map(ends).flatten().collect();
+            ispbs.iter().copied().filter(|ispb| busy.contains(ispb)).collect()
+        }))
+    }
+
+    async fn load_orders(&mut self, _ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        Err(not_listed())
+    }
+
+    async fn refuse_orders(&mut self, _refusals: &[OrderRefusal]) -> Result<(), StoreError> {
+        Err(not_listed())
+    }
+
+    async fn save_resolutions(&mut self, _saved: &[SavedResolution]) -> Result<(), StoreError> {
+        Err(not_listed())
     }
 }
 

@@ -16,7 +16,8 @@ use crate::world::World;
 /// The transfer, standing elsewhere.
 fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
     let (order, digest) = (transfer.order().clone(), *transfer.digest());
-    Transfer::restore(order, digest, *transfer.terms(), (transfer.reserves(), standing))
+    let (terms, ends) = (*transfer.terms(), *transfer.ends());
+    Transfer::restore(order, digest, terms, ends, (transfer.reserves(), standing))
 }
 
 /// What is loaded.

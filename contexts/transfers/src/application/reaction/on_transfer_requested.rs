@@ -2,7 +2,7 @@
 
 use shared_kernel::domain::{Ispb, Violation};
 
-use crate::application::desk::Desk;
+use crate::application::desk::{Desk, NewOrder};
 use crate::application::message::{Heard, TransferRequested};
 use crate::domain::admit;
 
@@ -21,7 +21,7 @@ impl OnTransferRequested {
         heard: &Heard,
         desk: &mut Desk,
     ) -> Result<(), Violation> {
-        let TransferRequested { sender, order } = message;
+        let TransferRequested { sender, order, reference } = message;
         order.check_sender(sender)?;
         let digest = order.digest();
         let id = order.end_to_end_id;
@@ -33,7 +33,7 @@ impl OnTransferRequested {
         let payer = desk.participant(sender).ok_or_else(|| unknown(sender))?;
         let payee = desk.participant(order.payee.ispb);
         let admission = admit(&order, payer, payee, &desk.position(sender));
-        desk.register(order, digest, admission, heard)
+        desk.register(NewOrder { order, digest, reference }, admission, heard)
     }
 }
 
@@ -55,7 +55,11 @@ mod tests {
     use shared_kernel::domain::ReasonCode;
 
     fn sent_by(bank: &str, order: Order) -> BankMessage {
-        BankMessage::Requested(Box::new(TransferRequested { sender: ispb(bank), order }))
+        BankMessage::Requested(Box::new(TransferRequested {
+            sender: ispb(bank),
+            order,
+            reference: None,
+        }))
     }
 
     #[tokio::test]
@@ -159,11 +163,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_classic_bank_has_no_topic_to_be_told_on() {
+    async fn a_classic_bank_does_not_order_in_our_events() {
         let classic = Participant { protocol: Protocol::Classic, ..native(PAYER_BANK) };
         let bench = Bench::with([classic, native(PAYEE_BANK)]);
-        bench.hear(0, vec![requested(order(1)), requested(order(1))]).await;
-        assert_eq!(bench.told(), [(TransferState::Rejected, vec!["hub"])]);
+        let said = vec![requested(order(1)), requested(order(1))];
+        assert_eq!(bench.hear(0, said).await, ["sender_of_another_protocol"; 2]);
+        assert_eq!(bench.told(), []);
     }
 
     fn limited(centavos: i64) -> Bench {

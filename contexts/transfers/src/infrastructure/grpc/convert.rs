@@ -6,9 +6,9 @@ use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Times
 
 use super::proto::v1;
 use crate::application::ports::TransferPlace;
-use crate::application::{EnrolParticipant, TransferList, TransfersOf};
+use crate::application::{EnrolParticipant, ResolveTransfer, TransferList, TransfersOf};
 use crate::domain::{
-    Participant, ParticipantName, Party, Position, Protocol, Transfer, TransferState,
+    Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer, TransferState,
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -59,7 +59,25 @@ pub(super) fn transfer(transfer: &Transfer) -> v1::Transfer {
         confirmed_at: standing.confirmed_at.map(instant),
         finished_at: standing.finished_at.map(instant),
         version: standing.version,
+        overdue_at: standing.overdue_at.map(instant),
     }
+}
+
+pub(super) fn resolution(
+    request: &v1::ResolveTransferRequest,
+    caller: Caller,
+    trace: TraceParent,
+) -> Result<ResolveTransfer, Violation> {
+    let resolution = match v1::Resolution::try_from(request.resolution) {
+        Ok(v1::Resolution::Credited) => Resolution::Credited,
+        Ok(v1::Resolution::Refused) => Resolution::Refused,
+        Ok(v1::Resolution::Unspecified) | Err(_) => {
+            let message = "the resolution must be CREDITED or REFUSED";
+            return Err(Violation::invalid("resolution_unknown", "resolution", message));
+        }
+    };
+    let (end_to_end_id, reason) = (id(&request.end_to_end_id)?, request.reason.clone());
+    Ok(ResolveTransfer { caller, trace, end_to_end_id, resolution, reason })
 }
 
 pub(super) fn participant(participant: &Participant) -> v1::Participant {

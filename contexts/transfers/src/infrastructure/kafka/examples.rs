@@ -9,14 +9,24 @@ use shared_kernel::domain::{
     AccountId, Amount, BankCode, EndToEndId, Ispb, Money, ReasonCode, TaxId, Timestamp, Violation,
 };
 
+use serde_json::value::RawValue;
+
 use super::published::{participant_event, transfer_event};
-use crate::application::ports::{Audience, Notice, SavedParticipant};
+use crate::application::ports::{Audience, Letter, Notice, SavedParticipant, Word};
 use crate::domain::{
-    Admission, Description, Order, OwnerName, Participant, ParticipantEvent, ParticipantName,
-    ParticipantStatus, Party, PayeeKey, Protocol, Side, Terms, Transfer, TransferEvent,
+    Admission, CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant,
+    ParticipantEvent, ParticipantName, ParticipantStatus, Party, PayeeKey, Protocol, Side, Terms,
+    Transfer, TransferEvent,
+};
+
+use crate::infrastructure::classic::outbound::letter as letter_of;
+use crate::infrastructure::classic::published::{
+    BankProgramConfirmed, BankProgramOrdered, CONFIRMATIONS, ORDERS,
 };
 
 type Example = Result<Published, ExampleError>;
+
+const ORDER_ID: &str = "b3b6f0a0-6f1e-4a0e-9a35-6a1f0f6f2f10";
 
 const BEGAN: &str = "2026-11-20T12:00:00.150Z";
 
@@ -47,23 +57,74 @@ fn order() -> Result<Order, Violation> {
     })
 }
 
-/// The transfer after these events, told to everyone.
-fn told(events: &[TransferEvent]) -> Example {
+/// The transfer after these events.
+fn transfer(ends: Ends, events: &[TransferEvent]) -> Result<Transfer, Violation> {
     let order = order()?;
     let terms = Terms { registered_at: after(0)?, deadline: after(40_000)? };
     let digest = order.digest();
     let admission = Admission::Pending { reserves: false };
-    let (mut transfer, _) = Transfer::register(order, digest, terms, admission);
+    let (mut transfer, _) = Transfer::register(order, digest, terms, ends, admission);
     for event in events {
         transfer.apply(*event);
     }
-    let audience = Audience { everyone: true, payer: !events.is_empty(), payee: true };
+    Ok(transfer)
+}
+
+/// The transfer after these events, told to everyone.
+fn told(events: &[TransferEvent]) -> Example {
+    told_of(&transfer(Ends::CONFIRMING, events)?, !events.is_empty())
+}
+
+fn told_of(transfer: &Transfer, payer: bool) -> Example {
+    let audience = Audience { everyone: true, payer, payee: true };
     let notice = Notice { standing: *transfer.standing(), audience, trace: example_trace()? };
-    Ok(transfer_event(&transfer, &notice)?)
+    Ok(transfer_event(transfer, &notice)?)
 }
 
 pub(super) fn pending() -> Example {
     told(&[])
+}
+
+/// Between banks whose programs are not ours.
+fn between_programs(events: &[TransferEvent]) -> Result<Transfer, ExampleError> {
+    let order_id = Some(OrderId::parse(ORDER_ID)?);
+    let delivery = CreditTiming::OnDelivery;
+    Ok(transfer(Ends { payer: delivery, payee: delivery, order_id }, events)?)
+}
+
+pub(super) fn overdue() -> Example {
+    told_of(&between_programs(&[TransferEvent::Overdue { at: after(41_000)? }])?, true)
+}
+
+pub(super) fn program_told() -> Example {
+    let transfer = between_programs(&[])?;
+    let letter = Letter {
+        to: Side::Payee,
+        topic: "bank002".into(),
+        word: Word::Credit,
+        standing: *transfer.standing(),
+        trace: example_trace()?,
+    };
+    Ok(letter_of(&transfer, &letter)?)
+}
+
+pub(super) fn program_ordered() -> Example {
+    let order = order()?;
+    let body = BankProgramOrdered {
+        id: OrderId::parse(ORDER_ID)?.uuid(),
+        account_id: order.payer.account_id,
+        amount: RawValue::from_string("100.00".into())?,
+        pix_key_to: order.payee_key.as_str(),
+        pix_key_kind_to: "email",
+        description: Some("rent"),
+    };
+    Ok(Published::of(&body, vec![ORDERS.topic()], String::new(), 0, example_trace()?)?)
+}
+
+pub(super) fn program_confirmed() -> Example {
+    let id = OrderId::parse(ORDER_ID)?.uuid();
+    let body = BankProgramConfirmed { id, status: "confirmed" };
+    Ok(Published::of(&body, vec![CONFIRMATIONS.topic()], String::new(), 0, example_trace()?)?)
 }
 
 pub(super) fn confirmed() -> Example {
@@ -107,5 +168,9 @@ pub(super) fn enrolled() -> Example {
 pub(super) fn changed() -> Example {
     let position_limit = Some(Money::from_centavos(1_000_000_00));
     let name = ParticipantName::parse("BBX")?;
-    bank(ParticipantEvent::Changed { name, position_limit }, 2, position_limit)
+    bank(
+        ParticipantEvent::Changed { name, protocol: Protocol::Native, position_limit },
+        2,
+        position_limit,
+    )
 }

@@ -90,7 +90,7 @@ impl From<TransferRequestedV1> for BankMessage {
             amount: event.amount,
             description: event.description.unwrap_or_default(),
         };
-        Self::Requested(Box::new(TransferRequested { sender: event.ispb, order }))
+        Self::Requested(Box::new(TransferRequested { sender: event.ispb, order, reference: None }))
     }
 }
 

@@ -10,5 +10,8 @@ pub mod topics;
 
 use shared_kernel::application::catalogue::Reader;
 
-/// Who reads what here: the clearing of bank messages, and those who follow transfers.
-pub const READERS: &[Reader] = &[inbound::READER, news::READER];
+use super::classic::consumer as consumer_of_programs;
+
+/// Who reads what here: the clearing of bank messages, the desk of bank programs, and those who
+/// follow transfers.
+pub const READERS: &[Reader] = &[inbound::READER, consumer_of_programs::READER, news::READER];

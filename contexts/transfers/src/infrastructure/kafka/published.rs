@@ -16,6 +16,9 @@ use crate::domain::{
 };
 
 use super::examples;
+use crate::infrastructure::classic::published::{
+    BANK_PROGRAMS, BankProgramConfirmed, BankProgramOrdered, BankProgramTold, CONFIRMATIONS, ORDERS,
+};
 
 /// `ce_source` of the hub's events.
 pub const SOURCE: &str = "/codepix/transfers";
@@ -98,6 +101,14 @@ macro_rules! transfer_events {
                 pub payer_reported: bool,
                 /// Whether the payee's bank has posted it.
                 pub payee_reported: bool,
+                /// What the hub knows of the payer's posting when it is completed: `received`, its
+                /// bank reported it; `none`, its bank had debited before it ordered and did not
+                /// report. Null before.
+                #[schemars(extend("enum" = ["received", "none", null]))]
+                pub payer_report: Option<&'static str>,
+                /// Since when it is pending past its deadline, though the payee's bank may have
+                /// credited.
+                pub overdue_at: Option<Timestamp>,
             }
 
             impl<'a> $type<'a> {
@@ -119,6 +130,8 @@ macro_rules! transfer_events {
                         version: standing.version,
                         payer_reported: standing.payer_reported,
                         payee_reported: standing.payee_reported,
+                        payer_report: payer_report(standing),
+                        overdue_at: standing.overdue_at,
                     }
                 }
             }
@@ -129,6 +142,9 @@ macro_rules! transfer_events {
 transfer_events! {
     /// An order is stored, and the payee's bank is asked.
     TransferPendingV1;
+    /// The payee's bank may have credited, has not said so, and the deadline has passed: the
+    /// transfer stays pending until that bank or an operator says more.
+    TransferOverdueV1;
     /// The transfer is settled and final: the banks post it.
     TransferConfirmedV1;
     /// Both banks have posted it.
@@ -137,6 +153,11 @@ transfer_events! {
     TransferRejectedV1;
     /// It was not accepted in time.
     TransferExpiredV1;
+}
+
+fn payer_report(standing: &Standing) -> Option<&'static str> {
+    let is_completed = standing.state == TransferState::Completed;
+    is_completed.then_some(if standing.payer_reported { "received" } else { "none" })
 }
 
 /// Declares the events of participants, which all carry the whole participant.
@@ -180,15 +201,17 @@ macro_rules! participant_events {
 participant_events! {
     /// A bank takes part from now on.
     ParticipantEnrolledV1;
-    /// A bank has another name or limit.
+    /// A bank has another name, protocol or limit.
     ParticipantChangedV1;
 }
 
 shared_kernel::events! {
-    /// What the hub publishes.
+    /// What the hub publishes, and what existing bank programs write to it.
     pub registry Hub of "transfers", source SOURCE, types "codepix.transfers.";
     TransferPendingV1<'_> = "TransferPending" (1, 0) on [TRANSFERS, BANKS],
         example examples::pending;
+    TransferOverdueV1<'_> = "TransferOverdue" (1, 0) on [TRANSFERS, BANKS],
+        example examples::overdue;
     TransferConfirmedV1<'_> = "TransferConfirmed" (1, 0) on [TRANSFERS, BANKS],
         example examples::confirmed;
     TransferCompletedV1<'_> = "TransferCompleted" (1, 0) on [TRANSFERS, BANKS],
@@ -201,6 +224,12 @@ shared_kernel::events! {
         example examples::enrolled;
     ParticipantChangedV1<'_> = "ParticipantChanged" (1, 0) on [PARTICIPANTS],
         example examples::changed;
+    BankProgramTold<'_> = "BankProgramTold" (1, 0) on [BANK_PROGRAMS],
+        example examples::program_told, foreign "CodePix classic";
+    BankProgramOrdered<'_> = "BankProgramOrdered" (1, 0) on [ORDERS],
+        example examples::program_ordered, foreign "CodePix classic" from "bank programs";
+    BankProgramConfirmed<'_> = "BankProgramConfirmed" (1, 0) on [CONFIRMATIONS],
+        example examples::program_confirmed, foreign "CodePix classic" from "bank programs";
 }
 
 /// The event of a notice: one record, a copy on each topic of its audience.
@@ -226,6 +255,7 @@ pub fn transfer_event(transfer: &Transfer, notice: &Notice) -> Result<Published,
         };
     }
     match standing.state {
+        TransferState::Pending if standing.overdue_at.is_some() => published!(TransferOverdueV1),
         TransferState::Pending => published!(TransferPendingV1),
         TransferState::Confirmed => published!(TransferConfirmedV1),
         TransferState::Completed => published!(TransferCompletedV1),
@@ -311,6 +341,8 @@ mod tests {
             "version": 2,
             "payer_reported": false,
             "payee_reported": false,
+            "payer_report": null,
+            "overdue_at": null,
         });
         assert_eq!(body, expected);
     }
@@ -351,7 +383,7 @@ mod tests {
 
     #[test]
     fn every_type_has_a_schema_that_requires_its_fields() {
-        assert_eq!(Hub::EVENTS.len(), 7);
+        assert_eq!(Hub::EVENTS.len(), 11);
         for EventEntry { event_type, schema, .. } in Hub::EVENTS {
             let schema = serde_json::to_value(schema()).unwrap();
             assert_eq!(schema["type"], "object", "{event_type}");

@@ -1,0 +1,257 @@
+//! Couriers over a log and a store in memory that fail in every way that the real ones can: before
+//! and after their effect, with and without a word, and with a former holder that goes on.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt as _;
+use proptest::prelude::*;
+use shared_kernel::application::StoreError;
+use shared_kernel::domain::EndToEndId;
+use shared_kernel::testing::FixedClock;
+
+use super::hand_over::{
+    Courier, CourierSettings, HandOver, HandOverShard, HandOvers, Line, LineError,
+};
+use crate::domain::testing::{at, order};
+
+/// What becomes of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Done,
+    /// Refused, without effect.
+    Failed,
+    /// Done, and the answer is lost.
+    Unsaid,
+    /// The process is killed before it.
+    KilledBefore,
+    /// The process is killed after it.
+    KilledAfter,
+    /// The session with the store is lost before it.
+    Cut,
+}
+
+#[derive(Default)]
+struct Tables {
+    rows: BTreeMap<u64, EndToEndId>,
+    leader: Option<u64>,
+    sessions: u64,
+    /// What careful readers have seen, in order.
+    told: Vec<EndToEndId>,
+    marks: BTreeSet<EndToEndId>,
+    holder: u64,
+    fates: VecDeque<Fate>,
+}
+
+#[derive(Clone, Default)]
+struct World(Arc<Mutex<Tables>>);
+
+impl World {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap()
+    }
+
+    /// Does something, or not, as fate has it. `None`: there is no answer.
+    async fn call<T>(&self, act: impl FnOnce(&mut Tables) -> Option<T> + Send) -> Option<T> {
+        let fate = self.tables().fates.pop_front().unwrap_or(Fate::Done);
+        match fate {
+            Fate::Done => act(&mut self.tables()),
+            Fate::Failed => None,
+            Fate::Unsaid => {
+                act(&mut self.tables());
+                None
+            }
+            Fate::KilledBefore => std::future::pending().await,
+            Fate::KilledAfter => {
+                act(&mut self.tables());
+                std::future::pending().await
+            }
+            Fate::Cut => {
+                self.tables().leader = None;
+                act(&mut self.tables())
+            }
+        }
+    }
+
+    fn courier(&self) -> Courier {
+        let line = Box::new(MemoryLine { world: self.clone(), held: None });
+        let settings = CourierSettings { batch_max: 3, ..CourierSettings::default() };
+        let clock = Arc::new(FixedClock::at(at(0)));
+        Courier::new(0, Arc::new(self.clone()), line, clock, settings)
+    }
+}
+
+fn down() -> StoreError {
+    StoreError::Unavailable("down".into())
+}
+
+struct Shard {
+    world: World,
+    session: u64,
+}
+
+#[async_trait]
+impl HandOvers for World {
+    async fn try_lead(&self, _shard: u16) -> Result<Option<Box<dyn HandOverShard>>, StoreError> {
+        // A leader that nobody hears of is none: the store ends the session with its process.
+        let fate = self.tables().fates.pop_front().unwrap_or(Fate::Done);
+        match fate {
+            Fate::Done | Fate::Cut => {}
+            Fate::Failed | Fate::Unsaid => return Err(down()),
+            Fate::KilledBefore | Fate::KilledAfter => std::future::pending().await,
+        }
+        let session = {
+            let mut tables = self.tables();
+            if tables.leader.is_some() {
+                return Ok(None);
+            }
+            tables.sessions += 1;
+            tables.leader = Some(tables.sessions);
+            tables.leader
+        };
+        let world = self.clone();
+        Ok(session.map(|session| Box::new(Shard { world, session }) as Box<dyn HandOverShard>))
+    }
+
+    async fn appended(&self, _wait: Duration) {}
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        let mut tables = self.world.tables();
+        if tables.leader == Some(self.session) {
+            tables.leader = None;
+        }
+    }
+}
+
+#[async_trait]
+impl HandOverShard for Shard {
+    async fn waiting(&mut self, limit: i64) -> Result<Vec<HandOver>, StoreError> {
+        let session = self.session;
+        let rows = self.world.call(|tables| {
+            let rows = tables.rows.values().take(usize::try_from(limit).unwrap()).copied();
+            (tables.leader == Some(session)).then(|| rows.collect::<Vec<_>>())
+        });
+        let rows = rows.await.ok_or_else(down)?;
+        let hand_over = |end_to_end_id: EndToEndId| HandOver {
+            end_to_end_id,
+            topic: "bank002".into(),
+            key: String::new(),
+            payload: String::new(),
+            trace: String::new(),
+        };
+        Ok(rows.into_iter().map(hand_over).collect())
+    }
+
+    async fn remove(&mut self, ids: &[EndToEndId]) -> Result<(), StoreError> {
+        let session = self.session;
+        let removed = self.world.call(|tables| {
+            let leads = tables.leader == Some(session);
+            if leads {
+                tables.rows.retain(|_, id| !ids.contains(id));
+            }
+            leads.then_some(())
+        });
+        removed.await.ok_or_else(down)
+    }
+}
+
+struct MemoryLine {
+    world: World,
+    held: Option<u64>,
+}
+
+fn lost() -> LineError {
+    LineError("lost".into())
+}
+
+#[async_trait]
+impl Line for MemoryLine {
+    async fn take_over(&mut self) -> Result<(), LineError> {
+        let held = self.world.call(|tables| {
+            tables.holder += 1;
+            Some(tables.holder)
+        });
+        self.held = held.await;
+        self.held.map(drop).ok_or_else(lost)
+    }
+
+    async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError> {
+        let marks = self.world.call(|tables| Some(tables.marks.iter().copied().collect()));
+        marks.await.ok_or_else(lost)
+    }
+
+    async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError> {
+        let held = self.held;
+        let delivered = self.world.call(|tables| {
+            let is_holder = held == Some(tables.holder);
+            if is_holder {
+                tables.told.extend(batch.iter().map(|it| it.end_to_end_id));
+                tables.marks.extend(batch.iter().map(|it| it.end_to_end_id));
+            }
+            is_holder.then_some(())
+        });
+        delivered.await.ok_or_else(lost)
+    }
+
+    async fn erase(&mut self, ids: &[EndToEndId]) -> Result<(), LineError> {
+        let held = self.held;
+        let erased = self.world.call(|tables| {
+            let is_holder = held == Some(tables.holder);
+            if is_holder {
+                tables.marks.retain(|id| !ids.contains(id));
+            }
+            is_holder.then_some(())
+        });
+        erased.await.ok_or_else(lost)
+    }
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Done),
+        1 => Just(Fate::Failed),
+        1 => Just(Fate::Unsaid),
+        1 => Just(Fate::KilledBefore),
+        1 => Just(Fate::KilledAfter),
+        1 => Just(Fate::Cut),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_fails_each_is_told_exactly_once(
+        fates in proptest::collection::vec(fate(), 0..60),
+        turns in proptest::collection::vec((any::<bool>(), any::<bool>()), 1..60),
+    ) {
+        let world = World::default();
+        world.tables().fates = fates.into();
+        let mut couriers = [world.courier(), world.courier()];
+        let mut stored = 0_u64;
+        for (which, stores) in turns {
+            if stores {
+                stored += 1;
+                world.tables().rows.insert(stored, order(stored).end_to_end_id);
+            }
+            let courier = &mut couriers[usize::from(which)];
+            let is_killed = courier.step().now_or_never().is_none();
+            if is_killed {
+                *courier = world.courier();
+            }
+        }
+        world.tables().fates.clear();
+        for _ in 0..stored.saturating_add(10).saturating_mul(2) {
+            for courier in &mut couriers {
+                prop_assert!(courier.step().now_or_never().is_some());
+            }
+        }
+        let tables = world.tables();
+        prop_assert!(tables.rows.is_empty());
+        let once: BTreeSet<EndToEndId> = tables.told.iter().copied().collect();
+        prop_assert_eq!(once.len(), tables.told.len(), "told twice");
+        prop_assert_eq!(once.len(), usize::try_from(stored).unwrap(), "not told");
+    }
+}
