@@ -1,7 +1,7 @@
 // GraphQL over HTTP, and waiting.
 import { once } from 'node:events'
 
-const patienceMs = 60_000
+const patienceMs = 180_000
 
 export async function ask(url, token, body) {
   const response = await fetch(url, {

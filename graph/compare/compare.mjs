@@ -23,9 +23,15 @@ function seen({ data, errors = [] }, ownCodes) {
   return JSON.stringify({ data: data ?? null, errors: [...new Set(codes)].sort() })
 }
 
+// Hive Gateway loses the error of an entity's field that may be null, where it asks several subgraphs
+// side by side. Its data are held to ours all the same, and the answers are counted apart.
+function isSilent(name, { errors = [] }) {
+  return name.startsWith('Hive') && errors.length === 0
+}
+
 async function compare(everybody, table) {
-  const same = new Map(everybody.map(({ name }) => [name, 0]))
-  for (const [turn, { name, query, variables, as, ownCodes }] of table.entries()) {
+  const figures = new Map(everybody.map(({ name }) => [name, { same: 0, silent: 0 }]))
+  for (const [turn, { name, query, variables, as, ownCodes, besideOthers }] of table.entries()) {
     const token = as === 'bank' ? bank : operator
     const answers = new Map()
     // Whoever asks first is the one that a command is done for: each in turn.
@@ -34,15 +40,23 @@ async function compare(everybody, table) {
       answers.set(one.name, await ask(one.url, token, { query, variables }))
     }
     const [ours, ...others] = everybody
-    const wanted = seen(answers.get(ours.name), ownCodes)
-    if (process.env.COMPARE_SHOW) console.log(`${name}\n  ${wanted}`)
+    const wanted = answers.get(ours.name)
+    if (process.env.COMPARE_SHOW) console.log(`${name}\n  ${seen(wanted, ownCodes)}`)
     for (const other of others) {
-      const answered = seen(answers.get(other.name), ownCodes)
-      if (answered === wanted) same.set(other.name, same.get(other.name) + 1)
-      else console.log(`differs: ${name}\n  ours: ${wanted}\n  ${other.name}: ${answered}`)
+      const answer = answers.get(other.name)
+      const figure = figures.get(other.name)
+      const isSame = seen(answer, ownCodes) === seen(wanted, ownCodes)
+      const isSameData = seen({ data: answer.data }) === seen({ data: wanted.data })
+      if (isSame) figure.same += 1
+      else if (besideOthers && isSameData && isSilent(other.name, answer)) {
+        figure.silent += 1
+      } else {
+        console.log(`differs: ${name}\n  ours: ${seen(wanted, ownCodes)}`)
+        console.log(`  ${other.name}: ${seen(answer, ownCodes)}`)
+      }
     }
   }
-  return same
+  return figures
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'codepix-compare-'))
@@ -53,9 +67,13 @@ try {
   const routers = await startRouters(hub, folder)
   running.push(...routers)
   const table = operations(await setStage(hub))
-  const same = await compare([{ name: 'CodePix', url: hub.url }, ...routers], table)
-  for (const { name } of routers) console.log(`${name}: ${same.get(name)} of ${table.length} the same`)
-  process.exitCode = routers.every(({ name }) => same.get(name) === table.length) ? 0 : 1
+  const figures = await compare([{ name: 'CodePix', url: hub.url }, ...routers], table)
+  for (const { name } of routers) {
+    const { same, silent } = figures.get(name)
+    const lost = silent > 0 ? `, ${silent} with the same data and without the error` : ''
+    console.log(`${name}: ${same} of ${table.length} the same${lost}`)
+    if (same + silent < table.length) process.exitCode = 1
+  }
 } finally {
   for (const one of running.reverse()) await one.stop()
   rmSync(folder, { recursive: true, force: true })

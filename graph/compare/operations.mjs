@@ -159,11 +159,13 @@ function refusals() {
     {
       name: 'a page that is too long, of many entities',
       query: '{ transfers(first: 3) { nodes { amount payer { account { number statement(first: 500) { nodes { kind } } } } } } }',
+      besideOthers: true,
     },
     {
       name: 'one entity field that fails among many that do not',
       query: `query($id: ID!) { account(id: $id) { number balance { total } keys(after: "x") { nodes { key } } bank { name } } }`,
       variables: { id: ana },
+      besideOthers: true,
     },
     { name: 'a root field that fails beside one that does not', query: '{ banks { nodes { name } } bank(id: "1") { name } }' },
     { name: 'a key that nobody has', query: '{ pixKey(key: "nobody@example.com", requesterIspb: "00000001") { kind } }' },

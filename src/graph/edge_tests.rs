@@ -39,6 +39,7 @@ struct Events;
 
 #[Subscription]
 impl Events {
+    #[expect(clippy::unused_async, reason = "the schema's macro asks for it")]
     async fn count(&self, context: &Context<'_>) -> impl Stream<Item = String> + use<> {
         let caller = format!("{:?}", caller(context).unwrap());
         stream::iter((1..=2).map(move |number| format!("{number} {caller}")))
@@ -156,10 +157,11 @@ async fn socket(protocol: &str, messages: &[Value]) -> Result<Vec<Value>, String
     }
     let mut heard = Vec::new();
     while let Some(Ok(message)) = socket.next().await {
-        match message {
-            Message::Text(text) => heard.push(serde_json::from_str(&text).unwrap()),
-            Message::Close(frame) => return Err(frame.unwrap().reason.to_string()),
-            _ => {}
+        if let Message::Close(frame) = message {
+            return Err(frame.unwrap().reason.to_string());
+        }
+        if let Message::Text(text) = message {
+            heard.push(serde_json::from_str(&text).unwrap());
         }
         if heard.last().is_some_and(|last: &Value| last["type"] == "complete") {
             break;

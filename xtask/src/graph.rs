@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
     /// Change nothing; fail where what is committed is not what the code says
     #[arg(long)]
     check: bool,
-    /// Start a hub with demo data, stock routers over its subgraphs, ask all of them the same, and
-    /// fail where an answer differs; builds the binary and needs PostgreSQL and Kafka like the tests
+    /// Start a hub and stock routers over its subgraphs, ask all of them the same, and fail where
+    /// an answer differs; builds the binary, and starts PostgreSQL and Kafka as the tests do
     #[arg(long, conflicts_with = "check")]
     compare: bool,
 }

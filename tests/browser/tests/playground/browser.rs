@@ -2,13 +2,13 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use tempfile::TempDir;
 use thirtyfour::error::WebDriverResult;
 use thirtyfour::{
     By, ChromiumLikeCapabilities as _, DesiredCapabilities, Key, WebDriver, WebElement,
 };
+use tokio::time::Instant;
 
 use super::process::{LOOK, PATIENCE, Process};
 

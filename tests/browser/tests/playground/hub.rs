@@ -3,10 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
-use std::time::Instant;
 
 use serde::Deserialize;
 use shared_kernel::testing::TestServers;
+use tokio::time::Instant;
 
 use super::process::{LOOK, PATIENCE, Process};
 

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// How long anything may take before the test fails; generous, for machines under load.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
@@ -56,6 +57,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[expect(clippy::disallowed_methods, reason = "a drop cannot await")]
     fn drop(&mut self) {
         let asked = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let started = Instant::now();
