@@ -38,7 +38,8 @@ impl TopicPlan {
         Self::new(channel.address, channel.retention).partitions(channel.partitions)
     }
 
-    /// The topics of what a context publishes; those with a parameter are made as their owners come.
+    /// The topics of what a context publishes; those with a parameter are made as their owners
+    /// come.
     pub fn all_of<R: Registry>() -> Vec<Self> {
         let mut plans: Vec<Self> = Vec::new();
         let channels = R::EVENTS.iter().flat_map(|event| event.channels);
