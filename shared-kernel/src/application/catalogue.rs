@@ -1,10 +1,10 @@
 //! The registry of what a context publishes, made by the types that are published.
 //!
-//! [`events!`](crate::events) lists types; each gets its name, version, channels, JSON Schema and an
-//! example. [`Published`] is made of a listed type alone: the look-up in the list happens while the
-//! program is compiled, so an event that is in no registry is an error of the compiler and costs
-//! nothing when it is sent. Schemas and examples are functions: nothing of them is made until the
-//! catalogue, a test or a person asks.
+//! [`events!`](crate::events) lists types; each gets its name, version, channels, JSON Schema and
+//! an example. [`Published`] is made of a listed type alone: the look-up in the list happens
+//! while the program is compiled, so an event that is in no registry is an error of the compiler
+//! and costs nothing when it is sent. Schemas and examples are functions: nothing of them is made
+//! until the catalogue, a test or a person asks.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -20,7 +20,7 @@ use crate::application::trace::TraceParent;
 /// What the macro needs where a context does not name it.
 #[doc(hidden)]
 pub mod support {
-    pub use schemars;
+    pub use schemars::SchemaGenerator;
 }
 
 /// How long records are kept.
@@ -240,8 +240,8 @@ const fn is_same(mut left: &[u8], mut right: &[u8]) -> bool {
 ///     /// What the hub publishes.
 ///     pub registry Hub of "transfers", source SOURCE, types "codepix.transfers.";
 ///     TransferPendingV1<'_> = "TransferPending" (1, 0) on [TRANSFERS, BANKS], example pending;
-///     BalanceUpdated = "BalanceUpdated" (1, 0) on [BALANCES], example updated, foreign "Wallet Core";
-/// }
+/// BalanceUpdated = "BalanceUpdated" (1, 0) on [BALANCES], example updated, foreign "Wallet
+/// Core"; }
 /// ```
 ///
 /// A type has its name, its version (the first number is in its type, the second counts additions
@@ -300,7 +300,7 @@ macro_rules! events {
                     producer: $crate::events!(@producer $($($outside)?)?),
                     channels: &[$($channel),+],
                     schema: || {
-                        $crate::application::catalogue::support::schemars::SchemaGenerator::default()
+                        $crate::application::catalogue::support::SchemaGenerator::default()
                             .into_root_schema_for::<$type>()
                     },
                     example: $example,

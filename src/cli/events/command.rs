@@ -10,8 +10,8 @@ pub enum EventsCommand {
         codepix events tail\n  \
         codepix events tail --type TransferConfirmed --type TransferRejected\n  \
         codepix events tail --topic codepix.bank.00000002 --from-beginning --json\n\n\
-        Each type leads to its page in the event catalogue: a link in terminals that know links, and \
-        an address where the output is no terminal. `./codepix catalog serve` shows the pages.")]
+        Each type leads to its page in the event catalogue: a link in terminals that know links, \
+        and an address where the output is no terminal. `./codepix catalog serve` shows the pages.")]
     Tail(TailEvents),
 }
 
@@ -62,7 +62,8 @@ impl TailEvents {
         self.topics.is_empty() || self.topics.iter().any(is_named)
     }
 
-    /// Whether events of a type are meant: `TransferConfirmed`, `TransferConfirmed.v1` or all of it.
+    /// Whether events of a type are meant: `TransferConfirmed`, `TransferConfirmed.v1` or all of
+    /// it.
     pub fn wants_type(&self, event_type: &str) -> bool {
         let parts: Vec<&str> = event_type.rsplit('.').collect();
         let [version, name, ..] = parts.as_slice() else {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use shared_kernel::application::{InboundRecord, TopicPartition};
 use shared_kernel::infrastructure::kafka::inbound;
@@ -17,6 +17,19 @@ use crate::client::{ClientError, KafkaOptions};
 const ASK: Duration = Duration::from_secs(10);
 /// How often new topics are looked for: a bank may be enrolled meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A topic that is only just there has no leader yet: the next look finds one.
+fn is_being_made(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::NotLeaderForPartition
+                | RDKafkaErrorCode::LeaderNotAvailable
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownPartition
+        )
+    )
+}
 
 /// A reader of all topics that are wanted, now and later.
 pub(super) struct Follower<W> {
@@ -79,20 +92,25 @@ impl<W: Fn(&str) -> bool> Follower<W> {
             return Ok(());
         }
         let consumer = Arc::clone(&self.consumer);
-        let places = new.clone();
-        let list = tokio::task::spawn_blocking(move || {
-            let mut list = TopicPartitionList::new();
-            for at in places {
+        let asked = tokio::task::spawn_blocking(move || {
+            let (mut list, mut found) = (TopicPartitionList::new(), Vec::new());
+            for at in new {
                 // The end as an offset: what comes after this question is not missed.
-                let (low, high) = consumer.fetch_watermarks(&at.topic, at.partition, ASK)?;
+                let (low, high) = match consumer.fetch_watermarks(&at.topic, at.partition, ASK) {
+                    Err(error) if is_being_made(&error) => continue,
+                    marks => marks?,
+                };
                 let first = Offset::Offset(if from_beginning { low } else { high });
                 list.add_partition_offset(&at.topic, at.partition, first)?;
+                found.push(at);
             }
-            Ok::<_, KafkaError>(list)
+            Ok::<_, KafkaError>((list, found))
         });
-        let list = list.await?.context("Kafka does not tell where its topics end")?;
-        self.consumer.incremental_assign(&list).context("the log cannot be read")?;
-        self.assigned.extend(new);
+        let (list, found) = asked.await?.context("Kafka does not tell where its topics end")?;
+        if !found.is_empty() {
+            self.consumer.incremental_assign(&list).context("the log cannot be read")?;
+            self.assigned.extend(found);
+        }
         Ok(())
     }
 }

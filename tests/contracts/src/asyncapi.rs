@@ -93,7 +93,8 @@ fn document(
         "servers": { "local": {
             "host": "127.0.0.1:9092",
             "protocol": "kafka",
-            "description": "The Kafka that `codepix up` starts; elsewhere KAFKA_BROKERS says where.",
+            "description": "The Kafka that `codepix up` starts; elsewhere KAFKA_BROKERS says \
+                where.",
         } },
         "channels": addressed,
         "operations": operations,
@@ -166,7 +167,8 @@ fn headers(event: &EventDoc) -> Value {
         "ce_source": fixed(event.source),
         "ce_time": text("When it was written, RFC 3339."),
         "ce_subject": text(key),
-        "ce_aggregateversion": text("Version of the aggregate after the event; readers compare it."),
+        "ce_aggregateversion": text("Version of the aggregate after the event; readers \
+            compare it."),
         "traceparent": text("W3C trace of the request that led to it."),
         "content-type": fixed("application/json"),
     });

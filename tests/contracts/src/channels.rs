@@ -70,7 +70,8 @@ fn head(owner: ContextName, channel: &Channel, page: &mut Page) {
 fn made(catalogue: &Catalogue, channel: &Channel) -> String {
     let key = if channel.key.is_empty() { "none" } else { channel.key };
     let mut made = format!(
-        "## In figures\n\n| | |\n|---|---|\n| topic | `{}` |\n| key | {key} |\n| partitions | {} |\n\
+        "## In figures\n\n| | |\n|---|---|\n| topic | `{}` |\n| key | {key} |\n\
+         | partitions | {} |\n\
          | kept | {} |\n| set aside on | `{}{SUFFIX}`, one partition, 30 days |\n",
         plain(channel.address),
         channel.partitions,

@@ -118,7 +118,8 @@ fn made(event: &EventDoc) -> String {
 
 fn readers(event: &EventDoc) -> String {
     if event.readers.is_empty() {
-        return "No context takes it from the log. It is there for people and for programs to come.\n"
+        return "No context takes it from the log. It is there for people and for programs to \
+                come.\n"
             .to_owned();
     }
     let mut table = String::from("| context | consumer | on |\n|---|---|---|\n");

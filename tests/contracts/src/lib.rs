@@ -1,9 +1,10 @@
 //! The event catalogue, made from the code.
 //!
-//! The registries of the contexts say what is published; their readers say, by reading every example,
-//! who takes what. [`tree::Tree`] holds `eventcatalog/` in memory: [`site::generate`] puts into it all
-//! that the code knows and leaves what people wrote, so that a check is a comparison and writing is
-//! the same with a disk. Nothing here needs Node; `npm` only draws the site.
+//! The registries of the contexts say what is published; their readers say, by reading every
+//! example, who takes what. [`tree::Tree`] holds `eventcatalog/` in memory: [`site::generate`]
+//! puts into it all that the code knows and leaves what people wrote, so that a check is a
+//! comparison and writing is the same with a disk. Nothing here needs Node; `npm` only draws the
+//! site.
 
 pub mod asyncapi;
 pub mod channels;

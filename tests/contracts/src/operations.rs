@@ -1,8 +1,9 @@
 //! Commands and queries: what can be asked of each service, and by which doors.
 //!
-//! The list is written by hand, because a command of the product is more than a method of gRPC: the same
-//! one may be a mutation of the graph and a route of REST. [`undeclared`] holds it to the doors, both
-//! ways: every method, field and route is in exactly one line, and no line names one that is not there.
+//! The list is written by hand, because a command of the product is more than a method of gRPC:
+//! the same one may be a mutation of the graph and a route of REST. [`undeclared`] holds it to
+//! the doors, both ways: every method, field and route is in exactly one line, and no line names
+//! one that is not there.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -394,8 +395,8 @@ pub fn undeclared(context: ContextName, doors: &Doors, operations: &[Operation])
             let times = named.iter().filter(|name| *name == door).count();
             if times != 1 {
                 found.push(format!(
-                    "the {what} `{door}` of {} is in {times} operations: it belongs into one line of \
-                     tests/contracts/src/operations.rs, then `cargo xtask catalog`",
+                    "the {what} `{door}` of {} is in {times} operations: it belongs into one line \
+                     of tests/contracts/src/operations.rs, then `cargo xtask catalog`",
                     context.as_str()
                 ));
             }
@@ -420,7 +421,8 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_the_root_types() {
-        let sdl = "type Account {\n\tid: ID!\n}\n\nextend type Query {\n\t\"\"\"\n\tone: of words\n\t\"\"\"\n\
+        let sdl = "type Account {\n\tid: ID!\n}\n\nextend type Query {\n\t\"\"\"\n\
+                   \tone: of words\n\t\"\"\"\n\
                    \taccount(\n\t\tid: ID!\n\t): Account\n\tbanks: Int\n}\n";
         assert_eq!(root_fields(sdl), names(&["account", "banks"]));
         assert_eq!(methods("service A {\n  rpc One(R) returns (S);\n}\n"), names(&["One"]));

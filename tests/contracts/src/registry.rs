@@ -212,8 +212,8 @@ pub fn disagreements(catalogue: &Catalogue) -> Vec<String> {
             });
             if !is_taken {
                 found.push(format!(
-                    "{who} names {known}, which it never gets: no registry has it on a channel that \
-                     is read there"
+                    "{who} names {known}, which it never gets: no registry has it on a channel \
+                     that is read there"
                 ));
             }
         }

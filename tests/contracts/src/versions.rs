@@ -1,7 +1,8 @@
 //! A version is a promise: what it said is frozen.
 //!
 //! `schemas.sha256` has a line for each version of each event that was ever promised, with the
-//! fingerprint of its schema. A schema that differs from its line has changed without a new version.
+//! fingerprint of its schema. A schema that differs from its line has changed without a new
+//! version.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +18,10 @@ use crate::{events, house};
 /// Where the fingerprints are.
 pub const FILE: &str = "schemas.sha256";
 
-const HEAD: &str = "# The schema of every version of every event that was ever promised, by its fingerprint.\n\
-    # A line is added by `cargo xtask catalog` and never changed: old events stay in the log for ever.\n";
+const HEAD: &str = "# The schema of every version of every event that was ever promised, by its \
+    fingerprint.\n\
+    # A line is added by `cargo xtask catalog` and never changed: old events stay in the \
+    log for ever.\n";
 
 /// Event type and version, and the fingerprint of what they promise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -128,8 +131,8 @@ fn remedy(event: &EventDoc, base: &str, breaks: bool) -> String {
     if breaks {
         let next = number(0).saturating_add(1);
         return format!(
-            "Readers of {base} break on that, and old events stay in the log: leave {name}V{} as it \
-             was, declare {name}V{next} as ({next}, 0) beside it in published.rs, and run \
+            "Readers of {base} break on that, and old events stay in the log: leave {name}V{} as \
+             it was, declare {name}V{next} as ({next}, 0) beside it in published.rs, and run \
              `cargo xtask catalog`",
             number(0)
         );

@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_table() {
-        let readme = "# A\n\n## Language\n\n| word | meaning |\n|---|---|\n| hold | an `amount` |\n\n\
+        let readme = "# A\n\n## Language\n\n| word | meaning |\n|---|---|\n\
+                      | hold | an `amount` |\n\n\
                       ## States\n\n| x | y |\n";
         assert_eq!(words(readme), [("hold".to_owned(), "an `amount`".to_owned())]);
         assert_eq!(words("# nothing"), []);

@@ -1,7 +1,7 @@
 //! Code and catalogue, held together: both ways, and without Node.
 //!
-//! What a test proves it also breaks: on a copy of the catalogue or of the registry, where one thing is
-//! wrong, it must find that thing and name it.
+//! What a test proves it also breaks: on a copy of the catalogue or of the registry, where one
+//! thing is wrong, it must find that thing and name it.
 
 mod documents;
 mod doors;

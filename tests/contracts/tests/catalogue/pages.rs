@@ -18,7 +18,8 @@ fn a_file_that_differs_is_named() {
         let mut tree = whole.clone();
         tree.put(&format!("{HELD}/{file}"), "{}\n");
         let stale = site::stale(&code, &tree);
-        // A frozen schema that is not itself is told as a broken promise or as stale: by name, both.
+        // A frozen schema that is not itself is told as a broken promise or as stale: by name,
+        // both.
         let said = stale.unwrap_or_else(|error| vec![error.to_string()]);
         names(&said, &["AmountHeld"]);
     }

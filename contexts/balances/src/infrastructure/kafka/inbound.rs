@@ -38,8 +38,8 @@ pub(crate) const ACCOUNTS_GROUP: &str = "codepix.balances";
 /// The consumer group of transfers: a group of its own, so that a statement never waits for names.
 pub(crate) const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
 
-/// What this context makes of a record: every event of an account states its balance and every event
-/// of a transfer its parties, those too that were invented later.
+/// What this context makes of a record: every event of an account states its balance and every
+/// event of a transfer its parties, those too that were invented later.
 pub const READERS: &[Reader] = &[
     Reader {
         context: "balances",

@@ -1,6 +1,6 @@
 //! Examples of what the banks publish, for the catalogue and the contract tests: Maria's account at
-//! bank 001 from its opening to its closing, and both sides of her transfer to João at bank 002. The
-//! domain decides each, and the code that tells all tells it.
+//! bank 001 from its opening to its closing, and both sides of her transfer to João at bank 002.
+//! The domain decides each, and the code that tells all tells it.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Examples of what the directory publishes, for the catalogue and the contract tests: João registers
-//! his e-mail address at bank 002 and removes it a day later.
+//! Examples of what the directory publishes, for the catalogue and the contract tests: João
+//! registers his e-mail address at bank 002 and removes it a day later.
 
 use shared_kernel::application::Published;
 use shared_kernel::application::catalogue::{ExampleError, example_trace};

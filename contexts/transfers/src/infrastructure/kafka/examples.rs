@@ -1,5 +1,6 @@
 //! Examples of what the hub publishes, for the catalogue and the contract tests: one transfer of
-//! Maria at bank 001 to João at bank 002, decided by the domain and told by the code that tells all.
+//! Maria at bank 001 to João at bank 002, decided by the domain and told by the code that tells
+//! all.
 
 use std::time::Duration;
 

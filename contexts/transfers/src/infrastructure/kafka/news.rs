@@ -40,7 +40,8 @@ struct TransferV1 {
     version: i64,
 }
 
-/// What those who follow transfers make of a record: every event is whole to them, whatever its type.
+/// What those who follow transfers make of a record: every event is whole to them, whatever its
+/// type.
 pub const READER: Reader = Reader {
     context: NAME,
     consumer: "followers of transfers",
