@@ -97,7 +97,6 @@ where
 pub(crate) struct Program {
     log: Log,
     hub: Hub,
-    pub(crate) ispb: String,
     code: String,
     /// The account of its one customer.
     pub(crate) account_id: String,
@@ -116,7 +115,7 @@ impl Program {
         enrol_account(&scene, &ispb, &account_id).await;
         let key = format!("{}@example.com", Uuid::new_v4());
         let (log, code) = (Log::of(&hub.servers), code.to_owned());
-        let program = Self { log, hub: hub.client().clone(), ispb, code, account_id, key };
+        let program = Self { log, hub: hub.client().clone(), code, account_id, key };
         program.register("email", &program.key).await.unwrap();
         program
     }

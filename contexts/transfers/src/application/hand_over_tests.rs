@@ -112,7 +112,8 @@ impl HandOvers for World {
             tables.leader
         };
         let world = self.clone();
-        Ok(session.map(|session| Box::new(Shard { world, session }) as Box<dyn HandOverShard>))
+        let boxed = |session| -> Box<dyn HandOverShard> { Box::new(Shard { world, session }) };
+        Ok(session.map(boxed))
     }
 
     async fn appended(&self, _wait: Duration) {}

@@ -1,12 +1,11 @@
 //! How the hub starts.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use shared_kernel::application::log::LogError;
-use shared_kernel::application::{Backoff, Clock, StoreError};
+use shared_kernel::application::{Clock, StoreError};
 
-use shared_kernel::infrastructure::kafka::{TailFeed, partition_count};
+use shared_kernel::infrastructure::kafka::{Retention, TailFeed, TopicPlan, partition_count};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
@@ -34,8 +33,6 @@ use crate::application::{
     Transfers, TransfersSettings,
 };
 
-/// How often a topic is asked for that the broker does not know yet.
-const ASKED_MAX: u32 = 30;
 
 /// Settings of the classic protocol.
 #[derive(Clone, Debug)]
@@ -131,7 +128,7 @@ async fn serve_programs(
     let token = classic.pix_keys_token.as_deref();
     let directory = DirectoryClient::new(&classic.pix_keys_url, token)
         .map_err(|error| log(LogError::Fatal(format!("PIX_KEYS_URL: {error}"))))?;
-    let partitions = partitions(start).await.map_err(log)?;
+    let partitions = partitions(start).await;
     let ports = OrderPorts {
         directory: Arc::new(directory),
         placement: Arc::new(partitions),
@@ -158,18 +155,12 @@ async fn serve_programs(
     Ok(())
 }
 
-/// The partitions of the topic of bank messages. One that was made just now may not be known yet.
-async fn partitions(start: &ContextStart) -> Result<Partitions, LogError> {
-    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
-    for _ in 0..ASKED_MAX {
-        match partition_count(start.kafka(), BANK_MESSAGES).await {
-            Ok(count) => return Ok(Partitions::new(i32::try_from(count).unwrap_or(i32::MAX))),
-            Err(error) => tracing::debug!(%error, "the topic will be asked for again"),
-        }
-        start.clock.sleep(backoff.delay()).await;
-    }
-    let count = partition_count(start.kafka(), BANK_MESSAGES).await?;
-    Ok(Partitions::new(i32::try_from(count).unwrap_or(i32::MAX)))
+/// The partitions of the topic of bank messages. One that the broker does not name yet was made just
+/// now, by us and as we plan it.
+async fn partitions(start: &ContextStart) -> Partitions {
+    let counted = partition_count(start.kafka(), BANK_MESSAGES).await;
+    let known = counted.ok().and_then(|count| i32::try_from(count).ok());
+    Partitions::new(known.unwrap_or(TopicPlan::new(BANK_MESSAGES, Retention::Days30).partitions))
 }
 
 /// Makes good topics of banks that were lost, before anything is sent to them.

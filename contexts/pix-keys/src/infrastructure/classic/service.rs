@@ -110,8 +110,8 @@ fn key(kind: &str, text: &str) -> Result<PixKey, Violation> {
 }
 
 /// A failed call with the sentence alone as its message: programs show or compare it.
-fn failed(error: ApplicationError) -> Status {
-    status(&error)
+fn failed(error: &ApplicationError) -> Status {
+    status(error)
 }
 
 fn info(entry: EntryView) -> proto::PixKeyInfo {
@@ -145,7 +145,7 @@ impl PixService for ClassicService {
     ) -> Result<Response<proto::PixKeyCreatedResult>, Status> {
         let (caller, trace) = self.context(&request)?;
         let proto::PixKeyRegistration { kind, key: text, account_id } = request.into_inner();
-        let refused = |broken: Violation| failed(broken.into());
+        let refused = |broken: Violation| failed(&broken.into());
         let key = PixKeyKind::lenient(kind.trim())
             .and_then(|kind| PixKey::lenient(kind, &text))
             .map_err(refused)?;
@@ -155,7 +155,7 @@ impl PixService for ClassicService {
         let desk = &self.pix_keys.desk;
         let order = (account_id, key);
         let entry = desk.register_for_program(&caller, trace, order, leniency);
-        let entry = entry.instrument(span).await.map_err(failed)?;
+        let entry = entry.instrument(span).await.map_err(|error| failed(&error))?;
         Ok(Response::new(proto::PixKeyCreatedResult {
             id: entry.entry_id.to_string(),
             status: "created".to_owned(),
@@ -181,7 +181,7 @@ impl PixService for ClassicService {
         match found {
             Ok(entry) => Ok(Response::new(info(entry))),
             Err(error) if error.to_string() == NO_KEY_WAS_FOUND => Err(not_found()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 }

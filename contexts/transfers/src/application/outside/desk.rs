@@ -216,9 +216,9 @@ impl OrderDesk {
         let message = match message {
             OutsideMessage::Order(order) => {
                 if knowledge.orders.contains_key(&order.order_id) {
-                    knowledge.repeated(*order, &trace, outcome)?
+                    knowledge.repeated(&order, &trace, outcome)?
                 } else {
-                    knowledge.new_order(*order, &trace, outcome)?
+                    knowledge.new_order(&order, &trace, outcome)?
                 }
             }
             OutsideMessage::Credited(id) => {
@@ -285,7 +285,7 @@ impl Knowledge {
 
     fn new_order(
         &mut self,
-        order: OutsideOrder,
+        order: &OutsideOrder,
         trace: &TraceParent,
         outcome: &mut Outcome,
     ) -> Result<Option<BankMessage>, Violation> {
@@ -317,7 +317,7 @@ impl Knowledge {
                 (None, OrderOutcome::Refused { sentence })
             }
         };
-        self.remember(&order, ispb, content, fate);
+        self.remember(order, ispb, content, fate);
         Ok(message)
     }
 
@@ -339,7 +339,7 @@ impl Knowledge {
     /// An order whose id is known: a repeat, or another's.
     fn repeated(
         &self,
-        order: OutsideOrder,
+        order: &OutsideOrder,
         trace: &TraceParent,
         outcome: &mut Outcome,
     ) -> Result<Option<BankMessage>, Violation> {
@@ -353,7 +353,7 @@ impl Knowledge {
             remember: false,
             trace: trace.clone(),
         };
-        if !self.is_of_its_account(&order) {
+        if !self.is_of_its_account(order) {
             let bank = self.bank_of(order.account_id)?;
             if bank.ispb == known.bank {
                 return Err(other_content(id));

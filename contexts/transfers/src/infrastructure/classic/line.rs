@@ -82,7 +82,9 @@ impl KafkaLine {
             match scan.poll(MARKS_MAX, WAIT).await? {
                 Polled::Batch { records, ends } => {
                     silence = 0;
-                    records.iter().for_each(|record| take(&mut marked, record));
+                    for record in &records {
+                        take(&mut marked, record);
+                    }
                     open = open.saturating_sub(ends.len());
                 }
                 Polled::Nothing | Polled::Assigned(_) | Polled::Revoked => {
@@ -112,18 +114,18 @@ fn take(marked: &mut HashSet<EndToEndId>, record: &InboundRecord) {
     }
 }
 
-fn broken(error: LogError) -> LineError {
+fn broken(error: &LogError) -> LineError {
     LineError(error.to_string())
 }
 
 #[async_trait]
 impl Line for KafkaLine {
     async fn take_over(&mut self) -> Result<(), LineError> {
-        self.writer.take_over().await.map_err(broken)
+        self.writer.take_over().await.map_err(|error| broken(&error))
     }
 
     async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError> {
-        self.read_marks().await.map_err(broken)
+        self.read_marks().await.map_err(|error| broken(&error))
     }
 
     async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError> {
@@ -132,11 +134,11 @@ impl Line for KafkaLine {
             [self.record(hand_over), mark]
         });
         let records = records.collect();
-        self.writer.write(records).await.map_err(broken)
+        self.writer.write(records).await.map_err(|error| broken(&error))
     }
 
     async fn erase(&mut self, ids: &[EndToEndId]) -> Result<(), LineError> {
         let tombstones = ids.iter().map(|id| self.mark(id, None)).collect();
-        self.writer.write(tombstones).await.map_err(broken)
+        self.writer.write(tombstones).await.map_err(|error| broken(&error))
     }
 }

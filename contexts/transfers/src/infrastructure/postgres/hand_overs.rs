@@ -66,7 +66,9 @@ impl HandOvers for PgHandOvers {
         let lock = format!("hand-over/{shard}");
         let led = self.0.try_lead_session(&lock).await?;
         let shard = i16::try_from(shard).unwrap_or(0);
-        Ok(led.map(|connection| Box::new(PgShard { connection, shard }) as Box<dyn HandOverShard>))
+        let boxed =
+            |connection| -> Box<dyn HandOverShard> { Box::new(PgShard { connection, shard }) };
+        Ok(led.map(boxed))
     }
 
     async fn appended(&self, wait: Duration) {
