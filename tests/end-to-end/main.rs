@@ -11,6 +11,8 @@ mod chaos_hub;
 #[cfg(test)]
 mod chaos_servers;
 #[cfg(test)]
+mod client_file;
+#[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
 mod expiry;
@@ -36,5 +38,7 @@ mod same_order_other_content;
 mod standing_still;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wallet_core;
 #[cfg(test)]
 mod watching;

@@ -19,6 +19,8 @@ pub enum Retention {
     Forever,
     /// Deleted after 30 days.
     Days30,
+    /// The last record of each key, until it is a tombstone; read from the beginning at each start.
+    LastOfEachKey,
 }
 
 /// A topic as its owner wants it.
@@ -32,12 +34,22 @@ pub struct TopicPlan {
     pub retention: Retention,
     /// Whether `<name>.dlq` is created beside it.
     pub dead_letters: bool,
+    /// Whether its records have the time of their senders: a topic of another protocol, which
+    /// others may have created with settings of their own.
+    pub keeps_senders_time: bool,
 }
 
 impl TopicPlan {
     /// A topic of ours with 8 partitions and a dead-letter topic beside it.
     pub fn new(name: impl Into<String>, retention: Retention) -> Self {
-        Self { name: name.into(), partitions: 8, retention, dead_letters: true }
+        let (dead_letters, keeps_senders_time) = (true, false);
+        Self { name: name.into(), partitions: 8, retention, dead_letters, keeps_senders_time }
+    }
+
+    /// The same as a topic of another protocol.
+    #[must_use]
+    pub fn of_others(self) -> Self {
+        Self { keeps_senders_time: true, ..self }
     }
 
     /// The same with another number of partitions.
@@ -77,10 +89,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
         .map(|(name, plan, letters)| {
             let kept = if *letters { Retention::Days30 } else { plan.retention };
             let partitions = if *letters { 1 } else { plan.partitions };
+            let senders_time = *letters || plan.keeps_senders_time;
             let topic =
                 NewTopic::new(name, partitions, TopicReplication::Fixed(settings.replication))
-                    .set("cleanup.policy", "delete")
-                    .set("retention.ms", if kept == Retention::Forever { "-1" } else { DAYS_30_MS })
                     .set("retention.bytes", "-1")
                     .set("max.message.bytes", BATCH_BYTES_MAX)
                     // The broker unpacks what a sender has packed, and measures it unpacked: a
@@ -88,8 +99,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
                     .set("compression.type", "uncompressed")
                     .set(
                         "message.timestamp.type",
-                        if *letters { "CreateTime" } else { BROKER_TIME },
+                        if senders_time { "CreateTime" } else { BROKER_TIME },
                     );
+            let topic = keep(topic, kept);
             if settings.replication > 1 { topic.set("min.insync.replicas", "2") } else { topic }
         })
         .collect();
@@ -106,8 +118,25 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
             }
         }
     }
-    found.retain(|topic| !topic.ends_with(SUFFIX));
+    let of_others = |topic: &String| {
+        names.iter().any(|(name, plan, _)| name == topic && plan.keeps_senders_time)
+    };
+    found.retain(|topic| !topic.ends_with(SUFFIX) && !of_others(topic));
     verify(&admin, &found, &options).await
+}
+
+/// Sets how long records are kept.
+fn keep(topic: NewTopic<'_>, retention: Retention) -> NewTopic<'_> {
+    match retention {
+        Retention::Forever => topic.set("cleanup.policy", "delete").set("retention.ms", "-1"),
+        Retention::Days30 => topic.set("cleanup.policy", "delete").set("retention.ms", DAYS_30_MS),
+        // What is read from the beginning is cleaned soon.
+        Retention::LastOfEachKey => topic
+            .set("cleanup.policy", "compact")
+            .set("segment.ms", "600000")
+            .set("min.cleanable.dirty.ratio", "0.1")
+            .set("delete.retention.ms", "60000"),
+    }
 }
 
 /// The setting that says whose time a record has.

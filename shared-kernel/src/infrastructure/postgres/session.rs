@@ -126,9 +126,15 @@ impl PgSession {
         }
     }
 
-    /// Keeps a record of another protocol for the commit.
-    pub fn publish_record(&mut self, record: OutboundRecord) {
-        self.outbox.push(record);
+    /// Keeps records of another protocol for the commit. One without a time gets that of its row:
+    /// it stays the same, however often the row is sent.
+    pub fn publish_records(&mut self, records: impl IntoIterator<Item = OutboundRecord>) {
+        let now = self.sessions.clock.now();
+        let timed = |record: OutboundRecord| {
+            let time = record.time.or(Some(now));
+            OutboundRecord { time, ..record }
+        };
+        self.outbox.extend(records.into_iter().map(timed));
     }
 
     async fn write_outbox(&mut self) -> Result<(), StoreError> {

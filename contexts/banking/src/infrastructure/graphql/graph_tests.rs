@@ -14,11 +14,11 @@ use shared_kernel::infrastructure::kafka::TailFeed;
 use super::{GraphSchema, schema, sdl};
 use crate::application::Banking;
 use crate::application::account_command::{AccountDesk, OnAccount};
-use crate::application::banks::AccountBanks;
-use crate::application::command::OpenAccountDesk;
+use crate::application::banks::{AccountBankReader, AccountBanks};
+use crate::application::command::{OpenAccountDesk, PayAccountDesk, RegisterClientDesk};
 use crate::application::hub::HubWord;
 use crate::application::query::{
-    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
+    GetAccount, GetBank, GetClient, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
     ListTransfers,
 };
 use crate::application::stage::Stage;
@@ -47,6 +47,11 @@ fn queue<U: BatchCommand>(
 
 fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
     let (ports, reads) = (&stage.ports, || stage.ports.reads.clone());
+    let reader = Arc::new(AccountBankReader(reads()));
+    let (account_bank, workers) = batcher(reader, BatchLimits::default(), 1);
+    for worker in workers {
+        tokio::spawn(worker.run(stop.clone()));
+    }
     Banking {
         open_account: queue(stage, OpenAccountDesk(ports.clone()), stop),
         deposit: queue(stage, AccountDesk::new(ports), stop),
@@ -56,10 +61,13 @@ fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
         close_account: queue(stage, AccountDesk::new(ports), stop),
         set_account_limits: queue(stage, AccountDesk::new(ports), stop),
         request_transfer: queue(stage, stage.transfers(), stop),
-        account_banks: AccountBanks::new(reads()),
+        register_client: queue(stage, RegisterClientDesk(ports.clone()), stop),
+        pay_account: queue(stage, PayAccountDesk(ports.clone()), stop),
+        account_banks: AccountBanks::new(account_bank),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
+        get_client: GetClient(reads()),
         list_accounts: ListAccounts(reads()),
         list_holds: ListHolds(reads()),
         get_transfer: GetTransfer(reads()),
