@@ -67,7 +67,9 @@ fn message(hub: &TestHub, topic: &str, millis: i64, body: &str) -> OutboundRecor
 fn updated(from: &str, to: &str, balances: [&str; 2]) -> String {
     let [one, other] = balances;
     format!(
-        r#"{{"Name":"BalanceUpdated","Payload":{{"account_id_from":"{from}","account_id_to":"{to}","balance_account_id_from":{one},"balance_account_id_to":{other}}}}}"#
+        "{{\"Name\":\"BalanceUpdated\",\"Payload\":{{\"account_id_from\":\"{from}\",\
+         \"account_id_to\":\"{to}\",\"balance_account_id_from\":{one},\
+         \"balance_account_id_to\":{other}}}}}"
     )
 }
 
@@ -99,7 +101,8 @@ async fn clients_open_accounts_and_pay_and_readers_hear_of_it() {
     let id = paid["id"].as_str().unwrap();
     let told = log.records("transactions").await;
     let created = format!(
-        r#"{{"Name":"TransactionCreated","Payload":{{"id":"{id}","account_id_from":"{JOHN}","account_id_to":"{ana}","amount":10.05}}}}"#
+        "{{\"Name\":\"TransactionCreated\",\"Payload\":{{\"id\":\"{id}\",\
+         \"account_id_from\":\"{JOHN}\",\"account_id_to\":\"{ana}\",\"amount\":10.05}}}}"
     );
     assert_eq!(text(&told[0]), created);
     let balances = log.records("balances").await;
@@ -155,7 +158,9 @@ async fn the_original_programs_messages_are_followed_until_our_own_api_moves_the
     let now = 1_900_000_000_000;
     let upper = updated(JOHN, JANE, ["900", "1100"]);
     let lower = format!(
-        r#"{{"name":"BalanceUpdated","payload":{{"account_from_id":"{JOHN}","account_to_id":"{STRANGER}","balance_account_from":899.9999999999999,"balance_account_to":0.30000000000000004}}}}"#
+        "{{\"name\":\"BalanceUpdated\",\"payload\":{{\"account_from_id\":\"{JOHN}\",\
+         \"account_to_id\":\"{STRANGER}\",\"balance_account_from\":899.9999999999999,\
+         \"balance_account_to\":0.30000000000000004}}}}"
     );
     let opened = r#"{"Name":"AccountCreated","Payload":"22222222-2222-4333-8444-555555555555"}"#;
     hub.servers

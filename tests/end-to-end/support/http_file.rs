@@ -87,8 +87,10 @@ fn request(part: &str) -> FileRequest {
 
 #[test]
 fn a_file_is_read_as_it_stands() {
-    let text = "@host = http://here\n@id = 7\n\n### One\n# expect 200\nGET {{host}}/a/{{id}}?b=1\n\n\
-        ### Two\n# expect 201\nPOST {{host}}/c\nContent-Type: application/json\n\n{\n  \"d\": 1\n}\n";
+    let text = "@host = http://here\n@id = 7\n\n\
+        ### One\n# expect 200\nGET {{host}}/a/{{id}}?b=1\n\n\
+        ### Two\n# expect 201\nPOST {{host}}/c\nContent-Type: application/json\n\n\
+        {\n  \"d\": 1\n}\n";
     let read = parse(text, &[("host", "http://there:1")]);
     assert_eq!(read.len(), 2);
     assert_eq!((read[0].expect, read[0].path()), (200, "/a/7"));

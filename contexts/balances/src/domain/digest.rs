@@ -1,9 +1,10 @@
 //! The fingerprint of a read side: equal exactly where the content is.
 //!
 //! An account's digest is a chain over its history in the order of versions, closed by its
-//! balance; that of the whole side is a chain over its accounts, then its transfers, then what other
-//! programs said, each in the order of their ids. Neither the order nor the repetition of events, neither batches nor the
-//! time of a rebuild enter it. Memory is constant, whatever the length of a history.
+//! balance; that of the whole side is a chain over its accounts, then its transfers, then what
+//! other programs said, each in the order of their ids. Neither the order nor the repetition of
+//! events, neither batches nor the time of a rebuild enter it. Memory is constant, whatever the
+//! length of a history.
 
 use shared_kernel::domain::{AccountId, Digest};
 

@@ -29,12 +29,11 @@ fn message(world: &World, topic: &str, time: i64, body: String) -> OutboundRecor
 }
 
 fn updated(world: &World, time: i64, (from, to): (u128, u128), said: [&str; 2]) -> OutboundRecord {
+    let ([from, to], [one, other]) = ([account(from), account(to)], said);
     let body = format!(
-        r#"{{"Name":"BalanceUpdated","Payload":{{"account_id_from":"{}","account_id_to":"{}","balance_account_id_from":{},"balance_account_id_to":{}}}}}"#,
-        account(from),
-        account(to),
-        said[0],
-        said[1]
+        "{{\"Name\":\"BalanceUpdated\",\"Payload\":{{\"account_id_from\":\"{from}\",\
+         \"account_id_to\":\"{to}\",\"balance_account_id_from\":{one},\
+         \"balance_account_id_to\":{other}}}}}"
     );
     message(world, "balances", time, body)
 }

@@ -229,7 +229,7 @@ async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
 #[tokio::test]
 async fn a_follower_of_another_bank_s_account_hears_nothing() {
     let feed = AccountFeed::default();
-    let graph = graph_with(knows(2), feed.clone());
+    let graph = graph_with(knows(1), feed.clone());
     let mut stream = follow(&graph, other_bank());
     let own = Ispb::parse(OTHER_BANK).unwrap();
     let tell = async {

@@ -36,7 +36,8 @@ macro_rules! known {
 macro_rules! newest_word {
     ($until:literal) => {
         concat!(
-            " LEFT JOIN LATERAL (SELECT * FROM balances.external_balance AS word \
+            " LEFT JOIN LATERAL (SELECT word.balance, recorded_at, partition, record_offset \
+             FROM balances.external_balance AS word \
              WHERE word.account_id = wanted.account_id",
             $until,
             " ORDER BY recorded_at DESC, partition DESC, record_offset DESC LIMIT 1) \
@@ -48,10 +49,10 @@ macro_rules! newest_word {
 const BY_ACCOUNT: &str = concat!(
     known!(
         "unnest($1::uuid[]) AS wanted (account_id) \
-         LEFT JOIN balances.account_balance AS balance USING (account_id)"
+         LEFT JOIN balances.account_balance AS balance ON balance.account_id = wanted.account_id"
     ),
     newest_word!(""),
-    "LEFT JOIN balances.external_account AS opened USING (account_id) \
+    "LEFT JOIN balances.external_account AS opened ON opened.account_id = wanted.account_id \
      WHERE balance.version IS NOT NULL OR said.balance IS NOT NULL OR opened.since IS NOT NULL"
 );
 

@@ -2,7 +2,8 @@
 //!
 //! The live side stands in `balances`. A rebuild writes a shadow with the same tables beside it,
 //! through the same statements. Every statement names its tables in one order, balances before
-//! history before transfers before what other programs said, so that whoever locks them in that order waits for nobody in a ring.
+//! history before transfers before what other programs said, so that whoever locks them in that
+//! order waits for nobody in a ring.
 
 use std::sync::LazyLock;
 

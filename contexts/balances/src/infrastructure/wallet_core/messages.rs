@@ -151,7 +151,9 @@ mod tests {
 
     fn of(from: &str, to: &str) -> String {
         format!(
-            r#"{{"Name":"BalanceUpdated","Payload":{{"account_id_from":"{FROM}","account_id_to":"{TO}","balance_account_id_from":{from},"balance_account_id_to":{to}}}}}"#
+            "{{\"Name\":\"BalanceUpdated\",\"Payload\":{{\"account_id_from\":\"{FROM}\",\
+             \"account_id_to\":\"{TO}\",\"balance_account_id_from\":{from},\
+             \"balance_account_id_to\":{to}}}}}"
         )
     }
 
@@ -172,10 +174,14 @@ mod tests {
     fn every_variant_in_the_wild_is_read() {
         for payload in [
             format!(
-                r#"{{"name":"BalanceUpdated","payload":{{"account_from_id":"{FROM}","account_to_id":"{TO}","balance_account_from":90.5,"balance_account_to":110}}}}"#
+                "{{\"name\":\"BalanceUpdated\",\"payload\":{{\"account_from_id\":\"{FROM}\",\
+                 \"account_to_id\":\"{TO}\",\"balance_account_from\":90.5,\
+                 \"balance_account_to\":110}}}}"
             ),
             format!(
-                r#"{{"Name":"BalanceUpdated","Payload":{{"accountIdFrom":"{FROM}","accountIdTo":"{TO}","balanceAccountIdFrom":90.50,"balanceAccountIdTo":110.0}},"DateTime":"2023-01-01T00:00:00Z"}}"#
+                "{{\"Name\":\"BalanceUpdated\",\"DateTime\":\"2023\",\"Payload\":{{\
+                 \"accountIdFrom\":\"{FROM}\",\"accountIdTo\":\"{TO}\",\
+                 \"balanceAccountIdFrom\":90.50,\"balanceAccountIdTo\":110.0}}}}"
             ),
         ] {
             assert_eq!(said(&payload), [(account(1), 9_050), (account(2), 11_000)], "{payload}");

@@ -171,13 +171,17 @@ mod tests {
             (
                 "test.transactions",
                 format!(
-                    "{{\"Name\":\"TransactionCreated\",\"Payload\":{{\"id\":\"{id}\",\"account_id_from\":\"{from}\",\"account_id_to\":\"{to}\",\"amount\":10}}}}"
+                    "{{\"Name\":\"TransactionCreated\",\"Payload\":{{\"id\":\"{id}\",\
+                     \"account_id_from\":\"{from}\",\"account_id_to\":\"{to}\",\
+                     \"amount\":10}}}}"
                 ),
             ),
             (
                 "test.balances",
                 format!(
-                    "{{\"Name\":\"BalanceUpdated\",\"Payload\":{{\"account_id_from\":\"{from}\",\"account_id_to\":\"{to}\",\"balance_account_id_from\":90,\"balance_account_id_to\":110.5}}}}"
+                    "{{\"Name\":\"BalanceUpdated\",\"Payload\":{{\
+                     \"account_id_from\":\"{from}\",\"account_id_to\":\"{to}\",\
+                     \"balance_account_id_from\":90,\"balance_account_id_to\":110.5}}}}"
                 ),
             ),
         ];

@@ -1,82 +1,20 @@
 //! Wallet Core's protocol, spoken by a bank of its own: its HTTP API in, its messages out.
 //!
 //! Wallet Core is a wallet service that many people run. Its clients and accounts are clients and
-//! accounts of the bank [`ISPB`] here, in the ledger like all others; its transactions are transfers
-//! within that bank. What it tells its readers on Kafka goes with the ledger's entries in one
-//! transaction. Nothing further inside knows its messages.
+//! accounts of the bank [`ISPB`] here, in the ledger like all others; its transactions are
+//! transfers within that bank. What it tells its readers on Kafka goes with the ledger's entries
+//! in one transaction. Nothing further inside knows its messages.
 
 mod docs;
 mod echo;
 mod fixtures;
 mod problem;
 mod routes;
+mod settings;
 mod wire;
 
 pub use docs::openapi;
 pub use echo::WalletCoreEcho;
 pub(super) use fixtures::Fixtures;
 pub use routes::routes;
-
-use shared_kernel::domain::{Ispb, Violation};
-use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
-
-/// The bank whose books Wallet Core's are. The letters keep it from every registered bank.
-pub const ISPB: &str = "WALLET01";
-/// Its short code.
-pub const CODE: &str = "WLT";
-/// Its name.
-pub const BANK_NAME: &str = "Wallet Core";
-
-/// The bank.
-///
-/// # Errors
-/// Never: a test reads it.
-pub fn ispb() -> Result<Ispb, Violation> {
-    Ispb::parse(ISPB)
-}
-
-/// The names of its topics, without prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WalletCoreTopics {
-    /// Transactions that happened.
-    pub transactions: String,
-    /// What their accounts have since.
-    pub balances: String,
-}
-
-impl Default for WalletCoreTopics {
-    fn default() -> Self {
-        Self { transactions: "transactions".into(), balances: "balances".into() }
-    }
-}
-
-impl WalletCoreTopics {
-    /// The topics as they are made where nobody has: their records keep their sender's time; one
-    /// partition, so that the balances of one millisecond keep their order.
-    pub fn plans(&self) -> [TopicPlan; 2] {
-        let plan = |name: &str, kept| TopicPlan::new(name, kept).partitions(1).of_others();
-        [plan(&self.transactions, Retention::Days30), plan(&self.balances, Retention::Forever)]
-    }
-}
-
-/// How Wallet Core's protocol is spoken.
-#[derive(Clone, Debug, Default)]
-pub struct WalletCoreSettings {
-    /// Its topics.
-    pub topics: WalletCoreTopics,
-    /// Begins with the clients and accounts of its course.
-    pub fixtures: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use shared_kernel::domain::BankCode;
-
-    use super::*;
-
-    #[test]
-    fn the_bank_has_an_ispb_and_a_code() {
-        assert_eq!(ispb().unwrap().as_str(), ISPB);
-        assert!(BankCode::parse(CODE).is_ok());
-    }
-}
+pub use settings::{BANK_NAME, CODE, ISPB, WalletCoreSettings, WalletCoreTopics, ispb};
