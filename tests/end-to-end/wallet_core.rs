@@ -1,8 +1,9 @@
 //! Wallet Core's protocol from outside: its API, what its readers hear, and what it says itself.
 
 use serde_json::{Value, json};
-use shared_kernel::application::{InboundRecord, OutboundRecord};
+use shared_kernel::application::{Clock as _, InboundRecord, OutboundRecord};
 use shared_kernel::domain::Timestamp;
+use shared_kernel::infrastructure::system::SystemClock;
 
 use crate::support::http::{get, post};
 use crate::support::operator::{doctor, same_again};
@@ -155,7 +156,7 @@ async fn the_original_programs_messages_are_followed_until_our_own_api_moves_the
     let mut hub = TestHub::with(options("")).await;
     has(&hub, JOHN, 1000.0).await;
     has(&hub, JANE, 1000.0).await;
-    let now = 1_900_000_000_000;
+    let now = SystemClock.now().millis();
     let upper = updated(JOHN, JANE, ["900", "1100"]);
     let lower = format!(
         "{{\"name\":\"BalanceUpdated\",\"payload\":{{\"account_from_id\":\"{JOHN}\",\
