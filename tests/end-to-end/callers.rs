@@ -150,7 +150,7 @@ async fn a_bank_sees_the_transfers_that_it_takes_part_in() {
     assert_eq!(everyone.code, Code::PermissionDenied);
     let order = order(&bia, &key, 100);
     let answer = bank.banking().request_transfer(order).await;
-    assert_eq!(refused(answer).code, Code::PermissionDenied);
+    assert_eq!(refused(answer).reason, "account_not_found");
     let nobody = hub.client_with(None).await;
     let watch = WatchTransferRequest { end_to_end_id: id };
     let refusal = nobody.transfers().watch_transfer(watch).await.unwrap_err();

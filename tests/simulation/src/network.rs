@@ -12,11 +12,14 @@ use pix_keys::application::EntryView;
 use pix_keys::application::query::FindKey;
 use pix_keys::domain::PixKey;
 use shared_kernel::application::{ApplicationError, Caller};
-use shared_kernel::domain::Kind;
+use shared_kernel::domain::{Kind, TaxId};
 
 use crate::city::City;
 use crate::executor::NodeId;
 use crate::plan::Role;
+
+/// Who an account belonged to, if the directory is asked on a bad day. No customer of this city.
+const FORMER_OWNER: &str = "52998224725";
 
 /// A bank's line to the directory.
 pub(crate) struct Line {
@@ -70,6 +73,13 @@ impl KeyDirectory for Line {
             pending::<()>().await;
         }
         let lost = || LookupError::Unavailable("connection reset by peer".into());
-        outcome.map_or_else(|_dropped| Err(lost()), answer)
+        let mut found = outcome.map_or_else(|_dropped| Err(lost()), answer)?;
+        if world.unlucky(world.plan.rates.stale)
+            && let (Some(party), Ok(former)) = (&mut found, TaxId::parse(FORMER_OWNER))
+        {
+            world.say(node, "stale", || format!("FAULT: {} had another owner", party.account_id));
+            party.owner_tax_id = former;
+        }
+        Ok(found)
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Rates {
     pub(crate) lag: u32,
     /// A call over the network, or its answer, is lost.
     pub(crate) call: u32,
+    /// The directory names a former owner of an account.
+    pub(crate) stale: u32,
     /// Something takes a thousand times as long.
     pub(crate) slow: u32,
     /// A sound record ends in the dead letters, because handling it panics or is refused.
@@ -113,6 +115,8 @@ pub(crate) struct Plan {
     pub(crate) idle_wait: Duration,
     pub(crate) rates: Rates,
     pub(crate) troubles: Troubles,
+    /// Nothing goes wrong at all.
+    pub(crate) is_calm: bool,
     /// Largest error of a process's clock against true time.
     pub(crate) skew: Duration,
     pub(crate) load: Load,
@@ -139,6 +143,7 @@ impl Plan {
             partitions: i32::try_from(random.between(1, 4)).unwrap_or(1),
             batch_max: random.one_of(&[2, 5, 20, 1_000]).unwrap_or(20),
             idle_wait: Duration::from_millis(random.one_of(&[200, 1_000, 2_000]).unwrap_or(1_000)),
+            is_calm,
             rates: if is_calm { Rates::default() } else { rates(&random) },
             troubles: if is_calm { Troubles::default() } else { troubles(&random) },
             skew: if is_calm {
@@ -172,7 +177,8 @@ impl Plan {
     pub(crate) fn words(&self) -> Vec<String> {
         let Load { banks, accounts_per_bank, customers, orders_per_customer, pause } = self.load;
         let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
-        let Rates { crash, statement, commit, write, poll, lag, call, slow, curse } = self.rates;
+        let Rates { crash, statement, commit, write, poll, lag, call, stale, slow, curse } =
+            self.rates;
         let rates = [
             ("crash", crash),
             ("failed statement", statement),
@@ -181,6 +187,7 @@ impl Plan {
             ("failed poll", poll),
             ("late record", lag),
             ("lost call", call),
+            ("former owner", stale),
             ("slow step", slow),
             ("cursed record", curse),
         ];
@@ -261,6 +268,7 @@ fn rates(random: &Random) -> Rates {
         poll: rate(30_000),
         lag: rate(400_000),
         call: rate(150_000),
+        stale: rate(100_000),
         slow: rate(10_000),
         curse: rate(200_000),
     }

@@ -50,7 +50,9 @@ async fn account(world: &World, name: &str, centavos: i64) -> OnAccount {
     let opened = world.run(OpenAccountDesk(world.ports.clone()), vec![command]).await.remove(0);
     let (ispb, account_id) = (client.ispb, opened.unwrap().id);
     let on = OnAccount { caller: Caller::Operator, trace: trace(), ispb, account_id };
-    world.deposit(&on, centavos).await.unwrap();
+    if centavos > 0 {
+        world.deposit(&on, centavos).await.unwrap();
+    }
     on
 }
 

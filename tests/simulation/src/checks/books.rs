@@ -242,7 +242,13 @@ fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
     for (id, (side, _)) in &own.incoming {
         let is_expected = side.state().status == IncomingStatus::Expected;
         if is_expected && !before.incoming.contains_key(id) {
-            may(side.state().payment.payee.account_id, None)?;
+            let payee = &side.state().payment.payee;
+            may(payee.account_id, None)?;
+            let account = find(&before.accounts, &own.accounts, &payee.account_id);
+            let owner = account.map(|it| it.state().owner_tax_id);
+            must(owner == Some(payee.owner_tax_id), || {
+                format!("{id} is accepted for somebody else than the owner of its account")
+            })?;
         }
     }
     for book in own.booked.values() {

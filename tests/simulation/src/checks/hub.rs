@@ -88,6 +88,9 @@ impl Oracle {
                 })?;
                 must(!(in_time && self.clocks_agree), || {
                     format!("{id} expires, and its acceptance was on the log in time")
+                })?;
+                must(!self.is_calm, || {
+                    format!("{id} expires, and nobody was kept from answering: {payee:?}")
                 })
             }
         }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use balances::domain::{AccountBalance, AccountEvent, Direction as Flow, Movement};
 use banking::application::views::{Direction, ShownState, TransferView};
-use banking::domain::{AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus};
+use banking::domain::{
+    Account, AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus, Payment,
+};
 use pix_keys::domain::Account as Listed;
 use shared_kernel::application::InboundRecord;
-use shared_kernel::application::dead_letter::SUFFIX;
+use shared_kernel::application::dead_letter::{self, SUFFIX};
 use shared_kernel::domain::{AccountId, EndToEndId};
 use transfers::domain::{Side, Transfer, TransferState};
 
@@ -96,6 +98,8 @@ pub(crate) fn examine(city: &City) -> Finding {
     told_by_the_log(city)?;
     copies(city)?;
     told_to_banks(city)?;
+    answers_told(city)?;
+    sound_letters(city)?;
     parties(city)?;
     projections(city)
 }
@@ -206,6 +210,7 @@ fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTa
         }
     }
     for (id, account) in &banks.accounts {
+        spent_today(account, banks)?;
         let funds = account.state().funds;
         must(funds.held.is_zero(), || format!("{id} still holds {}", funds.held))?;
         let due = balances.get(id).copied().unwrap_or(0);
@@ -214,6 +219,22 @@ fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTa
         })?;
     }
     Ok(())
+}
+
+/// What counts against the limit of a day is what was sent on it and did not come back.
+fn spent_today(account: &Account, banks: &BankingTables) -> Finding {
+    let state = account.state();
+    let counts = |payment: &Payment| {
+        payment.payer.account_id == state.id && payment.ordered_at.brazil_day() == state.spent.day
+    };
+    let outgoing = banks.outgoing.values().map(|(side, _)| side.state());
+    let outgoing = outgoing.filter(|side| side.status == OutgoingStatus::Settled);
+    let payments = outgoing.map(|side| &side.payment);
+    let payments = payments.chain(banks.booked.values().map(|book| &book.payment));
+    let sent: i64 = payments.filter(|it| counts(it)).map(|payment| payment.amount.centavos()).sum();
+    must(state.spent.amount.centavos() == sent, || {
+        format!("{} sent {sent} centavos that day, and counts {}", state.id, state.spent.amount)
+    })
 }
 
 /// What a payer must be shown.
@@ -268,6 +289,51 @@ fn told_to_banks(city: &City) -> Finding {
     }
     let most = told.into_iter().find(|(_, times)| *times > TOLD_MAX);
     must(most.is_none(), || format!("banks are told all the time of a transfer: {most:?}"))
+}
+
+/// What a bank has decided on a transfer, it has told the hub.
+fn answers_told(city: &City) -> Finding {
+    let said = city.log.all(|topic| topic == "codepix.banking.transfers");
+    let said: BTreeSet<(&str, &str)> = said
+        .iter()
+        .filter(|record| record.header(MARK).is_none())
+        .filter_map(|record| Some((record.header("ce_subject")?, record.header("ce_type")?)))
+        .collect();
+    city.banking.look(|banks| {
+        let answered = banks.tables.incoming.values().map(|(side, _)| side.state());
+        for state in answered.filter(|state| state.answered_at.is_some()) {
+            let word = match state.status {
+                IncomingStatus::Refused => "codepix.banking.TransferRefused.v1",
+                IncomingStatus::Expected
+                | IncomingStatus::Credited
+                | IncomingStatus::Unapplied
+                | IncomingStatus::Cancelled => "codepix.banking.TransferAccepted.v1",
+            };
+            let id = state.payment.end_to_end_id;
+            must(said.contains(&(id.as_str(), word)), || {
+                format!("{id} is {:?} at its payee's bank, which never said so", state.status)
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// Only nonsense, and what was cursed, ends in the dead letters.
+fn sound_letters(city: &City) -> Finding {
+    let oracle = city.world.oracle();
+    for letter in city.log.all(|topic| topic.ends_with(SUFFIX)) {
+        if letter.header(MARK).is_some() || oracle.is_cursed(&letter) {
+            continue;
+        }
+        let header = |name| letter.header(name).unwrap_or_default();
+        return Err(format!(
+            "{} set a sound record of {} aside: {}",
+            header(dead_letter::header::CONSUMER),
+            header(dead_letter::header::TOPIC),
+            header(dead_letter::header::REASON)
+        ));
+    }
+    Ok(())
 }
 
 /// The newest event of each transfer on the log states what the hub holds, and each state that it

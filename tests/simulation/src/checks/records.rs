@@ -149,6 +149,22 @@ impl Oracle {
         missing.map(|((topic, _), _)| topic.clone()).collect()
     }
 
+    /// Whether the record of a dead letter was cursed.
+    pub(crate) fn is_cursed(&self, letter: &InboundRecord) -> bool {
+        use dead_letter::header::{CONSUMER, OFFSET, PARTITION, TOPIC};
+        let number = |name| letter.header(name).and_then(|text| text.parse::<i64>().ok());
+        let (consumer, topic) = (letter.header(CONSUMER), letter.header(TOPIC));
+        let partition = number(PARTITION).and_then(|number| i32::try_from(number).ok());
+        let (Some(consumer), Some(topic), Some(partition), Some(offset)) =
+            (consumer, topic, partition, number(OFFSET))
+        else {
+            return false;
+        };
+        let at = TopicPartition { topic: topic.to_owned(), partition };
+        let curse = self.curses.get(&(consumer.to_owned(), at, offset));
+        curse.is_some_and(Option::is_some)
+    }
+
     /// Whether handling this sound record fails, every time: by a panic (true) or a refusal. Only
     /// records that nobody waits for without an end are cursed.
     pub(crate) fn curse(

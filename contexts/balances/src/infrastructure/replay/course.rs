@@ -13,7 +13,7 @@ use super::compare::{Comparison, Summary, compare, summarize};
 use super::error::ReplayError;
 use super::gauge::{Gauge, Phase};
 use super::rebuild::{Ends, Rebuild};
-use super::shadow::{Shadow, StoredPosition, discard, is_current, lead, positions};
+use super::shadow::{Shadow, StoredPosition, discard, is_current, lead, positions, resign};
 use super::swap::{ends, swap};
 use crate::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
 use crate::infrastructure::postgres::{PAST, SCHEMA, SHADOW};
@@ -113,16 +113,19 @@ impl Replay {
     /// # Errors
     /// [`ReplayError`] says what does not answer or does not fit.
     pub async fn run(&self, mode: Mode, restart: bool) -> Result<Report, ReplayError> {
-        // Leads for as long as this session lives.
+        // A run that dies leads no longer: its session is gone.
         let mut session = self.database.session().await?;
         if !lead(&mut session).await? {
             return Err(ReplayError::Running);
         }
-        match mode {
+        let report = match mode {
             Mode::Until(until) => self.look_at(&mut session, until).await,
             Mode::Compare => self.replace(&mut session, None, restart).await,
             Mode::Swap { force } => self.replace(&mut session, Some(force), restart).await,
-        }
+        };
+        // The server learns of a closed connection later, and the next run may come at once.
+        resign(&mut session).await;
+        report
     }
 
     async fn look_at(

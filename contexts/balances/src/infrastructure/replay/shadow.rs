@@ -159,10 +159,19 @@ pub(super) async fn is_current(connection: &mut AsyncPgConnection) -> Result<boo
     Ok(same.answer)
 }
 
-/// Becomes the one replay of this database, for as long as the session lives.
+/// Becomes the one replay of this database, until it resigns or its session ends.
 pub(super) async fn lead(connection: &mut AsyncPgConnection) -> Result<bool, StoreError> {
     let sql =
         "SELECT pg_try_advisory_lock(hashtextextended('codepix replay balances', 0)) AS answer";
     let led: Answer = statement(sql).get_result(connection).await.map_err(store_error)?;
     Ok(led.answer)
+}
+
+/// Lets the next replay lead. Where that fails, the end of the session does.
+pub(super) async fn resign(connection: &mut AsyncPgConnection) {
+    let sql = "SELECT pg_advisory_unlock(hashtextextended('codepix replay balances', 0)) AS answer";
+    let resigned: Result<Answer, _> = statement(sql).get_result(connection).await;
+    if let Err(error) = resigned {
+        tracing::debug!(%error, "the replay's lock ends with its session");
+    }
 }

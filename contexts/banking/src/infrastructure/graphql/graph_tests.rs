@@ -7,7 +7,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use shared_kernel::application::batcher::{BatchLimits, batcher};
 use shared_kernel::application::stop::{StopHandle, StopSignal, stop_pair};
-use shared_kernel::application::{BatchCommand, Batcher, Caller};
+use shared_kernel::application::{BatchCommand, BatchExecutor, Batcher, Caller};
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::infrastructure::kafka::TailFeed;
 
@@ -32,26 +32,26 @@ struct Served {
     _stop: StopHandle,
 }
 
-/// A queue of commands with a worker on it.
-fn queue<U: BatchCommand>(
-    stage: &Stage,
-    use_case: U,
-    stop: &StopSignal,
-) -> Batcher<U::Command, U::Answer> {
-    let (queue, workers) = batcher(Arc::new(stage.runner(use_case)), BatchLimits::default(), 1);
+/// A queue with a worker on it.
+fn worked<E: BatchExecutor>(executor: E, stop: &StopSignal) -> Batcher<E::Request, E::Answer> {
+    let (queue, workers) = batcher(Arc::new(executor), BatchLimits::default(), 1);
     for worker in workers {
         tokio::spawn(worker.run(stop.clone()));
     }
     queue
 }
 
+/// A queue of commands.
+fn queue<U: BatchCommand>(
+    stage: &Stage,
+    use_case: U,
+    stop: &StopSignal,
+) -> Batcher<U::Command, U::Answer> {
+    worked(stage.runner(use_case), stop)
+}
+
 fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
     let (ports, reads) = (&stage.ports, || stage.ports.reads.clone());
-    let reader = Arc::new(AccountBankReader(reads()));
-    let (account_bank, workers) = batcher(reader, BatchLimits::default(), 1);
-    for worker in workers {
-        tokio::spawn(worker.run(stop.clone()));
-    }
     Banking {
         open_account: queue(stage, OpenAccountDesk(ports.clone()), stop),
         deposit: queue(stage, AccountDesk::new(ports), stop),
@@ -63,7 +63,7 @@ fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
         request_transfer: queue(stage, stage.transfers(), stop),
         register_client: queue(stage, RegisterClientDesk(ports.clone()), stop),
         pay_account: queue(stage, PayAccountDesk(ports.clone()), stop),
-        account_banks: AccountBanks::new(account_bank),
+        account_banks: AccountBanks::new(worked(AccountBankReader(reads()), stop)),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
