@@ -50,6 +50,15 @@ async fn has(hub: &TestHub, account: &str, balance: impl Into<Value>) -> Value {
     .await
 }
 
+/// Waits until a topic has so many records.
+async fn heard(log: &Log, topic: &str, count: usize) -> Vec<InboundRecord> {
+    eventually(async || {
+        let records = log.records(topic).await;
+        if records.len() == count { Ok(records) } else { Err(records.len()) }
+    })
+    .await
+}
+
 fn text(record: &InboundRecord) -> String {
     String::from_utf8(record.payload.clone().unwrap()).unwrap()
 }
@@ -100,13 +109,13 @@ async fn clients_open_accounts_and_pay_and_readers_hear_of_it() {
 
     let log = Log::of(&hub.servers);
     let id = paid["id"].as_str().unwrap();
-    let told = log.records("transactions").await;
+    let told = heard(&log, "transactions", 2).await;
     let created = format!(
         "{{\"Name\":\"TransactionCreated\",\"Payload\":{{\"id\":\"{id}\",\
          \"account_id_from\":\"{JOHN}\",\"account_id_to\":\"{ana}\",\"amount\":10.05}}}}"
     );
     assert_eq!(text(&told[0]), created);
-    let balances = log.records("balances").await;
+    let balances = heard(&log, "balances", 2).await;
     let texts: Vec<String> = balances.iter().map(text).collect();
     let expected =
         [updated(JOHN, &ana, ["989.95", "10.05"]), updated(&ana, JANE, ["10", "1000.05"])];

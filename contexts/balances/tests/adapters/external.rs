@@ -121,7 +121,7 @@ async fn replayed(world: &World, mode: Mode) -> balances::infrastructure::replay
 async fn a_rebuild_reads_it_again_with_an_equal_digest() {
     let world = World::fresh().await;
     let mut records: Vec<OutboundRecord> = (0..200_i64)
-        .map(|turn| updated(&world, turn % 17, (1, 2), [&turn.to_string(), "7.5"]))
+        .map(|turn| updated(&world, turn % 17 + 1, (1, 2), [&turn.to_string(), "7.5"]))
         .collect();
     records.push(message(&world, "balances", 1, "no json".into()));
     records.push(message(
