@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use balances::infrastructure::WalletCoreTopics;
+use clap::{ArgAction, Args, ValueEnum};
 use pix_keys::infrastructure::ClassicPackage;
 use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::grpc::Callers;
@@ -71,6 +72,12 @@ pub struct ServerArguments {
     /// Replicas of topics that the hub creates; 3 or more asks for two in sync.
     #[arg(long, env = "CODEPIX_KAFKA_REPLICATION", default_value_t = 1)]
     pub kafka_replication: i32,
+    /// Topic on which Wallet Core tells of balances.
+    #[arg(long, env = "CODEPIX_WALLET_CORE_BALANCES_TOPIC", default_value = "balances")]
+    pub wallet_core_balances_topic: String,
+    /// Topic on which Wallet Core tells of accounts.
+    #[arg(long, env = "CODEPIX_WALLET_CORE_ACCOUNTS_TOPIC", default_value = "accounts")]
+    pub wallet_core_accounts_topic: String,
     /// Further librdkafka properties, `name=value`.
     #[arg(long = "kafka-property", env = "CODEPIX_KAFKA_PROPERTIES", value_delimiter = ',',
         value_parser = property)]
@@ -92,6 +99,8 @@ impl ServerArguments {
             kafka_brokers: named("KAFKA_BROKERS"),
             topic_prefix: named("CODEPIX_TOPIC_PREFIX").unwrap_or_default(),
             kafka_replication: 1,
+            wallet_core_balances_topic: "balances".into(),
+            wallet_core_accounts_topic: "accounts".into(),
             kafka_properties: Vec::new(),
         }
     }
@@ -110,6 +119,14 @@ impl ServerArguments {
             replication: self.kafka_replication,
             properties: self.kafka_properties.clone(),
         })
+    }
+
+    /// The topics of Wallet Core that Balances listens to.
+    pub fn wallet_core(&self) -> WalletCoreTopics {
+        WalletCoreTopics {
+            balances: self.wallet_core_balances_topic.clone(),
+            accounts: self.wallet_core_accounts_topic.clone(),
+        }
     }
 
     /// The database of one context.
@@ -172,6 +189,16 @@ pub struct HubArguments {
     #[arg(long, env = "CODEPIX_OUTBOX_SHARDS", default_value_t = 1,
         value_parser = clap::value_parser!(u16).range(1..=64))]
     pub outbox_shards: u16,
+    /// Wallet Core's protocol: its HTTP API as a bank of its own, and its topics.
+    #[arg(long, env = "CODEPIX_WALLET_CORE", default_value_t = true, action = ArgAction::Set,
+        value_name = "BOOL")]
+    pub wallet_core: bool,
+    /// Topic on which Wallet Core's bank tells of transactions.
+    #[arg(long, env = "CODEPIX_WALLET_CORE_TRANSACTIONS_TOPIC", default_value = "transactions")]
+    pub wallet_core_transactions_topic: String,
+    /// Whether the hub begins with demo data; each command says so in words of its own.
+    #[arg(skip)]
+    pub demo_data: bool,
     /// The joined graph.
     #[command(flatten)]
     pub graph: GraphArguments,

@@ -8,6 +8,7 @@ pub mod compose;
 pub mod config;
 pub mod demo_data;
 pub mod demo_transfer;
+pub mod docs;
 pub mod doctor;
 pub mod graph;
 pub mod grpc;

@@ -38,7 +38,8 @@ pub struct DemoArguments {
 /// # Errors
 /// What kept it from starting, or a transfer that did not end as it should.
 pub async fn run(arguments: DemoArguments, output: &Output) -> anyhow::Result<ExitCode> {
-    let DemoArguments { mut servers, embedded, hub, once } = arguments;
+    let DemoArguments { mut servers, embedded, mut hub, once } = arguments;
+    hub.demo_data = true;
     let listeners = Listeners::bind(&hub, true).await?;
     for (setting, wanted, taken) in &listeners.moved {
         output.remark(&format!("{setting}: {wanted} is busy, took {taken}"));

@@ -143,6 +143,23 @@ fn the_catalogue_is_there_for_those_who_ask_and_where_events_link_to() {
 }
 
 #[test]
+fn the_composed_hub_begins_with_the_fixtures_that_the_http_file_names() {
+    let compose = compose();
+    let environment = &compose["services"]["codepix"]["environment"];
+    assert_eq!(environment["CODEPIX_DEMO_DATA"].as_str(), Some("true"));
+    assert_eq!(environment["CODEPIX_WALLET_CORE"].as_str(), None, "it is on unless it is off");
+    assert_eq!(default_of("serve", "CODEPIX_WALLET_CORE"), "true");
+    let requests = file("api/client.http");
+    for variable in ["CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS", "CODEPIX_BALANCES_ADDRESS"]
+    {
+        let address = format!("http://localhost:{}", default_port(variable));
+        assert!(requests.contains(&address), "{address} is not in api/client.http");
+    }
+    let [bank, ..] = crate::demo_data::ACCOUNTS;
+    assert!(requests.contains(bank.account_id));
+}
+
+#[test]
 fn every_command_and_setting_says_what_it_is() {
     let mut root = Cli::command();
     root.build();

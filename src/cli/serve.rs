@@ -18,7 +18,8 @@ pub struct ServeArguments {
     servers: ServerArguments,
     #[command(flatten)]
     hub: HubArguments,
-    /// Opens the fixture banks 001 and 002 with their accounts.
+    /// Opens the fixture banks 001 and 002 with their accounts, and John's and Jane's at Wallet
+    /// Core's bank.
     #[arg(long, env = "CODEPIX_DEMO_DATA")]
     demo_data: bool,
 }
@@ -28,7 +29,8 @@ pub struct ServeArguments {
 /// # Errors
 /// A setting that cannot be, a server that does not answer, or a part of the hub that failed.
 pub async fn run(arguments: ServeArguments, output: &Output) -> anyhow::Result<()> {
-    let ServeArguments { servers, hub, demo_data } = arguments;
+    let ServeArguments { servers, mut hub, demo_data } = arguments;
+    hub.demo_data = demo_data;
     let listeners = Listeners::bind(&hub, false).await?;
     let running = Hub::start(&servers, &hub, listeners, telemetry::metrics()?).await?;
     announce(output, running.addresses, &servers)?;
@@ -61,7 +63,7 @@ impl Shown for Announcement {
         Fields::default()
             .field_if("graph", graph)
             .field("gRPC", format!("http://{}  native services, health, reflection", self.grpc))
-            .field("health", format!("http://{}/health/ready", self.http))
+            .field("HTTP", format!("http://{}/docs  health, Wallet Core's API", self.http))
             .field("metrics", format!("http://{}/metrics", self.internal))
             .field_if("balances", balances)
             .field("PostgreSQL", self.database_url.clone())

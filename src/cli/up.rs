@@ -18,7 +18,7 @@ pub struct UpArguments {
     embedded: EmbeddedArguments,
     #[command(flatten)]
     hub: HubArguments,
-    /// Starts without the fixture banks 001 and 002.
+    /// Starts without the fixture banks 001 and 002, and without John and Jane.
     #[arg(long, env = "CODEPIX_NO_DEMO_DATA")]
     no_demo_data: bool,
 }
@@ -28,7 +28,8 @@ pub struct UpArguments {
 /// # Errors
 /// A setting that cannot be, a server that does not start, or a part of the hub that failed.
 pub async fn run(arguments: UpArguments, output: &Output) -> anyhow::Result<()> {
-    let UpArguments { mut servers, embedded, hub, no_demo_data } = arguments;
+    let UpArguments { mut servers, embedded, mut hub, no_demo_data } = arguments;
+    hub.demo_data = !no_demo_data;
     let listeners = Listeners::bind(&hub, false).await?;
     let lease = embedded.provide(&mut servers, false, output).await?;
     let running = Hub::start(&servers, &hub, listeners, telemetry::metrics()?).await?;

@@ -13,6 +13,8 @@ mod chaos_servers;
 #[cfg(test)]
 mod classic;
 #[cfg(test)]
+mod client_file;
+#[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
 mod events;
@@ -42,5 +44,7 @@ mod same_order_other_content;
 mod standing_still;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wallet_core;
 #[cfg(test)]
 mod watching;

@@ -31,7 +31,8 @@ pub async fn run(command: ReplayCommand, output: &Output) -> anyhow::Result<Exit
     let gauge = Arc::new(Gauge::default());
     let (handle, stop) = stop_pair();
     let database = servers.database(ContextName::Balances)?;
-    let replay = Replay::new(&database, servers.kafka()?, Arc::clone(&gauge), stop)?;
+    let replay = Replay::new(&database, servers.kafka()?, Arc::clone(&gauge), stop)?
+        .with_wallet_core(servers.wallet_core());
     let listening = tokio::spawn(async move {
         interrupted().await;
         handle.stop();

@@ -14,6 +14,8 @@ struct SideView {
     accounts: u64,
     entries: u64,
     transfers: u64,
+    /// Words of programs beside the hub.
+    external: u64,
     available_centavos: i64,
     held_centavos: i64,
 }
@@ -25,6 +27,7 @@ impl From<&Summary> for SideView {
             accounts: summary.accounts,
             entries: summary.entries,
             transfers: summary.transfers,
+            external: summary.external,
             available_centavos: summary.available.centavos(),
             held_centavos: summary.held.centavos(),
         }
@@ -33,8 +36,11 @@ impl From<&Summary> for SideView {
 
 impl SideView {
     fn fields(&self, name: &str, fields: Fields) -> Fields {
-        let Self { digest, accounts, entries, transfers, available_centavos, held_centavos } = self;
-        let holds = format!("{accounts} accounts, {entries} entries, {transfers} transfers");
+        let Self { digest, accounts, entries, transfers, external, .. } = self;
+        let Self { available_centavos, held_centavos, .. } = self;
+        let holds = format!(
+            "{accounts} accounts, {entries} entries, {transfers} transfers, {external} external"
+        );
         let (available, held) = (money(*available_centavos), money(*held_centavos));
         fields
             .field(name, holds)
@@ -142,6 +148,7 @@ mod tests {
             accounts: 2,
             entries: 5,
             transfers: 1,
+            external: 0,
             available: Money::from_centavos(12_345),
             held: Money::ZERO,
         }

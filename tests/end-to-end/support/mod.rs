@@ -6,6 +6,7 @@ pub(crate) mod chance;
 pub(crate) mod crowd;
 pub(crate) mod graph;
 pub(crate) mod http;
+pub(crate) mod http_file;
 pub(crate) mod hub;
 pub(crate) mod ledger;
 pub(crate) mod log;

@@ -13,7 +13,7 @@ use banking::application::account_command::AccountDesk;
 use banking::application::command::{OpenAccountDesk, RequestTransferDesk};
 use banking::application::directory::{Patience, PatientDirectory};
 use banking::application::hub::HubReactions;
-use banking::application::ports::BankingPorts;
+use banking::application::ports::{BankingPorts, NoEcho};
 use banking::application::reaction::OnParticipantEnrolled;
 use banking::application::reminder::Reminder;
 use banking::infrastructure::kafka::consumer::BankingConsumer;
@@ -284,6 +284,7 @@ impl Shop {
             banks: BTreeSet::new(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
+            echo: Arc::new(NoEcho),
         };
         let handler = |banks: BTreeSet<Ispb>| BankingConsumer {
             store: Arc::clone(&ports.store),

@@ -5,7 +5,8 @@ use shared_kernel::application::{StoreError, Transaction};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Timestamp};
 
 use crate::domain::{
-    AccountBalance, AccountEvent, AccountState, AccountVersion, Movement, TransferParties,
+    AccountBalance, AccountEvent, AccountState, AccountVersion, ExternalAccount, ExternalBalance,
+    KnownBalance, Movement, Standing, TransferParties,
 };
 
 /// The projection inside a transaction.
@@ -27,6 +28,19 @@ pub trait BalancesTransaction: Transaction {
 
     /// Adds these transfers; what is there stays. One statement.
     async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError>;
+
+    /// Adds these words of another program; what is there stays. One statement.
+    async fn append_external_balances(
+        &mut self,
+        said: &[ExternalBalance],
+    ) -> Result<(), StoreError>;
+
+    /// Adds these accounts of another program, each once; of one that is there the earlier time
+    /// stays. One statement.
+    async fn open_external_accounts(
+        &mut self,
+        opened: &[ExternalAccount],
+    ) -> Result<(), StoreError>;
 }
 
 /// An account at a past instant: `None` before its opening.
@@ -34,10 +48,10 @@ pub trait BalancesTransaction: Transaction {
 pub struct PastState {
     /// Which account.
     pub account_id: AccountId,
-    /// Its bank.
-    pub ispb: Ispb,
+    /// Its bank, unless it is external.
+    pub ispb: Option<Ispb>,
     /// What it was then.
-    pub state: Option<AccountState>,
+    pub standing: Option<Standing>,
 }
 
 /// Where a line stands in a statement: newest first by the bank's clock, then by version.
@@ -100,7 +114,7 @@ pub trait BalancesStore: Send + Sync {
 #[async_trait]
 pub trait BalancesReads: Send + Sync {
     /// The balances of these accounts, in any order; those that are not there are left out.
-    async fn balances(&self, accounts: &[AccountId]) -> Result<Vec<AccountBalance>, StoreError>;
+    async fn balances(&self, accounts: &[AccountId]) -> Result<Vec<KnownBalance>, StoreError>;
 
     /// The first `limit` balances of a bank whose account id is behind `after`, in the order of
     /// their ids.
@@ -109,7 +123,7 @@ pub trait BalancesReads: Send + Sync {
         ispb: Ispb,
         after: Option<AccountId>,
         limit: i64,
-    ) -> Result<Vec<AccountBalance>, StoreError>;
+    ) -> Result<Vec<KnownBalance>, StoreError>;
 
     /// What these accounts were at these instants, in the order of the question; `None` for an
     /// account that is not there.

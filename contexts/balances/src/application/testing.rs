@@ -5,15 +5,23 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use shared_kernel::application::transaction::OffsetMove;
 use shared_kernel::application::{DeadLetter, StoreError, Transaction};
-use shared_kernel::domain::{AccountId, Digest, EndToEndId};
+use shared_kernel::domain::{AccountId, Digest, EndToEndId, Money};
 
 use crate::application::ports::BalancesTransaction;
 use crate::domain::testing::event;
-use crate::domain::{AccountBalance, AccountDigester, AccountEvent, SideDigester, TransferParties};
+use crate::domain::{
+    AccountBalance, AccountDigester, AccountEvent, ExternalAccount, ExternalBalance, ExternalState,
+    KnownBalance, RecordPlace, SideDigester, TransferParties,
+};
 
 /// The balance of an account that was just opened.
 pub(crate) fn balance(number: u128) -> AccountBalance {
     AccountBalance::begin(&event(number, 1))
+}
+
+/// The same as it is known, where no other program speaks of it.
+pub(crate) fn known(number: u128) -> KnownBalance {
+    balance(number).into()
 }
 
 /// A store that keeps what it is given.
@@ -25,6 +33,10 @@ pub(crate) struct InMemory {
     pub(crate) history: BTreeMap<(AccountId, i64), AccountEvent>,
     /// The transfers.
     pub(crate) transfers: BTreeMap<EndToEndId, TransferParties>,
+    /// The accounts of other programs.
+    pub(crate) external_accounts: BTreeMap<AccountId, ExternalAccount>,
+    /// What those said of balances.
+    pub(crate) external: BTreeMap<(AccountId, RecordPlace), ExternalBalance>,
 }
 
 impl InMemory {
@@ -45,7 +57,30 @@ impl InMemory {
             side.account(*account, &digester.close(balance));
         }
         self.transfers.values().for_each(|transfer| side.transfer(transfer));
+        self.external_accounts.values().for_each(|opened| side.external_account(opened));
+        self.external.values().for_each(|said| side.external_balance(said));
         side.digest()
+    }
+
+    /// An account as it is known.
+    pub(crate) fn known(&self, account: AccountId) -> Option<KnownBalance> {
+        let bank = self.balances.get(&account).map(|balance| {
+            let newest = self.history.get(&(account, balance.version().number()));
+            let movement = newest.and_then(|it| it.movement.as_ref()).map(|it| it.kind);
+            (balance.clone(), movement)
+        });
+        let said = self.external.values().rfind(|said| said.account_id == account);
+        let said = said.map(|said| ExternalState {
+            balance: said.balance(),
+            said_at: said.place.recorded_at,
+            place: Some((said.place.partition, said.place.offset)),
+        });
+        let opened = self.external_accounts.get(&account).map(|opened| ExternalState {
+            balance: Money::ZERO,
+            said_at: opened.since,
+            place: None,
+        });
+        KnownBalance::of(account, bank, said.or(opened))
     }
 }
 
@@ -97,6 +132,27 @@ impl BalancesTransaction for InMemory {
         }
         Ok(())
     }
+
+    async fn append_external_balances(
+        &mut self,
+        said: &[ExternalBalance],
+    ) -> Result<(), StoreError> {
+        for said in said {
+            self.external.entry((said.account_id, said.place)).or_insert(*said);
+        }
+        Ok(())
+    }
+
+    async fn open_external_accounts(
+        &mut self,
+        opened: &[ExternalAccount],
+    ) -> Result<(), StoreError> {
+        for opened in opened {
+            let known = self.external_accounts.entry(opened.account_id).or_insert(*opened);
+            known.since = known.since.min(opened.since);
+        }
+        Ok(())
+    }
 }
 
 mockall::mock! {
@@ -122,6 +178,14 @@ mockall::mock! {
         async fn append_transfers(
             &mut self,
             transfers: &[TransferParties],
+        ) -> Result<(), StoreError>;
+        async fn append_external_balances(
+            &mut self,
+            said: &[ExternalBalance],
+        ) -> Result<(), StoreError>;
+        async fn open_external_accounts(
+            &mut self,
+            opened: &[ExternalAccount],
         ) -> Result<(), StoreError>;
     }
 }

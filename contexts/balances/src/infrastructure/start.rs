@@ -11,12 +11,24 @@ use shared_kernel::infrastructure::{
 use crate::application::Balances;
 use crate::infrastructure::graphql::{GraphSchema, schema};
 use crate::infrastructure::grpc::BalancesServices;
-use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP};
 use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
 use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
 use crate::infrastructure::rest::routes;
+use crate::infrastructure::wallet_core::{WalletCoreConsumer, WalletCoreTopics, write_fixtures};
+
+const NAME: &str = "balances";
+
+/// What this context is told beside the settings of every context.
+#[derive(Clone, Debug, Default)]
+pub struct BalancesSettings {
+    /// The topics of Wallet Core; none where it is not listened to.
+    pub wallet_core: Option<WalletCoreTopics>,
+    /// Begins with the accounts of Wallet Core's course: where that runs, and not Banking.
+    pub wallet_core_fixtures: bool,
+}
 
 /// The context at work.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
@@ -39,17 +51,22 @@ pub fn topics() -> Vec<TopicPlan> {
     [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].map(|name| TopicPlan::new(name, Retention::Forever)).into()
 }
 
-/// Migrates the schema, joins the group and wires the use cases.
+/// Migrates the schema, joins the groups and wires the use cases.
 ///
 /// # Errors
 /// [`StartError`] says which of database and log does not answer.
-pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
+pub async fn start(
+    settings: &ContextSettings,
+    own: BalancesSettings,
+) -> Result<Running, StartError> {
+    let wallet_core = own.wallet_core.as_ref();
+    let external = wallet_core.map(WalletCoreTopics::plans).unwrap_or_default();
     let plan = ContextPlan {
-        name: "balances",
+        name: NAME,
         schema: SCHEMA,
         source: "/codepix/balances",
         migrations: MIGRATIONS,
-        topics: topics(),
+        topics: topics().into_iter().chain(external).collect(),
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let reads = PgBalancesReads::new(start.sessions.database.clone());
@@ -67,6 +84,13 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     start.consumer(ACCOUNTS_GROUP, &[ACCOUNTS_TOPIC.to_owned()], accounts)?;
     let transfers = Arc::new(TransfersConsumer::new(store));
     start.consumer(TRANSFERS_GROUP, &[TRANSFERS_TOPIC.to_owned()], transfers)?;
+    if let Some(topics) = wallet_core {
+        listen_to_wallet_core(&mut start, topics)?;
+    }
+    if own.wallet_core_fixtures {
+        let store = |error| StartError::Store { context: NAME, error };
+        write_fixtures(&start.sessions).await.map_err(store)?;
+    }
     let live = AccountFeed::default();
     start.listen(ACCOUNTS_TOPIC, vec![Arc::new(live.clone())]);
     let graph = schema(&facade, live);
@@ -74,4 +98,15 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());
     let rest = routes(Arc::clone(&facade), Arc::clone(&start.callers));
     Ok(Running { services, graph, rest, facade, workers: start.finish() })
+}
+
+fn listen_to_wallet_core(
+    start: &mut ContextStart,
+    topics: &WalletCoreTopics,
+) -> Result<(), StartError> {
+    let store = Arc::new(start.sessions.clone());
+    let accounts = start.kafka().named(&topics.accounts);
+    let consumer = Arc::new(WalletCoreConsumer::new(store, accounts));
+    let names = topics.names().map(str::to_owned);
+    start.consumer(WALLET_CORE_GROUP, &names, consumer).map(drop)
 }

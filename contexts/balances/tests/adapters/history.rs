@@ -1,7 +1,7 @@
 //! Histories and statements: from the log to what is read.
 
 use balances::application::ports::{BalancesReads, LinePlace, StatementLine, StatementWindow};
-use balances::domain::MovementKind;
+use balances::domain::{MovementKind, Standing};
 use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
 use serde_json::{Value, json};
 use shared_kernel::application::{OutboundRecord, StoreError};
@@ -194,8 +194,10 @@ async fn an_account_is_read_as_of_any_instant() {
     let answers = world.reads.past_states(&wanted).await.unwrap();
     let version = |place: usize| {
         let past = answers[place]?;
-        assert_eq!((past.account_id, past.ispb.as_str()), (account(1), ISPB));
-        Some(past.state.map(|state| (state.version.number(), state.funds.total().centavos())))
+        let ispb = past.ispb.unwrap();
+        assert_eq!((past.account_id, ispb.as_str()), (account(1), ISPB));
+        let shown = |it: Standing| (it.version().unwrap().number(), it.funds().total().centavos());
+        Some(past.standing.map(shown))
     };
     assert_eq!(version(0), Some(Some((5, 500))));
     assert_eq!(version(1), Some(None));

@@ -172,7 +172,7 @@ async fn the_live_side_is_read_and_written_all_the_while() {
             assert!(balance.version >= seen, "the side went back to {}", balance.version);
             seen = balance.version;
             let past = world.reads.past_states(&[(account(3), Timestamp::MAX)]).await;
-            assert!(past.unwrap()[0].unwrap().state.is_some());
+            assert!(past.unwrap()[0].unwrap().standing.is_some());
             reads += 1;
         }
         reads

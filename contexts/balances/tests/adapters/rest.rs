@@ -89,7 +89,8 @@ async fn a_balance_is_in_wallet_cores_shape_and_ours() {
     assert_eq!(answer.status, 200);
     let expected = format!(
         "{{\"account_id\":\"{}\",\"balance\":3.03,\"available\":3.00,\"held\":0.03,\"total\":3.03,\
-         \"version\":3,\"updated_at\":\"2026-11-20T12:00:03.000000Z\"}}",
+         \"version\":3,\"updated_at\":\"2026-11-20T12:00:03.000000Z\",\
+         \"external\":false}}",
         account(1)
     );
     assert_eq!(answer.body, expected);

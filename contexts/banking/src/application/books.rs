@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use shared_kernel::application::{Ids, StoreError, TraceParent};
+use shared_kernel::application::{Ids, Published, StoreError, TraceParent};
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Timestamp};
 
 use super::ports::{OpenTransaction, Traced};
 use crate::domain::{
-    Account, AccountEvent, BookTransfer, Customer, EntryAccount, EntryId, HubMessage,
+    Account, AccountEvent, BookTransfer, Client, Customer, EntryAccount, EntryId, HubMessage,
     IncomingEvent, IncomingTransfer, InternalAccount, Leg, OutgoingEvent, OutgoingTransfer,
     Posting, PostingHead,
 };
@@ -19,6 +19,8 @@ use crate::domain::{
 /// What a transaction writes and publishes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
+    /// New clients.
+    pub clients: Vec<Client>,
     /// New customers.
     pub customers: Vec<Customer>,
     /// New accounts.
@@ -41,8 +43,12 @@ pub struct Changes {
     pub postings: Vec<Posting>,
     /// What the hub is told, in order.
     pub messages: Vec<Traced<HubMessage>>,
-    /// The numbers that banks give next.
+    /// The account numbers that banks give next.
     pub next_numbers: BTreeMap<Ispb, i64>,
+    /// The client numbers that banks give next.
+    pub next_clients: BTreeMap<Ispb, i64>,
+    /// What readers of another protocol are told.
+    pub echoes: Vec<Published>,
 }
 
 /// Why and how much a customer and the bank exchange.

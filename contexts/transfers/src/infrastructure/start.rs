@@ -33,7 +33,6 @@ use crate::application::{
     Transfers, TransfersSettings,
 };
 
-
 /// Settings of the classic protocol.
 #[derive(Clone, Debug)]
 pub struct ClassicSettings {

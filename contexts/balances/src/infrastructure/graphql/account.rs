@@ -52,8 +52,8 @@ impl Account {
         }
         let key = BalanceKey { caller, account: self.account_id, at: at.map(|DateTime(at)| at) };
         let loaded = ctx.data::<DataLoader<BalanceLoader>>()?.load_one(key).await;
-        let state = answered(loaded)?.map(answered_in).transpose()?.flatten();
-        Ok(state.map(|state| Balance::new(self.account_id, &state)))
+        let seen = answered(loaded)?.map(answered_in).transpose()?.flatten();
+        Ok(seen.map(|seen| Balance::new(&seen)))
     }
 
     /// What moved the account's money, newest first; null while no event of it has arrived.

@@ -13,7 +13,7 @@ use super::account::Account;
 use super::balance::Balance;
 use crate::application::Balances;
 use crate::application::query::BalancePlace;
-use crate::domain::AccountBalance;
+use crate::domain::KnownBalance;
 
 /// What can be asked of the graph.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl Query {
         let Window { size, after } = window.map_err(|broken| violation_error(&broken))?;
         let list = &ctx.data::<Arc<Balances>>()?.list_balances;
         let page = list.execute(caller, ispb, size, after).await.map_err(refused)?;
-        let place = |balance: &AccountBalance| BalancePlace(balance.account_id());
+        let place = |balance: &KnownBalance| BalancePlace(balance.account_id());
         Ok(Some(connection(page, after.is_some(), place, |balance| Balance::from(&balance))))
     }
 }

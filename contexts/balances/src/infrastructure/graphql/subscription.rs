@@ -11,7 +11,7 @@ use shared_kernel::infrastructure::graphql::{caller, refused, violation_error};
 use super::account::Account;
 use super::balance::{AccountUpdate, Balance};
 use crate::application::Balances;
-use crate::domain::AccountState;
+use crate::domain::{AccountBalance, AccountState, SeenBalance, Standing};
 use crate::infrastructure::kafka::{AccountFeed, AccountWatch, Seen};
 
 /// What can be followed in the graph.
@@ -61,7 +61,9 @@ struct Following {
 
 impl Following {
     fn shown(&self, state: &AccountState) -> (Account, Balance) {
-        (Account::new(self.account), Balance::new(self.account, state))
+        let standing = Standing::Banked(*state);
+        let seen = SeenBalance { account_id: self.account, standing, external: false };
+        (Account::new(self.account), Balance::new(&seen))
     }
 
     /// The next change that is newer than what was told; none when the process is stopping.
@@ -89,7 +91,7 @@ impl Following {
     async fn present(&self) -> Result<Option<AccountState>> {
         let answers = self.facade.get_balances.execute(self.caller, &[self.account]).await;
         match answers.map_err(refused)?.into_iter().next() {
-            Some(Ok(balance)) => Ok(Some(*balance.state())),
+            Some(Ok(known)) => Ok(known.bank().map(AccountBalance::state).copied()),
             Some(Err(broken)) if broken.kind() != Kind::NotFound => {
                 Err(refused(ApplicationError::Refused(broken)))
             }

@@ -14,7 +14,7 @@ use super::{GraphSchema, schema};
 use crate::application::Balances;
 use crate::application::ports::{MockBalancesReads, MockCommits, PastState, StatementLine};
 use crate::domain::testing::{account, event, movement};
-use crate::domain::{AccountBalance, AccountEvent};
+use crate::domain::{AccountBalance, AccountEvent, KnownBalance, Standing};
 use crate::infrastructure::kafka::AccountFeed;
 
 fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
@@ -37,7 +37,7 @@ fn other_bank() -> Caller {
 fn knows(times: usize) -> MockBalancesReads {
     let mut reads = MockBalancesReads::new();
     reads.expect_balances().times(times).returning(|wanted| {
-        let known = [1, 2].map(|number| AccountBalance::begin(&event(number, 1)));
+        let known = [1, 2].map(|it| KnownBalance::from(AccountBalance::begin(&event(it, 1))));
         Ok(known.into_iter().filter(|it| wanted.contains(&it.account_id())).collect())
     });
     reads
@@ -110,8 +110,8 @@ async fn past_and_present_are_a_question_each() {
     reads.expect_past_states().times(1).returning(|wanted| {
         let past = |(of, at): &(_, Timestamp)| {
             let event = event(1, 3);
-            let state = (at.micros() >= 3).then_some(event.state);
-            Some(PastState { account_id: *of, ispb: event.ispb, state })
+            let standing = (at.micros() >= 3).then_some(Standing::Banked(event.state));
+            Some(PastState { account_id: *of, ispb: Some(event.ispb), standing })
         };
         Ok(wanted.iter().map(past).collect())
     });

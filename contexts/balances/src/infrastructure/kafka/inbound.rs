@@ -10,6 +10,7 @@ use crate::domain::{
     AccountEvent, AccountState, AccountVersion, Counterparty, Funds, Movement, MovementKind, Party,
     TransferParties,
 };
+use crate::infrastructure::wallet_core::words;
 
 /// Every change of every account, keyed by account.
 pub const ACCOUNTS_TOPIC: &str = "codepix.banking.accounts";
@@ -37,6 +38,8 @@ const BOOKED: &str = "codepix.banking.BookTransferCompleted.v1";
 pub(crate) const ACCOUNTS_GROUP: &str = "codepix.balances";
 /// The consumer group of transfers: a group of its own, so that a statement never waits for names.
 pub(crate) const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
+/// The consumer group of Wallet Core's topics.
+pub(crate) const WALLET_CORE_GROUP: &str = "codepix.balances.wallet-core";
 
 /// What this context makes of a record: every event of an account states its balance and every
 /// event of a transfer its parties, those too that were invented later.
@@ -54,6 +57,16 @@ pub const READERS: &[Reader] = &[
         channels: &[TRANSFERS_TOPIC],
         knows: &[],
         read: |record| transfer_event(record).map(|_parties| true),
+    },
+    Reader {
+        context: "balances",
+        consumer: WALLET_CORE_GROUP,
+        channels: &["balances", "accounts"],
+        knows: &[
+            "codepix.banking.WalletBalanceUpdated.v1",
+            "codepix.banking.WalletAccountCreated.v1",
+        ],
+        read: |record| words(record, "accounts").map(|words| !words.is_empty()),
     },
 ];
 

@@ -2,7 +2,8 @@
 //!
 //! The live side stands in `balances`. A rebuild writes a shadow with the same tables beside it,
 //! through the same statements. Every statement names its tables in one order, balances before
-//! history before transfers, so that whoever locks them in that order waits for nobody in a ring.
+//! history before transfers before what other programs said, so that whoever locks them in that
+//! order waits for nobody in a ring.
 
 use std::sync::LazyLock;
 
@@ -20,9 +21,13 @@ pub(crate) struct Statements {
     pub(crate) save: &'static str,
     pub(crate) append_history: &'static str,
     pub(crate) append_transfers: &'static str,
+    pub(crate) append_external_balances: &'static str,
+    pub(crate) open_external_accounts: &'static str,
     pub(crate) history_page: &'static str,
     pub(crate) transfers_page: &'static str,
     pub(crate) balances_page: &'static str,
+    pub(crate) external_accounts_page: &'static str,
+    pub(crate) external_balances_page: &'static str,
 }
 
 static LIVE_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(SCHEMA));
@@ -50,9 +55,13 @@ impl Statements {
             save: spelled(SAVE, schema),
             append_history: spelled(APPEND_HISTORY, schema),
             append_transfers: spelled(APPEND_TRANSFERS, schema),
+            append_external_balances: spelled(APPEND_EXTERNAL_BALANCES, schema),
+            open_external_accounts: spelled(OPEN_EXTERNAL_ACCOUNTS, schema),
             history_page: spelled(HISTORY_PAGE, schema),
             transfers_page: spelled(TRANSFERS_PAGE, schema),
             balances_page: spelled(BALANCES_PAGE, schema),
+            external_accounts_page: spelled(EXTERNAL_ACCOUNTS_PAGE, schema),
+            external_balances_page: spelled(EXTERNAL_BALANCES_PAGE, schema),
         }
     }
 }
@@ -85,6 +94,28 @@ const APPEND_TRANSFERS: &str = "\
     payee_ispb, payee_account_id, payee_name, payee_key) \
     SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], \
     $7::text[], $8::text[]) ON CONFLICT DO NOTHING";
+
+const APPEND_EXTERNAL_BALANCES: &str = "\
+    INSERT INTO balances.external_balance \
+    (account_id, recorded_at, partition, record_offset, balance) \
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::bigint[], \
+    $5::bigint[]) ON CONFLICT DO NOTHING";
+
+const OPEN_EXTERNAL_ACCOUNTS: &str = "\
+    INSERT INTO balances.external_account AS known (account_id, since) \
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[]) \
+    ON CONFLICT (account_id) DO UPDATE SET since = least(known.since, excluded.since)";
+
+const EXTERNAL_ACCOUNTS_PAGE: &str = "\
+    SELECT account_id, since FROM balances.external_account \
+    WHERE account_id > coalesce($1, '00000000-0000-0000-0000-000000000000') \
+    ORDER BY account_id LIMIT $2";
+
+const EXTERNAL_BALANCES_PAGE: &str = "\
+    SELECT account_id, recorded_at, partition, record_offset, balance \
+    FROM balances.external_balance \
+    WHERE (account_id, recorded_at, partition, record_offset) > ($1, $2, $3, $4) \
+    ORDER BY account_id, recorded_at, partition, record_offset LIMIT $5";
 
 const BALANCES_PAGE: &str = "\
     SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at \

@@ -1,7 +1,7 @@
 //! The projection inside a transaction: a constant number of statements, whatever the batch.
 
 use async_trait::async_trait;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::AccountId;
@@ -12,7 +12,9 @@ use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, sto
 use super::commits::{ANNOUNCE, announcements};
 use super::statements::{SCHEMA, Statements};
 use crate::application::ports::{BalancesStore, BalancesTransaction};
-use crate::domain::{AccountBalance, AccountEvent, Movement, TransferParties};
+use crate::domain::{
+    AccountBalance, AccountEvent, ExternalAccount, ExternalBalance, Movement, TransferParties,
+};
 use crate::infrastructure::postgres::rows::{BalanceRow, write_ranges};
 
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -114,6 +116,35 @@ impl BalancesTransaction for PgSession {
             .bind::<Array<Uuid>, _>(column(transfers, |it| it.payee.account_id.uuid()))
             .bind::<Array<Text>, _>(column(transfers, |it| it.payee.owner_name.as_str()))
             .bind::<Array<Text>, _>(column(transfers, |it| it.payee_key.as_str()))
+            .execute(self.connection())
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn append_external_balances(
+        &mut self,
+        said: &[ExternalBalance],
+    ) -> Result<(), StoreError> {
+        statement(Statements::of(self.tables().schema).append_external_balances)
+            .bind::<Array<Uuid>, _>(column(said, |it| it.account_id.uuid()))
+            .bind::<Array<Timestamptz>, _>(column(said, |it| instant(it.place.recorded_at)))
+            .bind::<Array<Integer>, _>(column(said, |it| it.place.partition))
+            .bind::<Array<BigInt>, _>(column(said, |it| it.place.offset))
+            .bind::<Array<BigInt>, _>(column(said, |it| it.balance().centavos()))
+            .execute(self.connection())
+            .await
+            .map(drop)
+            .map_err(store_error)
+    }
+
+    async fn open_external_accounts(
+        &mut self,
+        opened: &[ExternalAccount],
+    ) -> Result<(), StoreError> {
+        statement(Statements::of(self.tables().schema).open_external_accounts)
+            .bind::<Array<Uuid>, _>(column(opened, |it| it.account_id.uuid()))
+            .bind::<Array<Timestamptz>, _>(column(opened, |it| instant(it.since)))
             .execute(self.connection())
             .await
             .map(drop)

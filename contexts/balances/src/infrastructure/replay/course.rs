@@ -15,9 +15,10 @@ use super::gauge::{Gauge, Phase};
 use super::rebuild::{Ends, Rebuild};
 use super::shadow::{Shadow, StoredPosition, discard, is_current, lead, positions, resign};
 use super::swap::{ends, swap};
-use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP};
 use crate::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
 use crate::infrastructure::postgres::{PAST, SCHEMA, SHADOW};
+use crate::infrastructure::wallet_core::WalletCoreTopics;
 
 /// A view of one moment, for as long as the session lives.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
@@ -81,6 +82,7 @@ pub struct Report {
 pub struct Replay {
     database: Database,
     kafka: KafkaSettings,
+    wallet_core: WalletCoreTopics,
     gauge: Arc<Gauge>,
     stop: StopSignal,
 }
@@ -96,7 +98,14 @@ impl Replay {
         gauge: Arc<Gauge>,
         stop: StopSignal,
     ) -> Result<Self, StoreError> {
-        Ok(Self { database: Database::new(database)?, kafka, gauge, stop })
+        let (database, wallet_core) = (Database::new(database)?, WalletCoreTopics::default());
+        Ok(Self { database, kafka, wallet_core, gauge, stop })
+    }
+
+    /// The same where the topics of Wallet Core have other names than the usual.
+    #[must_use]
+    pub fn with_wallet_core(self, wallet_core: WalletCoreTopics) -> Self {
+        Self { wallet_core, ..self }
     }
 
     /// Replays; `restart` begins anew where another run was cut off.
@@ -110,7 +119,7 @@ impl Replay {
             return Err(ReplayError::Running);
         }
         let report = match mode {
-            Mode::Until(until) => self.look_at(until).await,
+            Mode::Until(until) => self.look_at(&mut session, until).await,
             Mode::Compare => self.replace(&mut session, None, restart).await,
             Mode::Swap { force } => self.replace(&mut session, Some(force), restart).await,
         };
@@ -119,10 +128,19 @@ impl Replay {
         report
     }
 
-    async fn look_at(&self, until: Timestamp) -> Result<Report, ReplayError> {
+    async fn look_at(
+        &self,
+        session: &mut AsyncPgConnection,
+        until: Timestamp,
+    ) -> Result<Report, ReplayError> {
         discard(&self.database, PAST).await?;
+        let live = if is_current(session).await? {
+            positions(session, SCHEMA, &self.consumers(), false).await?
+        } else {
+            Vec::new()
+        };
         let rebuild = self.rebuild(PAST).await?;
-        let extents = cut_at(&self.kafka, self.extents().await?, until).await?;
+        let extents = cut_at(&self.kafka, self.extents(&live).await?, until).await?;
         let ends: Ends = extents.iter().map(|it| (it.at.clone(), it.high)).collect();
         self.expect(&extents, &ends, &[]);
         let mut report = Report { outcome: Outcome::Stopped, comparison: None, past: None };
@@ -148,7 +166,7 @@ impl Replay {
         }
         let consumers = self.consumers();
         let live = positions(session, SCHEMA, &consumers, false).await?;
-        let extents = self.extents().await?;
+        let extents = self.extents(&live).await?;
         self.is_whole(&live, &extents).await?;
         if restart {
             discard(&self.database, SHADOW).await?;
@@ -213,6 +231,7 @@ impl Replay {
         let prefix = &self.kafka.topic_prefix;
         Ok(Rebuild {
             kafka: self.kafka.clone(),
+            wallet_core: self.wallet_core.clone(),
             shadow: Shadow::open(&self.database, schema, prefix).await?,
             gauge: Arc::clone(&self.gauge),
             stop: self.stop.clone(),
@@ -221,12 +240,21 @@ impl Replay {
 
     /// The names of the live side's consumers; a rebuild stores its offsets under the same.
     fn consumers(&self) -> Vec<String> {
-        [ACCOUNTS_GROUP, TRANSFERS_GROUP].map(|group| self.kafka.named(group)).into()
+        let groups = [ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP];
+        groups.map(|group| self.kafka.named(group)).into()
     }
 
-    async fn extents(&self) -> Result<Vec<Extent>, LogError> {
+    /// What there is of every topic that is read; those of Wallet Core where the live side has
+    /// listened to it.
+    async fn extents(&self, live: &[StoredPosition]) -> Result<Vec<Extent>, LogError> {
         let mut all = extents(&self.kafka, ACCOUNTS_TOPIC).await?;
         all.extend(extents(&self.kafka, TRANSFERS_TOPIC).await?);
+        for topic in self.wallet_core.names() {
+            let named = self.kafka.named(topic);
+            if live.iter().any(|stored| stored.position.at.topic == named) {
+                all.extend(extents(&self.kafka, topic).await?);
+            }
+        }
         Ok(all)
     }
 

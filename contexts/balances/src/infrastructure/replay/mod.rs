@@ -3,6 +3,7 @@
 mod compare;
 mod course;
 mod error;
+mod external;
 mod gauge;
 mod rebuild;
 mod shadow;

@@ -24,10 +24,11 @@ use shared_kernel::infrastructure::postgres::store_error;
 use super::gauge::Gauge;
 use super::shadow::Shadow;
 use crate::application::ports::{BalancesStore, BalancesTransaction};
-use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP};
 use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
+use crate::infrastructure::wallet_core::{WalletCoreConsumer, WalletCoreTopics};
 
 /// Records of one transaction.
 const BATCH_MAX: usize = 5_000;
@@ -58,6 +59,7 @@ impl BalancesStore for Unhurried {
 #[derive(Clone)]
 pub(super) struct Rebuild {
     pub(super) kafka: KafkaSettings,
+    pub(super) wallet_core: WalletCoreTopics,
     pub(super) shadow: Shadow,
     pub(super) gauge: Arc<Gauge>,
     pub(super) stop: StopSignal,
@@ -68,7 +70,9 @@ impl Rebuild {
     pub(super) async fn run_to(&self, ends: &Ends) -> Result<bool, LogError> {
         let store = Arc::new(Unhurried(self.shadow.sessions.clone()));
         let accounts = Arc::new(AccountsConsumer::new(store.clone()));
-        let transfers = Arc::new(TransfersConsumer::new(store));
+        let transfers = Arc::new(TransfersConsumer::new(store.clone()));
+        let accounts_of_wallet_core = self.kafka.named(&self.wallet_core.accounts);
+        let wallet_core = Arc::new(WalletCoreConsumer::new(store, accounts_of_wallet_core));
         let mut readers = tokio::task::JoinSet::new();
         let of_topic = |name: &str| {
             let topic = self.kafka.named(name);
@@ -82,6 +86,11 @@ impl Rebuild {
         }
         let own: Ends = of_topic(TRANSFERS_TOPIC).map(|(at, end)| (at.clone(), *end)).collect();
         readers.spawn(self.clone().read(TRANSFERS_GROUP, own, transfers));
+        for topic in self.wallet_core.names() {
+            let own: Ends = of_topic(topic).map(|(at, end)| (at.clone(), *end)).collect();
+            let handler = Arc::clone(&wallet_core);
+            readers.spawn(self.clone().read(WALLET_CORE_GROUP, own, handler));
+        }
         while let Some(read) = readers.join_next().await {
             read.map_err(|panic| LogError::Fatal(panic.to_string()))??;
         }

@@ -64,6 +64,7 @@ impl Shadow {
             .map(|it| Migration { name: it.name, up: spelled(it.up, schema) })
             .collect();
         migrate(database, &tables, &migrations).await?;
+        take_over_fixtures(database, schema).await?;
         let sessions = Sessions {
             database: database.clone(),
             tables,
@@ -81,11 +82,25 @@ impl Shadow {
     pub(super) async fn analyze(&self) -> Result<(), StoreError> {
         let schema = self.schema;
         let sql = format!(
-            "ANALYZE {schema}.account_balance, {schema}.account_history, {schema}.transfer"
+            "ANALYZE {schema}.account_balance, {schema}.account_history, {schema}.transfer, \
+             {schema}.external_balance, {schema}.external_account"
         );
         let mut connection = self.sessions.database.session().await?;
         connection.batch_execute(&sql).await.map_err(store_error)
     }
+}
+
+/// Fixtures stand in no log: a rebuild has those of the live side, where there is one.
+async fn take_over_fixtures(database: &Database, schema: &'static str) -> Result<(), StoreError> {
+    let mut connection = database.session().await?;
+    if !is_current(&mut connection).await? {
+        return Ok(());
+    }
+    let sql = format!(
+        "INSERT INTO {schema}.external_balance SELECT * FROM balances.external_balance \
+         WHERE partition < 0 ON CONFLICT DO NOTHING"
+    );
+    connection.batch_execute(&sql).await.map_err(store_error)
 }
 
 /// Drops a schema of a rebuild, if it is there.

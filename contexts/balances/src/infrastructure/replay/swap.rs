@@ -31,18 +31,25 @@ const PAUSE: Duration = Duration::from_millis(250);
 const HOLD_WRITERS: &str = "\
     BEGIN; SET LOCAL lock_timeout = '2s'; \
     LOCK TABLE balances.account_balance IN EXCLUSIVE MODE; \
-    LOCK TABLE balances.transfer IN EXCLUSIVE MODE";
+    LOCK TABLE balances.transfer IN EXCLUSIVE MODE; \
+    LOCK TABLE balances.external_balance IN EXCLUSIVE MODE; \
+    LOCK TABLE balances.external_account IN EXCLUSIVE MODE";
 /// Holds everyone.
 const HOLD_READERS: &str = "\
     LOCK TABLE balances.account_balance IN ACCESS EXCLUSIVE MODE; \
     LOCK TABLE balances.account_history IN ACCESS EXCLUSIVE MODE; \
-    LOCK TABLE balances.transfer IN ACCESS EXCLUSIVE MODE";
+    LOCK TABLE balances.transfer IN ACCESS EXCLUSIVE MODE; \
+    LOCK TABLE balances.external_balance IN ACCESS EXCLUSIVE MODE; \
+    LOCK TABLE balances.external_account IN ACCESS EXCLUSIVE MODE";
 /// Puts the tables of the shadow in the place of the live ones.
 const EXCHANGE: &str = "\
-    DROP TABLE balances.account_balance, balances.account_history, balances.transfer; \
+    DROP TABLE balances.account_balance, balances.account_history, balances.transfer, \
+    balances.external_balance, balances.external_account; \
     ALTER TABLE balances_shadow.account_balance SET SCHEMA balances; \
     ALTER TABLE balances_shadow.account_history SET SCHEMA balances; \
     ALTER TABLE balances_shadow.transfer SET SCHEMA balances; \
+    ALTER TABLE balances_shadow.external_balance SET SCHEMA balances; \
+    ALTER TABLE balances_shadow.external_account SET SCHEMA balances; \
     DROP SCHEMA balances_shadow CASCADE";
 
 /// Ends from stored positions.

@@ -5,8 +5,8 @@ use axum::extract::rejection::QueryRejection;
 use serde::Deserialize;
 use shared_kernel::application::{PageSize, Place};
 use shared_kernel::domain::{AccountId, Timestamp, Violation};
+use shared_kernel::infrastructure::rest::Problem;
 
-use super::problem::Problem;
 use crate::application::ports::LinePlace;
 use crate::application::query::StatementQuestion;
 use crate::domain::AccountVersion;

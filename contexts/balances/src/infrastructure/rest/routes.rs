@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::get;
-use shared_kernel::application::Caller;
+use shared_kernel::application::{ApplicationError, Caller};
+use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::grpc::Callers;
+use shared_kernel::infrastructure::rest::Problem;
 
-use super::problem::Problem;
 use super::{balances, docs, statement};
 use crate::application::Balances;
+use crate::domain::AccountVersion;
 
 /// What every route needs.
 #[derive(Clone)]
@@ -24,6 +26,22 @@ impl Rest {
     pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         Ok(self.callers.identify(token)?)
+    }
+
+    /// Waits for a version of an account. A projection that is behind is not one that is down.
+    pub(super) async fn reached(
+        &self,
+        caller: Caller,
+        account: AccountId,
+        version: AccountVersion,
+    ) -> Result<(), Problem> {
+        let waited = self.facade.await_balance.execute(caller, account, version).await;
+        waited.map(drop).map_err(|error| match &error {
+            ApplicationError::Refused(broken) if broken.code() == "balance_behind" => {
+                Problem::from(error).with_status(StatusCode::GATEWAY_TIMEOUT)
+            }
+            _ => error.into(),
+        })
     }
 }
 

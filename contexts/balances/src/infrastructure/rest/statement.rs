@@ -4,11 +4,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use shared_kernel::infrastructure::rest::Problem;
 
 use super::balances::nothing;
 use super::conditional::as_written;
 use super::parameters::{StatementParameters, account, parameters};
-use super::problem::Problem;
 use super::routes::Rest;
 use super::wire::Statement;
 
@@ -50,8 +50,7 @@ pub(super) async fn get_statement(
     let (question, min_version) = (asked.question(account)?, asked.min_version()?);
     let named = |problem: Problem| problem.about(account);
     if let Some(version) = min_version {
-        let waited = rest.facade.await_balance.execute(caller, account, version).await;
-        waited.map_err(|error| named(error.into()))?;
+        rest.reached(caller, account, version).await.map_err(named)?;
     }
     let answers = rest.facade.get_statements.execute(caller, &[question]).await;
     let answer = answers.map_err(|error| named(error.into()))?.pop();

@@ -183,7 +183,7 @@ impl BatchCommand for RequestTransferDesk {
         let order =
             |(command, found): &(_, _)| order(&mut books, command, found, self.transfer_deadline);
         let answers = commands.iter().map(order).collect();
-        let changes = books.finish();
+        let changes = self.ports.echoed(books.finish())?;
         if !changes.is_empty() {
             transaction.save(changes).await?;
         }

@@ -16,10 +16,10 @@ use super::{GraphSchema, schema, sdl};
 use crate::application::Banking;
 use crate::application::account_command::{AccountDesk, OnAccount};
 use crate::application::banks::{AccountBankReader, AccountBanks};
-use crate::application::command::OpenAccountDesk;
+use crate::application::command::{OpenAccountDesk, PayAccountDesk, RegisterClientDesk};
 use crate::application::hub::HubWord;
 use crate::application::query::{
-    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
+    GetAccount, GetBank, GetClient, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
     ListTransfers,
 };
 use crate::application::stage::Stage;
@@ -62,10 +62,13 @@ fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
         close_account: queue(stage, AccountDesk::new(ports), stop),
         set_account_limits: queue(stage, AccountDesk::new(ports), stop),
         request_transfer: queue(stage, stage.transfers(), stop),
+        register_client: queue(stage, RegisterClientDesk(ports.clone()), stop),
+        pay_account: queue(stage, PayAccountDesk(ports.clone()), stop),
         account_banks: AccountBanks::new(worked(AccountBankReader(reads()), stop)),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
+        get_client: GetClient(reads()),
         list_accounts: ListAccounts(reads()),
         list_holds: ListHolds(reads()),
         get_transfer: GetTransfer(reads()),

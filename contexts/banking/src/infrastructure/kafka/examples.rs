@@ -11,11 +11,16 @@ use shared_kernel::domain::{
 };
 
 use super::publish::{of_account, of_transfer};
-use crate::application::ports::Traced;
+use crate::application::ports::{Echo as _, Traced};
 use crate::domain::{
     Account, AccountEvent, AccountNumber, Branch, EntryId, HubMessage, IncomingTransfer, Limits,
     Opening, OutgoingTransfer, OwnerName, Party, Payment,
 };
+
+use crate::infrastructure::wallet_core::published::{
+    ACCOUNTS as WALLET_ACCOUNTS, WalletAccountCreated,
+};
+use crate::infrastructure::wallet_core::{WalletCoreEcho, WalletCoreTopics};
 
 type Example = Result<Published, ExampleError>;
 
@@ -187,4 +192,40 @@ pub(super) fn transfer_settled_by_payer() -> Example {
     let posted = outgoing.settle(at(300)?)?.ok_or("it is not settled")?;
     outgoing.apply(&posted);
     told(outgoing.report())
+}
+
+/// Both messages of a transfer of Maria's to Ana, were they clients of Wallet Core.
+fn wallet() -> Result<[Published; 2], ExampleError> {
+    let (mut maria, _) = maria()?;
+    let entry = EntryId::parse(ENTRY)?;
+    maria.apply(&maria.deposit(Amount::from_centavos(10_000)?, entry, at(10)?)?);
+    let payment = to_ana()?;
+    let debit = maria.book_debit(&payment, entry, at(500)?)?;
+    let owner = ("Ana Lima", "12345678909");
+    let (ana, _) =
+        Account::open(opening("00000001", "51a720b2-5144-4d7f-921d-57023b1e24c1", owner)?, at(0)?);
+    let credit = ana.book_credit(&payment, entry, at(500)?)?;
+    let echo = WalletCoreEcho::new(payment.payer.ispb, WalletCoreTopics::default());
+    let trace = example_trace()?;
+    let events = [debit, credit].map(|value| Traced { value, trace: trace.clone() });
+    let told = echo.of(&events)?;
+    told.try_into().map_err(|_other| "a transfer has two messages".into())
+}
+
+pub(super) fn wallet_transaction_created() -> Example {
+    let [transaction, _] = wallet()?;
+    Ok(transaction)
+}
+
+pub(super) fn wallet_balance_updated() -> Example {
+    let [_, balance] = wallet()?;
+    Ok(balance)
+}
+
+pub(super) fn wallet_account_created() -> Example {
+    let body = WalletAccountCreated {
+        name: "AccountCreated",
+        payload: "912ca3ff-59d4-4640-acd8-76eb1faf0dbe".to_owned(),
+    };
+    Ok(Published::of(&body, vec![WALLET_ACCOUNTS.topic()], String::new(), 0, example_trace()?)?)
 }

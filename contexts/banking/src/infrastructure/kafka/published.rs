@@ -9,6 +9,10 @@ use shared_kernel::domain::{
 
 use super::examples;
 use crate::domain::EntryId;
+use crate::infrastructure::wallet_core::published::{
+    ACCOUNTS as WALLET_ACCOUNTS, BALANCES, TRANSACTIONS, WalletAccountCreated,
+    WalletBalanceUpdated, WalletTransactionCreated,
+};
 
 /// `ce_source` of the banks' events.
 pub const SOURCE: &str = "/codepix/banking";
@@ -339,4 +343,10 @@ shared_kernel::events! {
         example examples::transfer_settled_by_payee;
     TransferSettledByPayerV1 = "TransferSettledByPayer" (1, 0) on [TRANSFERS],
         example examples::transfer_settled_by_payer;
+    WalletTransactionCreated = "WalletTransactionCreated" (1, 0) on [TRANSACTIONS],
+        example examples::wallet_transaction_created, foreign "Wallet Core";
+    WalletBalanceUpdated = "WalletBalanceUpdated" (1, 0) on [BALANCES],
+        example examples::wallet_balance_updated, foreign "Wallet Core";
+    WalletAccountCreated = "WalletAccountCreated" (1, 0) on [WALLET_ACCOUNTS],
+        example examples::wallet_account_created, foreign "Wallet Core" from "Wallet Core";
 }

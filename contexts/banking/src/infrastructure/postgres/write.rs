@@ -34,6 +34,9 @@ pub(super) async fn all(
     connection: &mut AsyncPgConnection,
     changes: &Changes,
 ) -> Result<(), StoreError> {
+    if !changes.clients.is_empty() {
+        super::clients::registered(connection, changes).await?;
+    }
     if !changes.opened.is_empty() {
         openings(connection, changes).await?;
     }

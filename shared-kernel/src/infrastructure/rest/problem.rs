@@ -3,16 +3,17 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use shared_kernel::application::ApplicationError;
-use shared_kernel::domain::{AccountId, Kind, Violation};
 use utoipa::ToSchema;
+
+use crate::application::ApplicationError;
+use crate::domain::{AccountId, Kind, Violation};
 
 /// Media type of a problem.
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Why a request was not served (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Problem {
+pub struct Problem {
     /// `urn:codepix:problem:<code>`.
     #[schema(example = "urn:codepix:problem:balance_unknown")]
     r#type: String,
@@ -39,8 +40,6 @@ pub(super) struct Problem {
 
 fn status(broken: &Violation) -> StatusCode {
     match broken.kind() {
-        // What was asked for has not arrived in time: the projection is behind, not down.
-        Kind::Unavailable if broken.code() == "balance_behind" => StatusCode::GATEWAY_TIMEOUT,
         Kind::Invalid => StatusCode::BAD_REQUEST,
         Kind::NotFound => StatusCode::NOT_FOUND,
         Kind::AlreadyExists | Kind::FailedPrecondition | Kind::Aborted => StatusCode::CONFLICT,
@@ -54,13 +53,25 @@ fn status(broken: &Violation) -> StatusCode {
 
 impl Problem {
     /// Names the account that was asked for.
-    pub(super) fn about(self, account: AccountId) -> Self {
+    pub fn about(self, account: AccountId) -> Self {
         Self { account_id: Some(account), ..self }
     }
 
     /// There is nothing at this path, or not for this method.
-    pub(super) fn of_routing(status: StatusCode, code: &'static str, detail: &str) -> Self {
+    pub fn of_routing(status: StatusCode, code: &'static str, detail: &str) -> Self {
         Self::new(status, code, "", detail.to_owned())
+    }
+
+    /// The same under another status, where a protocol has one of its own.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        let title = status.canonical_reason().unwrap_or_default();
+        Self { status: status.as_u16(), title, ..self }
+    }
+
+    /// Its status.
+    pub const fn status(&self) -> u16 {
+        self.status
     }
 
     fn new(status: StatusCode, code: &'static str, field: &'static str, detail: String) -> Self {
@@ -137,12 +148,17 @@ mod tests {
     }
 
     #[test]
-    fn a_projection_that_is_behind_is_not_one_that_is_down() {
-        let behind = Violation::unavailable("balance_behind", "min_version", "ask again");
-        assert_eq!(shown(behind.into()).0, StatusCode::GATEWAY_TIMEOUT);
+    fn a_cause_inside_the_hub_stays_there() {
         let (status, body) = shown(ApplicationError::Unavailable("secret host".into()));
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(!body.to_string().contains("secret"), "{body}");
         assert_eq!(body.get("field"), None);
+    }
+
+    #[test]
+    fn a_protocol_may_have_a_status_of_its_own() {
+        let broken = Violation::not_found("account_not_found", "account_id", "there is none");
+        let problem = Problem::from(broken).with_status(StatusCode::BAD_REQUEST);
+        assert_eq!((problem.status(), problem.title), (400, "Bad Request"));
     }
 }
