@@ -26,7 +26,23 @@ pub struct Published {
     payload: Vec<u8>,
 }
 
+impl PartialEq for Published {
+    /// The same type of event with the same content.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { entry, topics, subject, aggregate_version, trace, payload } = self;
+        entry.event_type == other.entry.event_type
+            && (topics, subject, aggregate_version) == other.place()
+            && (trace, payload) == (&other.trace, &other.payload)
+    }
+}
+
+impl Eq for Published {}
+
 impl Published {
+    const fn place(&self) -> (&Vec<Topic>, &String, &i64) {
+        (&self.topics, &self.subject, &self.aggregate_version)
+    }
+
     /// An event with a copy on each of `topics`, about the aggregate `subject`, which has this
     /// version after it. A foreign event with an empty subject has no key.
     ///

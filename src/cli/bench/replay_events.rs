@@ -227,6 +227,8 @@ impl Event {
         };
         let at = self.happened_at();
         let event = hub::TransferCompletedV1 {
+            overdue_at: None,
+            payer_report: Some("received"),
             end_to_end_id: id,
             state: TransferState::Completed,
             amount: it.one_real,

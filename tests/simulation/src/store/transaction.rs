@@ -147,16 +147,6 @@ impl<T: Tables> OpenTransaction<T> {
         }
     }
 
-    /// Keeps records of another protocol for the commit; one without a time gets that of its row.
-    pub(crate) fn publish_records(&mut self, records: impl IntoIterator<Item = OutboundRecord>) {
-        let now = self.session.clock.now();
-        let timed = |record: OutboundRecord| {
-            let time = record.time.or(Some(now));
-            OutboundRecord { time, ..record }
-        };
-        self.outbox.extend(records.into_iter().map(timed));
-    }
-
     /// The rows of the outbox, with their numbers: those are given before the commit.
     fn rows(&mut self) -> Vec<(i64, StoredRow)> {
         let shards = self.session.world().plan.shards;

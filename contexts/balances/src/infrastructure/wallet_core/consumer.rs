@@ -52,16 +52,16 @@ impl BatchHandler for WalletCoreConsumer {
         transaction: &mut Self::Transaction,
         batch: &[InboundRecord],
     ) -> Result<Vec<Refusal>, StoreError> {
-        let (mut words, mut refusals) = (Vec::new(), Vec::new());
+        let (mut said, mut refusals) = (Vec::new(), Vec::new());
         for (index, record) in batch.iter().enumerate() {
             match words(record, &self.accounts) {
-                Ok(read) => words.extend(read),
+                Ok(read) => said.extend(read),
                 Err(Unreadable { code, sentence }) => {
                     refusals.push(Refusal { index, code: code.to_owned(), reason: sentence });
                 }
             }
         }
-        OnExternalBalance::keep(transaction, &words).await?;
+        OnExternalBalance::keep(transaction, &said).await?;
         Ok(refusals)
     }
 }

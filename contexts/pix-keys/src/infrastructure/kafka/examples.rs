@@ -25,6 +25,7 @@ fn registration() -> Result<EntryChange, ExampleError> {
     })?;
     let account = Account::enrolled(AccountId::parse(JOAO)?, Ispb::parse("00000002")?, details);
     let wanted = Registration {
+        owner_is_made_up: false,
         entry_id: EntryId::parse("0193487f-7a00-7c55-8b1a-5d2f0c9a4e11")?,
         account: &account,
         keys_held: 0,

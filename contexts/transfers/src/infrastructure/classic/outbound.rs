@@ -56,7 +56,7 @@ pub(crate) fn letter(transfer: &Transfer, letter: &Letter) -> Result<Published, 
         }
     };
     let message = BankProgramTold {
-        id: id.uuid(),
+        id,
         account_id: order.payer.account_id,
         amount: number(Amount::money(order.amount)),
         pix_key_to: key,
@@ -96,7 +96,7 @@ pub(crate) fn refusal(refusal: &OrderRefusal) -> Result<Published, StoreError> {
     let known = kind_of(&order.key);
     let kind = if order.kind.is_empty() { known } else { order.kind.as_str() };
     let message = BankProgramTold {
-        id: order.order_id.uuid(),
+        id: order.order_id,
         account_id: order.account_id,
         amount: echo(&order.amount),
         pix_key_to: &order.key,

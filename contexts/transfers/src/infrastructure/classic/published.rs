@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared_kernel::application::catalogue::{Channel, Retention};
 use shared_kernel::domain::AccountId;
-use uuid::Uuid;
+
+use crate::domain::OrderId;
 
 /// Partitions of the topics that programs write to: their keys are constant or random.
 pub(super) const SHARED_PARTITIONS: i32 = 8;
@@ -38,7 +39,7 @@ fn amount(_: &mut SchemaGenerator) -> Schema {
 #[serde(rename_all = "camelCase")]
 pub struct BankProgramTold<'a> {
     /// The order's id: the payer's program made it, or the hub for a native payer.
-    pub id: Uuid,
+    pub id: OrderId,
     /// The payer's account.
     pub account_id: AccountId,
     /// How much.
@@ -65,7 +66,7 @@ pub struct BankProgramTold<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct BankProgramOrdered<'a> {
     /// The program's own id of the order: its idempotency key.
-    pub id: Uuid,
+    pub id: OrderId,
     /// The payer's account.
     pub account_id: AccountId,
     /// How much.
@@ -85,7 +86,7 @@ pub struct BankProgramOrdered<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct BankProgramConfirmed<'a> {
     /// The order's id.
-    pub id: Uuid,
+    pub id: OrderId,
     /// `confirmed` of the payee's program, `completed` of the payer's.
     #[schemars(extend("enum" = ["confirmed", "completed"]))]
     pub status: &'a str,

@@ -112,7 +112,7 @@ pub(super) fn program_told() -> Example {
 pub(super) fn program_ordered() -> Example {
     let order = order()?;
     let body = BankProgramOrdered {
-        id: OrderId::parse(ORDER_ID)?.uuid(),
+        id: OrderId::parse(ORDER_ID)?,
         account_id: order.payer.account_id,
         amount: RawValue::from_string("100.00".into())?,
         pix_key_to: order.payee_key.as_str(),
@@ -123,7 +123,7 @@ pub(super) fn program_ordered() -> Example {
 }
 
 pub(super) fn program_confirmed() -> Example {
-    let id = OrderId::parse(ORDER_ID)?.uuid();
+    let id = OrderId::parse(ORDER_ID)?;
     let body = BankProgramConfirmed { id, status: "confirmed" };
     Ok(Published::of(&body, vec![CONFIRMATIONS.topic()], String::new(), 0, example_trace()?)?)
 }
