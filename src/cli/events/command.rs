@@ -11,7 +11,8 @@ pub enum EventsCommand {
         codepix events tail --type TransferConfirmed --type TransferRejected\n  \
         codepix events tail --topic codepix.bank.00000002 --from-beginning --json\n\n\
         Each type leads to its page in the event catalogue: a link in terminals that know links, \
-        and an address where the output is no terminal. `./codepix catalog serve` shows the pages.")]
+        and an address where the output is no terminal. `./codepix catalog serve` shows the \
+        pages.")]
     Tail(TailEvents),
 }
 
