@@ -109,16 +109,17 @@ fn message_id(event: &EventDoc) -> String {
 }
 
 fn described(channel: &Channel) -> Value {
-    let kept = match channel.retention {
-        Retention::Forever => -1,
-        Retention::Days30 => DAYS_30_MS,
+    let (policy, kept) = match channel.retention {
+        Retention::Forever => ("delete", -1),
+        Retention::Days30 => ("delete", DAYS_30_MS),
+        Retention::LastOfEachKey => ("compact", -1),
     };
     let mut described = json!({
         "address": channel.address,
         "messages": {},
         "bindings": { "kafka": {
             "partitions": channel.partitions,
-            "topicConfiguration": { "cleanup.policy": ["delete"], "retention.ms": kept },
+            "topicConfiguration": { "cleanup.policy": [policy], "retention.ms": kept },
             "bindingVersion": "0.5.0",
         } },
     });

@@ -28,6 +28,7 @@ pub const fn kept(retention: Retention) -> &'static str {
     match retention {
         Retention::Forever => "for ever",
         Retention::Days30 => "30 days",
+        Retention::LastOfEachKey => "the last of each key",
     }
 }
 
