@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::eventually_within;
+use super::eventually;
 
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_codepix");
@@ -61,10 +61,9 @@ impl Process {
         self.child.try_wait().unwrap()
     }
 
-    /// Waits until it has ended by itself. It may stop servers, which have a minute each.
+    /// Waits until it has ended by itself.
     pub(crate) async fn end(&mut self) -> ExitStatus {
-        let ended = async || self.child.try_wait().unwrap().ok_or("it still runs");
-        eventually_within(std::time::Duration::from_mins(5), ended).await
+        eventually(async || self.child.try_wait().unwrap().ok_or("it still runs")).await
     }
 
     /// Asks it to end.
