@@ -127,7 +127,7 @@ pub(crate) struct Plan {
 }
 
 /// Longest time that a process that was killed stays down.
-pub(crate) const DOWN_MAX: Duration = Duration::from_secs(100);
+pub(crate) const DOWN_MAX: Duration = Duration::from_secs(200);
 /// Quiet must be reached so long after the faults have stopped: the longest interval between two
 /// repeats (10 minutes), twice, with time to answer.
 pub(crate) const QUIET_WITHIN: Duration = Duration::from_mins(25);
