@@ -1,7 +1,6 @@
 //! `codepix events tail`: a person beside the log sees what happens, as it happens.
 
 use codepix::client::transfers::TransferState;
-use serde_json::Value;
 
 use crate::support::binary::{Process, command};
 use crate::support::operator::{operate, operate_json};
@@ -79,7 +78,7 @@ async fn a_tail_from_the_beginning_shows_what_is_there_to_programs_too() {
         "https://events.example",
     ];
     let events = operate_json(&hub.servers, &words).await;
-    let types: Vec<&Value> = events.iter().map(|event| &event["type"]).collect();
+    let types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     let expected = ["TransferPending", "TransferConfirmed", "TransferCompleted"];
     assert_eq!(types, expected.map(|name| format!("codepix.transfers.{name}.v1")));
     for (event, version) in events.iter().zip(1..) {

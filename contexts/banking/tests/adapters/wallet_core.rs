@@ -68,7 +68,7 @@ fn order(from: &OnAccount, to: &OnAccount, centavos: i64) -> PayAccount {
 
 /// The ports of a bank whose transfers Wallet Core's readers hear of.
 fn speaking(world: &World) -> BankingPorts {
-    let echo = WalletCoreEcho::new(ispb(BANK_A), &WalletCoreTopics::default(), "");
+    let echo = WalletCoreEcho::new(ispb(BANK_A), WalletCoreTopics::default());
     BankingPorts { echo: Arc::new(echo), ..world.ports.clone() }
 }
 

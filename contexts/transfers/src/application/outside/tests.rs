@@ -12,7 +12,7 @@ use super::*;
 use crate::application::directory::{KeyAnswer, KeyQuestion, OrderDirectory};
 use crate::application::ports::{Placement, TransfersStore, Word};
 use crate::application::testing::{Bench, trace};
-use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, ispb, native, party};
+use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, native, party};
 use crate::domain::{Participant, Party, Side, TransferState};
 
 /// Answers with two parties, counts what it is asked, and may be down.
