@@ -81,6 +81,7 @@ pub fn events() -> impl Iterator<Item = &'static EventEntry> {
 pub fn openapi(context: ContextName) -> Option<serde_json::Value> {
     match context {
         ContextName::Balances => serde_json::to_value(balances::rest::openapi()).ok(),
-        ContextName::PixKeys | ContextName::Transfers | ContextName::Banking => None,
+        ContextName::Banking => serde_json::to_value(banking::wallet_core::openapi()).ok(),
+        ContextName::PixKeys | ContextName::Transfers => None,
     }
 }

@@ -504,7 +504,8 @@ impl Wiring<'_> {
         if self.directory.is_some() { named } else { named.or(self.own_token.clone()) }
     }
 
-    /// The directory that Banking and Transfers ask: the named one, else this process's own listener.
+    /// The directory that Banking and Transfers ask: the named one, else this process's own
+    /// listener.
     fn pix_keys_url(&self) -> String {
         let Some(named) = self.directory else {
             let mut own = self.addresses.grpc;

@@ -23,8 +23,23 @@ function renewed(value) {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, renewed(part)]))
 }
 
+// GraphiQL learns what a tab holds a moment after it came to the front. Who runs it at once would
+// ask for the operation of the tab before.
+function named(operation, options) {
+  try {
+    const documentAST = GraphiQL.GraphQL.parse(operation.query)
+    const operations = documentAST.definitions.filter((it) => it.kind === 'OperationDefinition')
+    const only = operations.length === 1 ? { operationName: operations[0].name?.value } : {}
+    return [{ ...operation, ...only }, { ...options, documentAST }]
+  } catch {
+    // The hub says where the mistake is.
+    return [operation, options]
+  }
+}
+
 function ask(operation, options) {
-  return fetcher({ ...operation, variables: renewed(operation.variables) }, options)
+  const variables = renewed(operation.variables)
+  return fetcher(...named({ ...operation, variables }, options))
 }
 
 // GraphiQL keeps the tabs of the last visit, and on the first one shows the variables of the first

@@ -72,7 +72,7 @@ impl OwnServers {
     }
 
     fn published(&self) -> Result<Published, String> {
-        let found = find(self.folder.path()).ok_or("not published yet")?;
+        let found = find(self.folder.path(), "endpoints.json").ok_or("not published yet")?;
         let text = std::fs::read_to_string(found).map_err(|error| error.to_string())?;
         serde_json::from_str(&text).map_err(|error| error.to_string())
     }
@@ -89,19 +89,35 @@ impl OwnServers {
         .await;
     }
 
-    /// Stops them, as Ctrl-C does.
+    /// Stops them, as Ctrl-C does. The supervisor's log tells why that fails, where it does.
     async fn stop(mut self) {
         self.process.terminate();
-        self.process.end().await;
+        eventually(async || match self.process.ended() {
+            Some(_) => Ok(()),
+            None => Err(Running {
+                client: self.process.log(),
+                supervisor: find(self.folder.path(), "supervisor.log")
+                    .and_then(|log| std::fs::read_to_string(log).ok()),
+            }),
+        })
+        .await;
     }
 }
 
-/// The first `endpoints.json` below a folder.
-fn find(folder: &Path) -> Option<PathBuf> {
+/// What is known of servers that do not end.
+#[derive(Debug)]
+#[expect(dead_code, reason = "shown when a test fails")]
+struct Running {
+    client: String,
+    supervisor: Option<String>,
+}
+
+/// The first file of that name below a folder.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let entries: Vec<PathBuf> =
         std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-    let here = entries.iter().find(|path| path.ends_with("endpoints.json")).cloned();
-    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path)))
+    let here = entries.iter().find(|path| path.ends_with(name)).cloned();
+    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path, name)))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
-//! Banks whose programs are not ours: keys over gRPC, transfers in all pairings over Kafka, repeats,
-//! lateness and kills. What such a program is told to credit, it credits; so it is told once.
+//! Banks whose programs are not ours: keys over gRPC, transfers in all pairings over Kafka,
+//! repeats, lateness and kills. What such a program is told to credit, it credits; so it is told
+//! once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -46,7 +46,7 @@ async fn a_tail_shows_what_happens_from_now_on_and_new_banks_too() {
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines.len(), 3, "{printed}");
     for line in &lines {
-        let page = "http://127.0.0.1:3000/docs/events/TransferConfirmed/1.0.0";
+        let page = "http://127.0.0.1:3000/docs/events/TransferConfirmed/1.1.0";
         for part in [" TransferConfirmed ", &id, " v2 ", "amount=BRL 40.00", page] {
             assert!(line.contains(part), "{part} is not in {line}");
         }

@@ -261,7 +261,7 @@ mod tests {
             "amount=BRL 100.00",
             "payer=Maria Silva at 00000001",
             "reason_code=AC06",
-            "http://here/docs/events/TransferRejected/1.0.0",
+            "http://here/docs/events/TransferRejected/1.1.0",
         ] {
             assert!(line.contains(part), "{part} is not in {line}");
         }
@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn a_terminal_gets_a_link_and_a_colour() {
         let line = view("TransferRejected").text(Paint::new(true));
-        assert!(line.contains("\u{1b}]8;;http://here/docs/events/TransferRejected/1.0.0\u{1b}\\"));
+        assert!(line.contains("\u{1b}]8;;http://here/docs/events/TransferRejected/1.1.0\u{1b}\\"));
         assert_eq!(line.matches("http://here").count(), 1, "not once more as text");
         assert!(line.contains("\u{1b}[31m"), "refusals are red: {line:?}");
         assert_eq!(view("AccountUnblocked").tone(), Tone::Strong);

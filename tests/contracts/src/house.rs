@@ -11,6 +11,10 @@ pub struct House {
     pub service: &'static str,
     /// Folder of its protocol buffers.
     pub proto: &'static str,
+    /// The protocol buffers by which existing bank programs call it.
+    pub classic_proto: Option<&'static str>,
+    /// Where its REST routes are served.
+    pub rest_port: u16,
     /// Its data store: the schema in the database.
     pub store: &'static str,
     /// The team that owns it.
@@ -24,6 +28,8 @@ pub const fn of(context: ContextName) -> House {
             domain: "PixKeys",
             service: "PixKeysService",
             proto: "pix_keys",
+            classic_proto: Some("pix_service.proto"),
+            rest_port: 8080,
             store: "pix_keys",
             team: "directory",
         },
@@ -31,6 +37,8 @@ pub const fn of(context: ContextName) -> House {
             domain: "Transfers",
             service: "TransfersService",
             proto: "transfers",
+            classic_proto: None,
+            rest_port: 8080,
             store: "transfers",
             team: "hub",
         },
@@ -38,6 +46,8 @@ pub const fn of(context: ContextName) -> House {
             domain: "Banking",
             service: "BankingService",
             proto: "banking",
+            classic_proto: None,
+            rest_port: 8080,
             store: "banking",
             team: "banks",
         },
@@ -45,6 +55,8 @@ pub const fn of(context: ContextName) -> House {
             domain: "Balances",
             service: "BalancesService",
             proto: "balances",
+            classic_proto: None,
+            rest_port: 3003,
             store: "balances",
             team: "read-side",
         },

@@ -11,6 +11,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use codepix::catalogue;
 use codepix::config::ContextName;
+use serde_json::Value;
 
 use crate::house;
 use crate::page::{self, Page};
@@ -48,9 +49,11 @@ pub struct Operation {
     pub summary: &'static str,
     /// The method of the context's gRPC service; empty for none.
     pub grpc: &'static str,
+    /// The method that existing bank programs call for it; empty for none.
+    pub classic: &'static str,
     /// Fields of the graph's root types.
     pub graph: &'static [&'static str],
-    /// Routes of REST.
+    /// Routes of REST, each with its verb.
     pub rest: &'static [&'static str],
 }
 
@@ -61,7 +64,7 @@ const fn command(
     grpc: &'static str,
     graph: &'static [&'static str],
 ) -> Operation {
-    Operation { context, kind: Kind::Command, id, summary, grpc, graph, rest: &[] }
+    Operation { context, kind: Kind::Command, id, summary, grpc, graph, classic: "", rest: &[] }
 }
 
 const fn query(
@@ -78,13 +81,36 @@ use ContextName::{Balances, Banking, PixKeys, Transfers};
 
 /// Everything that can be asked.
 pub const OPERATIONS: &[Operation] = &[
-    command(
-        Banking,
-        "OpenAccount",
-        "Opens an account; its owner is known by the tax id, or created.",
-        "OpenAccount",
-        &["openAccount"],
-    ),
+    Operation {
+        rest: &["POST /accounts"],
+        ..command(
+            Banking,
+            "OpenAccount",
+            "Opens an account; its owner is known by the tax id, or created.",
+            "OpenAccount",
+            &["openAccount"],
+        )
+    },
+    Operation {
+        rest: &["POST /clients"],
+        ..command(
+            Banking,
+            "RegisterClient",
+            "Makes someone a client of Wallet Core's bank, known by name and e-mail.",
+            "",
+            &[],
+        )
+    },
+    Operation {
+        rest: &["POST /transactions"],
+        ..command(
+            Banking,
+            "PayAccount",
+            "Moves money between two accounts of Wallet Core's bank.",
+            "",
+            &[],
+        )
+    },
     command(Banking, "Deposit", "Brings cash into an account.", "Deposit", &["deposit"]),
     command(Banking, "Withdraw", "Takes cash out of an account.", "Withdraw", &["withdraw"]),
     command(
@@ -172,6 +198,13 @@ pub const OPERATIONS: &[Operation] = &[
         "EnrolParticipant",
         &["enrolBank"],
     ),
+    command(
+        Transfers,
+        "ResolveTransfer",
+        "Ends an overdue transfer as a person found it at the payee's bank.",
+        "ResolveTransfer",
+        &[],
+    ),
     query(
         Transfers,
         "GetTransfer",
@@ -201,13 +234,16 @@ pub const OPERATIONS: &[Operation] = &[
         &["banks", "bank"],
     ),
     query(Transfers, "ListPositions", "What each bank owes and is owed.", "ListPositions", &[]),
-    command(
-        PixKeys,
-        "RegisterKey",
-        "Makes a key name an account.",
-        "RegisterKey",
-        &["registerPixKey"],
-    ),
+    Operation {
+        classic: "RegisterPixKey",
+        ..command(
+            PixKeys,
+            "RegisterKey",
+            "Makes a key name an account.",
+            "RegisterKey",
+            &["registerPixKey"],
+        )
+    },
     command(
         PixKeys,
         "RemoveKey",
@@ -222,11 +258,20 @@ pub const OPERATIONS: &[Operation] = &[
         "EnrolAccount",
         &["enrolAccount"],
     ),
-    query(PixKeys, "FindKey", "Where money goes that is paid to a key.", "FindKey", &["pixKey"]),
+    Operation {
+        classic: "Find",
+        ..query(
+            PixKeys,
+            "FindKey",
+            "Where money goes that is paid to a key.",
+            "FindKey",
+            &["pixKey"],
+        )
+    },
     query(PixKeys, "ListKeys", "The keys of an account.", "ListKeys", &[]),
     query(PixKeys, "FindAccount", "At which bank an account is kept.", "FindAccount", &[]),
     Operation {
-        rest: &["/balances/{account_id}"],
+        rest: &["GET /balances/{account_id}"],
         ..query(
             Balances,
             "GetBalance",
@@ -236,7 +281,7 @@ pub const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        rest: &["/balances"],
+        rest: &["GET /balances"],
         ..query(
             Balances,
             "ListBalances",
@@ -246,7 +291,7 @@ pub const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        rest: &["/balances/{account_id}/statement"],
+        rest: &["GET /balances/{account_id}/statement"],
         ..query(
             Balances,
             "GetBalanceStatement",
@@ -277,11 +322,17 @@ impl Operation {
             let service = format!("codepix.{}.v1.{}", house.proto, house.service);
             made.extend([format!("| gRPC, port 50051 | `{service}/{}` |\n", self.grpc)]);
         }
+        if !self.classic.is_empty() {
+            made.extend([format!(
+                "| gRPC of existing bank programs, port 50051 | `PixService/{}` |\n",
+                self.classic
+            )]);
+        }
         for field in self.graph {
             made.extend([format!("| GraphQL, `/graphql` on port 8080 | `{field}` |\n")]);
         }
         for route in self.rest {
-            made.extend([format!("| REST, port 3003 | `GET {route}` |\n")]);
+            made.extend([format!("| REST, port {} | `{route}` |\n", house.rest_port)]);
         }
         made.push_str("\n<NodeGraph />");
         made
@@ -312,9 +363,11 @@ pub fn write(tree: &mut Tree) -> anyhow::Result<()> {
 pub struct Doors {
     /// Methods of gRPC.
     pub grpc: BTreeSet<String>,
+    /// Methods that existing bank programs call.
+    pub classic: BTreeSet<String>,
     /// Fields of the graph's root types.
     pub graph: BTreeSet<String>,
-    /// Routes of REST.
+    /// Routes of REST, each with its verb.
     pub rest: BTreeSet<String>,
 }
 
@@ -324,8 +377,20 @@ pub struct Doors {
 /// When they cannot be read.
 pub fn proto(context: ContextName) -> anyhow::Result<String> {
     let name = house::of(context).proto;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("../../proto/codepix/{name}/v1/{name}.proto"));
+    file(&format!("codepix/{name}/v1/{name}.proto"))
+}
+
+/// The protocol buffers by which existing bank programs call a context; none for most.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn classic_proto(context: ContextName) -> anyhow::Result<Option<String>> {
+    let path = house::of(context).classic_proto;
+    path.map(|path| file(&format!("codepix_classic/{path}"))).transpose()
+}
+
+fn file(path: &str) -> anyhow::Result<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto").join(path);
     std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
@@ -334,13 +399,22 @@ pub fn proto(context: ContextName) -> anyhow::Result<String> {
 /// # Errors
 /// When its protocol buffers cannot be read.
 pub fn doors(context: ContextName) -> anyhow::Result<Doors> {
-    let rest = catalogue::openapi(context).unwrap_or_default();
-    let rest = rest["paths"].as_object().map(|paths| paths.keys().cloned().collect());
     Ok(Doors {
         grpc: methods(&proto(context)?),
+        classic: methods(&classic_proto(context)?.unwrap_or_default()),
         graph: root_fields(&codepix::graph::sdl::sdl(context)),
-        rest: rest.unwrap_or_default(),
+        rest: routes(&catalogue::openapi(context).unwrap_or_default()),
     })
+}
+
+/// Routes of an `OpenAPI` document, each with its verb.
+fn routes(document: &Value) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let named = |(path, verbs): (&String, &Value)| -> Vec<String> {
+        let verbs = verbs.as_object().into_iter().flatten();
+        verbs.map(|(verb, _)| format!("{} {path}", verb.to_uppercase())).collect()
+    };
+    paths.flat_map(named).collect()
 }
 
 /// Methods of the services of a proto file.
@@ -386,6 +460,7 @@ pub fn undeclared(context: ContextName, doors: &Doors, operations: &[Operation])
     };
     let sides = [
         ("method", &doors.grpc, texts(|it| vec![it.grpc])),
+        ("method of bank programs", &doors.classic, texts(|it| vec![it.classic])),
         ("field of the graph", &doors.graph, texts(|it| it.graph.to_vec())),
         ("route", &doors.rest, texts(|it| it.rest.to_vec())),
     ];

@@ -29,6 +29,11 @@ pub fn write(catalogue: &Catalogue, tree: &mut Tree) -> anyhow::Result<()> {
         documents.push(("graphql", "schema.graphql", "Part of the graph"));
         tree.put(&format!("{folder}/schema.graphql"), codepix::graph::sdl::sdl(context));
         tree.put(&format!("{folder}/{}.proto", house.proto), operations::proto(context)?);
+        if let (Some(path), Some(proto)) =
+            (house.classic_proto, operations::classic_proto(context)?)
+        {
+            tree.put(&format!("{folder}/{path}"), proto);
+        }
         let path = format!("{folder}/index.mdx");
         let mut page = tree.get(&path).map(Page::parse).transpose()?.unwrap_or_default();
         head(catalogue, context, &documents, &mut page);
@@ -88,11 +93,15 @@ fn made(context: ContextName) -> String {
             format!("## {title}\n\n| | |\n|---|---|\n{rows}\n")
         }
     };
+    let proto = |path: &str, title: &str| {
+        format!("<Schema file=\"{path}\" title=\"{title}\" lang=\"protobuf\" />")
+    };
+    let mut protos = vec![proto(&format!("{}.proto", house.proto), "gRPC")];
+    protos.extend(house.classic_proto.map(|path| proto(path, "gRPC of existing bank programs")));
     format!(
-        "{}{}## Map\n\n<NodeGraph />\n\n## Protocol buffers\n\n\
-         <Schema file=\"{}.proto\" title=\"gRPC\" lang=\"protobuf\" />",
+        "{}{}## Map\n\n<NodeGraph />\n\n## Protocol buffers\n\n{}",
         table("Commands", &asked(Kind::Command)),
         table("Queries", &asked(Kind::Query)),
-        house.proto
+        protos.join("\n\n")
     )
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared_kernel::application::catalogue::support::schemars::{self, JsonSchema};
 use shared_kernel::application::catalogue::{Channel, ExampleError};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::{
@@ -46,7 +47,7 @@ impl KeyDirectory for KnownKeys {
 const ECHOES: Channel = Channel::new("echoes", "");
 
 /// What readers of another protocol are told here.
-#[derive(serde::Serialize, schemars::JsonSchema)]
+#[derive(serde::Serialize, JsonSchema)]
 struct Echoed {
     account: String,
 }

@@ -2,11 +2,11 @@
 //!
 //! Such a bank credits each time that it reads one, so the ordinary relay, which may repeat, will
 //! not do. Each hand-over is written to the log together with a mark that names its transfer, in
-//! one transaction of the log. When the outcome of such a transaction is known, its rows go. When it
-//! is not (a start, an error, a lost line), nothing is sent before three things are done, in this
-//! order: the line is taken over, which ends or undoes whatever a former holder had under way and
-//! shuts it out; the marks are read to their end; the rows that are named there go. What is left was
-//! never read by anyone. A mark is erased only after its row is gone.
+//! one transaction of the log. When the outcome of such a transaction is known, its rows go. When
+//! it is not (a start, an error, a lost line), nothing is sent before three things are done, in
+//! this order: the line is taken over, which ends or undoes whatever a former holder had under way
+//! and shuts it out; the marks are read to their end; the rows that are named there go. What is
+//! left was never read by anyone. A mark is erased only after its row is gone.
 //!
 //! Cost for up to `batch_max` hand-overs: one read, one transaction of the log, one delete, and one
 //! more transaction that erases the marks.

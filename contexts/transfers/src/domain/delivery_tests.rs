@@ -203,7 +203,8 @@ proptest! {
             operator_refused |= matches!(heard, Heard::Resolved(Resolution::Refused));
             if before.state.is_final() {
                 let noted = transfer.standing().contradicted_at;
-                prop_assert_eq!(*transfer.standing(), Standing { contradicted_at: noted, ..before });
+                let expected = Standing { contradicted_at: noted, ..before };
+                prop_assert_eq!(*transfer.standing(), expected);
             }
             prop_assert_ne!(transfer.standing().state, TransferState::Expired);
         }

@@ -154,8 +154,8 @@ async fn serve_programs(
     Ok(())
 }
 
-/// The partitions of the topic of bank messages. One that the broker does not name yet was made just
-/// now, by us and as we plan it.
+/// The partitions of the topic of bank messages. One that the broker does not name yet was made
+/// just now, by us and as we plan it.
 async fn partitions(start: &ContextStart) -> Partitions {
     let counted = partition_count(start.kafka(), BANK_MESSAGES).await;
     let known = counted.ok().and_then(|count| i32::try_from(count).ok());

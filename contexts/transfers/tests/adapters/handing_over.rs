@@ -1,5 +1,5 @@
-//! Hand-overs on real `PostgreSQL` and Kafka: on its bank's topic exactly once, wherever the courier
-//! is killed.
+//! Hand-overs on real `PostgreSQL` and Kafka: on its bank's topic exactly once, wherever the
+//! courier is killed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -44,6 +44,9 @@ fn a_context_has_what_it_sends_and_what_it_receives_and_no_more() {
         [
             "transfers.receive.codepix.banking.transfers",
             "transfers.receive.codepix.transfers",
+            "transfers.receive.transaction_confirmation",
+            "transfers.receive.transactions",
+            "transfers.send.bankcode",
             "transfers.send.codepix.bank.ispb",
             "transfers.send.codepix.transfers",
             "transfers.send.codepix.transfers.participants",
@@ -61,8 +64,13 @@ fn attached_documents_are_those_of_the_code() {
         let proto = format!("{folder}/{}.proto", contracts::house::of(context).proto);
         let text = contracts::operations::proto(context).unwrap();
         assert_eq!(tree.get(&proto), Some(text.as_str()), "{proto}");
+        let openapi = tree.get(&format!("{folder}/openapi.json"));
+        let openapi = openapi.map(|text| serde_json::from_str::<Value>(text).unwrap());
+        assert_eq!(openapi, codepix::catalogue::openapi(context), "{folder}");
     }
-    let openapi = tree.get("domains/Balances/services/BalancesService/openapi.json").unwrap();
-    let openapi: Value = serde_json::from_str(openapi).unwrap();
-    assert_eq!(Some(openapi), codepix::catalogue::openapi(ContextName::Balances));
+    let classic = tree.get("domains/PixKeys/services/PixKeysService/pix_service.proto");
+    assert_eq!(
+        classic.map(str::to_owned),
+        contracts::operations::classic_proto(ContextName::PixKeys).unwrap()
+    );
 }

@@ -18,10 +18,10 @@ fn every_method_field_and_route_is_an_operation_and_the_reverse() {
 fn a_new_door_is_missed() {
     let mut doors = doors(ContextName::Balances).unwrap();
     assert!(doors.rest.len() >= 3 && doors.grpc.len() >= 2 && doors.graph.len() >= 2, "{doors:?}");
-    doors.rest.insert("/secrets".to_owned());
+    doors.rest.insert("GET /secrets".to_owned());
     names(
         &undeclared(ContextName::Balances, &doors, OPERATIONS),
-        &["route `/secrets`", "0 operations"],
+        &["route `GET /secrets`", "0 operations"],
     );
 }
 

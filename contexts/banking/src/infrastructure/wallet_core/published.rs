@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use shared_kernel::application::catalogue::{Channel, Retention};
 
-/// Transactions that happened. The name is a setting, and bank programs order on a topic of the same
-/// usual name.
+/// Transactions that happened. The name is a setting, and bank programs order on a topic of the
+/// same usual name.
 pub const TRANSACTIONS: Channel =
     Channel::new("transactions", "").partitions(8).kept(Retention::Days30);
 

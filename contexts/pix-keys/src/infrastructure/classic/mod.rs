@@ -1,4 +1,5 @@
-//! The directory as existing bank programs call it: one service under the packages of many programs.
+//! The directory as existing bank programs call it: one service under the packages of many
+//! programs.
 
 mod package;
 mod proto;

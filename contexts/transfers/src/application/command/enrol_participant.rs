@@ -1,8 +1,8 @@
 //! Enrols a bank, or changes its name, its limit or its protocol.
 //!
 //! Idempotent by nature: the same enrolment again changes nothing. A bank's topic exists before its
-//! row is committed, so that nothing is ever sent to a topic that is not there. The protocol changes
-//! only while nothing of the bank is under way: what was begun goes on as it began.
+//! row is committed, so that nothing is ever sent to a topic that is not there. The protocol
+//! changes only while nothing of the bank is under way: what was begun goes on as it began.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Takes orders and confirmations of bank programs in.
 //!
 //! An order is known by its id alone, because confirmations name nothing else; the directory is
-//! asked only about those that are new. A refusal reaches the payer's bank in a sentence; what names
-//! no bank that could be told, or contradicts what is known, is set aside without a word: an error
-//! under the id of a transfer that is under way would be a lie about that one.
+//! asked only about those that are new. A refusal reaches the payer's bank in a sentence; what
+//! names no bank that could be told, or contradicts what is known, is set aside without a word: an
+//! error under the id of a transfer that is under way would be a lie about that one.
 //!
 //! Round trips for a batch of any size: one read of orders, one of participants, those of
 //! [`Clearing`], at most one write of refusals; the directory is asked twice.

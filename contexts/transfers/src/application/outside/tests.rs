@@ -12,6 +12,7 @@ use super::*;
 use crate::application::directory::{KeyAnswer, KeyQuestion, OrderDirectory};
 use crate::application::ports::{Placement, TransfersStore, Word};
 use crate::application::testing::{Bench, trace};
+use crate::domain::OrderId;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, native, party};
 use crate::domain::{Participant, Party, Side, TransferState};
 

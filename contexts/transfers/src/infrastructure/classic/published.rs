@@ -1,6 +1,6 @@
-//! The messages of the classic protocol, as the registry of the hub lists them. Their shape is other
-//! people's: what bank programs are told is written here, what they write is read by `inbound.rs`,
-//! more leniently than it is described.
+//! The messages of the classic protocol, as the registry of the hub lists them. Their shape is
+//! other people's: what bank programs are told is written here, what they write is read by
+//! `inbound.rs`, more leniently than it is described.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -33,8 +33,8 @@ fn amount(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "number", "description": "In reais, exact to the centavo." })
 }
 
-/// A bank program is told of a transfer: `pending` to the payee's (credit it, once), `confirmed` and
-/// `error` to the payer's. Every field is there, texts are never null.
+/// A bank program is told of a transfer: `pending` to the payee's (credit it, once), `confirmed`
+/// and `error` to the payer's. Every field is there, texts are never null.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BankProgramTold<'a> {

@@ -208,17 +208,17 @@ participant_events! {
 shared_kernel::events! {
     /// What the hub publishes, and what existing bank programs write to it.
     pub registry Hub of "transfers", source SOURCE, types "codepix.transfers.";
-    TransferPendingV1<'_> = "TransferPending" (1, 0) on [TRANSFERS, BANKS],
+    TransferPendingV1<'_> = "TransferPending" (1, 1) on [TRANSFERS, BANKS],
         example examples::pending;
     TransferOverdueV1<'_> = "TransferOverdue" (1, 0) on [TRANSFERS, BANKS],
         example examples::overdue;
-    TransferConfirmedV1<'_> = "TransferConfirmed" (1, 0) on [TRANSFERS, BANKS],
+    TransferConfirmedV1<'_> = "TransferConfirmed" (1, 1) on [TRANSFERS, BANKS],
         example examples::confirmed;
-    TransferCompletedV1<'_> = "TransferCompleted" (1, 0) on [TRANSFERS, BANKS],
+    TransferCompletedV1<'_> = "TransferCompleted" (1, 1) on [TRANSFERS, BANKS],
         example examples::completed;
-    TransferRejectedV1<'_> = "TransferRejected" (1, 0) on [TRANSFERS, BANKS],
+    TransferRejectedV1<'_> = "TransferRejected" (1, 1) on [TRANSFERS, BANKS],
         example examples::rejected;
-    TransferExpiredV1<'_> = "TransferExpired" (1, 0) on [TRANSFERS, BANKS],
+    TransferExpiredV1<'_> = "TransferExpired" (1, 1) on [TRANSFERS, BANKS],
         example examples::expired;
     ParticipantEnrolledV1<'_> = "ParticipantEnrolled" (1, 0) on [PARTICIPANTS],
         example examples::enrolled;

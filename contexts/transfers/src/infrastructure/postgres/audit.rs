@@ -171,7 +171,8 @@ const BANKS: &str = "SELECT p.ispb, p.amount AS position, p.reserved, \
      FROM transfers.transfer GROUP BY payee_ispb) AS received USING (ispb) ORDER BY p.ispb";
 
 const OVERDUE: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM transfers.transfer \
-     WHERE state = 'pending' AND overdue_at IS NULL AND deadline < $1 ORDER BY end_to_end_id LIMIT $2";
+     WHERE state = 'pending' AND overdue_at IS NULL AND deadline < $1 \
+     ORDER BY end_to_end_id LIMIT $2";
 
 const UNREPORTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
      FROM transfers.transfer WHERE state = 'confirmed' AND confirmed_at < $1 \

@@ -68,7 +68,8 @@ pub(super) const UPDATE: &str = "WITH moved AS MATERIALIZED (SELECT * FROM unnes
      confirmed_at = moved.confirmed_at, finished_at = moved.finished_at, \
      payer_reported = moved.payer_reported, payee_reported = moved.payee_reported, \
      version = moved.version, overdue_at = moved.overdue_at, \
-     contradicted_at = moved.contradicted_at FROM moved WHERE t.end_to_end_id = moved.end_to_end_id";
+     contradicted_at = moved.contradicted_at \
+     FROM moved WHERE t.end_to_end_id = moved.end_to_end_id";
 
 pub(super) const MOVE: &str = "WITH step AS MATERIALIZED (SELECT * FROM \
      unnest($1::text[], $2::bigint[], $3::bigint[]) AS step (ispb, amount, reserved)), \
