@@ -123,7 +123,8 @@ async fn show(hub: &Hub, which: OneTransfer, output: &Output) -> anyhow::Result<
     }
     let request = transfers::GetTransferRequest { end_to_end_id };
     let answer = hub.answer(hub.transfers().get_transfer(request).await)?;
-    output.show(&HubTransfer::from(answer.transfer.context(MISSING)?))
+    let transfer = HubTransfer::from(answer.transfer.context(MISSING)?);
+    output.show(&transfer.resolved(answer.resolution))
 }
 
 async fn list(hub: &Hub, which: ListTransfers, output: &Output) -> anyhow::Result<()> {

@@ -69,6 +69,38 @@ pub(super) struct HubTransfer {
     pub(super) finished_at: Option<Timestamp>,
     overdue_at: Option<Timestamp>,
     version: i64,
+    resolution: Option<ResolutionView>,
+}
+
+/// What an operator decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct ResolutionView {
+    resolution: String,
+    reason: String,
+    resolved_at: Option<Timestamp>,
+}
+
+impl From<transfers::OperatorResolution> for ResolutionView {
+    fn from(resolved: transfers::OperatorResolution) -> Self {
+        Self {
+            resolution: label(resolved.resolution().as_str_name(), "RESOLUTION"),
+            resolved_at: instant(resolved.resolved_at.as_ref()),
+            reason: resolved.reason,
+        }
+    }
+}
+
+impl ResolutionView {
+    fn in_words(&self) -> String {
+        format!("as {}, {}: {}", self.resolution, moment(self.resolved_at), self.reason)
+    }
+}
+
+impl HubTransfer {
+    /// With what an operator decided of it.
+    pub(super) fn resolved(self, resolution: Option<transfers::OperatorResolution>) -> Self {
+        Self { resolution: resolution.map(ResolutionView::from), ..self }
+    }
 }
 
 impl From<transfers::Transfer> for HubTransfer {
@@ -90,6 +122,7 @@ impl From<transfers::Transfer> for HubTransfer {
                 .reason
                 .map(|reason| ReasonView { code: reason.code, sentence: reason.sentence }),
             version: transfer.version,
+            resolution: None,
         }
     }
 }
@@ -124,6 +157,7 @@ impl Shown for HubTransfer {
             .field_if("overdue since", self.overdue_at.map(|at| moment(Some(at))))
             .field("confirmed", moment(self.confirmed_at))
             .field("finished", moment(self.finished_at))
+            .field_if("resolved", self.resolution.as_ref().map(ResolutionView::in_words))
             .render(paint)
     }
 }

@@ -70,14 +70,19 @@ fn head(owner: ContextName, channel: &Channel, page: &mut Page) {
 
 fn made(catalogue: &Catalogue, channel: &Channel) -> String {
     let key = if channel.key.is_empty() { "none" } else { channel.key };
+    let aside = match channel.retention {
+        Retention::LastOfEachKey => "nothing: its writer alone reads it".to_owned(),
+        Retention::Forever | Retention::Days30 => {
+            format!("on `{}{SUFFIX}`, one partition, 30 days", plain(channel.address))
+        }
+    };
     let mut made = format!(
         "## In figures\n\n| | |\n|---|---|\n| topic | `{}` |\n| key | {key} |\n\
          | partitions | {} |\n\
-         | kept | {} |\n| set aside on | `{}{SUFFIX}`, one partition, 30 days |\n",
+         | kept | {} |\n| set aside | {aside} |\n",
         plain(channel.address),
         channel.partitions,
         kept(channel.retention),
-        plain(channel.address),
     );
     let on = catalogue.on(channel.address);
     let has_envelope = |shape: &Shape| matches!(shape, Shape::CloudEvent);

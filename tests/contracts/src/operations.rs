@@ -203,7 +203,7 @@ pub const OPERATIONS: &[Operation] = &[
         "ResolveTransfer",
         "Ends an overdue transfer as a person found it at the payee's bank.",
         "ResolveTransfer",
-        &[],
+        &["resolveTransfer"],
     ),
     query(
         Transfers,

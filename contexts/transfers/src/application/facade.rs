@@ -7,8 +7,8 @@ use shared_kernel::application::Batcher;
 use super::command::{EnrolParticipant, ResolveTransfer};
 use super::ports::{ChangeFeed, NewsFeed, TransfersReads};
 use super::query::{
-    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
-    ListPositions, ListTransfers, WatchTransfer,
+    FollowTransfers, GetParticipants, GetPositions, GetResolution, GetTransfer, GetTransfers,
+    ListParticipants, ListPositions, ListTransfers, WatchTransfer,
 };
 use crate::domain::{Participant, TransferState};
 
@@ -21,6 +21,8 @@ pub struct Transfers {
     pub resolve_transfer: Batcher<ResolveTransfer, TransferState>,
     /// One transfer.
     pub get_transfer: GetTransfer,
+    /// What an operator decided of one.
+    pub get_resolution: GetResolution,
     /// Transfers by their ids.
     pub get_transfers: GetTransfers,
     /// Transfers, newest first.
@@ -54,6 +56,7 @@ impl Transfers {
         Self {
             enrol_participant,
             resolve_transfer,
+            get_resolution: GetResolution::new(Arc::clone(reads)),
             get_transfers: GetTransfers::new(Arc::clone(reads)),
             list_transfers: ListTransfers::new(Arc::clone(reads)),
             watch_transfer: WatchTransfer::new(get_transfer.clone(), changes),

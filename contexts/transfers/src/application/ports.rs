@@ -319,6 +319,9 @@ pub trait TransfersReads: Send + Sync {
     /// All positions, by ISPB.
     async fn positions(&self) -> Result<Vec<Position>, StoreError>;
 
+    /// What operators decided of those of `ids` that they decided, in any order.
+    async fn resolutions(&self, ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError>;
+
     /// The positions of those of `ispbs` that take part, by ISPB.
     async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError>;
 }

@@ -143,6 +143,13 @@ impl TransfersReads for MemoryStore {
         Ok(ispbs.iter().filter_map(|ispb| tables.participants.get(ispb).cloned()).collect())
     }
 
+    async fn resolutions(&self, ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError> {
+        self.count("resolutions");
+        let tables = self.tables();
+        let of = |saved: &&SavedResolution| ids.contains(&saved.end_to_end_id);
+        Ok(tables.resolutions.iter().filter(of).cloned().collect())
+    }
+
     async fn positions(&self) -> Result<Vec<Position>, StoreError> {
         self.count("positions");
         Ok(self.tables().positions.values().copied().collect())

@@ -1,6 +1,6 @@
 //! How the banks at the ends of one transfer take part in it, fixed when the hub took the order.
 
-use shared_kernel::domain::EndToEndId;
+use shared_kernel::domain::{EndToEndId, Violation};
 use uuid::Uuid;
 
 use super::{CreditTiming, Side};
@@ -65,6 +65,18 @@ impl Resolution {
             Self::Credited => "credited",
             Self::Refused => "refused",
         }
+    }
+
+    /// From [`Self::as_str`].
+    ///
+    /// # Errors
+    /// `resolution_unknown`.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        let found = [Self::Credited, Self::Refused].into_iter().find(|it| it.as_str() == text);
+        found.ok_or_else(|| {
+            let message = "a resolution is credited or refused";
+            Violation::invalid("resolution_unknown", "resolution", message)
+        })
     }
 }
 

@@ -44,11 +44,13 @@ fn a_context_has_what_it_sends_and_what_it_receives_and_no_more() {
         [
             "transfers.receive.codepix.banking.transfers",
             "transfers.receive.codepix.transfers",
+            "transfers.receive.codepix.transfers.delivered",
             "transfers.receive.transaction_confirmation",
             "transfers.receive.transactions",
             "transfers.send.bankcode",
             "transfers.send.codepix.bank.ispb",
             "transfers.send.codepix.transfers",
+            "transfers.send.codepix.transfers.delivered",
             "transfers.send.codepix.transfers.participants",
         ]
     );

@@ -382,6 +382,10 @@ impl TransfersReads for Session<TransfersTables> {
             .await
     }
 
+    async fn resolutions(&self, _ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError> {
+        Err(not_listed())
+    }
+
     async fn positions(&self) -> Result<Vec<Position>, StoreError> {
         self.read(|tables| tables.positions.values().copied().collect()).await
     }

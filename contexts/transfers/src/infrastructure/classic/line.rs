@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared_kernel::application::catalogue::{Event as _, Reader};
 use shared_kernel::application::log::{LogError, LogReader, Polled};
-use shared_kernel::application::{InboundRecord, OutboundRecord};
+use shared_kernel::application::{InboundRecord, OutboundRecord, Unreadable};
 use shared_kernel::domain::EndToEndId;
 use shared_kernel::infrastructure::kafka::{
-    KafkaScan, KafkaSettings, Retention, TopicPlan, TransactionalWriter, extents,
+    KafkaScan, KafkaSettings, TopicPlan, TransactionalWriter, extents,
 };
 
+use super::super::NAME;
+use super::published::{DELIVERED, HandOverMarked};
 use crate::application::hand_over::{HandOver, Line, LineError};
-
-/// Where each hand-over leaves its mark: the `EndToEndId` as key, a tombstone once the row is gone.
-pub const DELIVERED: &str = "codepix.transfers.delivered";
 
 /// Records of one poll, and how long one waits.
 const MARKS_MAX: usize = 10_000;
@@ -23,11 +23,21 @@ const WAIT: Duration = Duration::from_millis(250);
 /// Polls without a word after which reading the marks begins anew.
 const SILENCE_MAX: u32 = 60;
 
-/// The topic of marks. One partition: each shard would need one of its own, or the open transaction
-/// of another would hide its marks.
+/// The consumer of marks, for the catalogue.
+pub const READER: Reader = Reader {
+    context: NAME,
+    consumer: "courier of hand-overs",
+    channels: &[DELIVERED.address],
+    knows: &[HandOverMarked::EVENT_TYPE],
+    read: |record| match marked(record) {
+        Some(_id) => Ok(true),
+        None => Err(Unreadable::new("mark_shape", "the key of a mark is an EndToEndId")),
+    },
+};
+
+/// The topic of marks.
 pub fn plan() -> TopicPlan {
-    let plan = TopicPlan::new(DELIVERED, Retention::LastOfEachKey).partitions(1);
-    TopicPlan { dead_letters: false, ..plan }
+    TopicPlan { dead_letters: false, ..TopicPlan::of(&DELIVERED) }
 }
 
 /// The line of one shard.
@@ -46,7 +56,7 @@ impl KafkaLine {
 
     fn mark(&self, id: &EndToEndId, payload: Option<Vec<u8>>) -> OutboundRecord {
         OutboundRecord {
-            topics: vec![self.settings.named(DELIVERED)],
+            topics: vec![self.settings.named(DELIVERED.address)],
             key: Some(id.as_str().as_bytes().to_vec()),
             headers: Vec::new(),
             payload,
@@ -65,7 +75,7 @@ impl KafkaLine {
     }
 
     async fn read_marks(&self) -> Result<HashSet<EndToEndId>, LogError> {
-        let ends: BTreeMap<_, _> = extents(&self.settings, DELIVERED)
+        let ends: BTreeMap<_, _> = extents(&self.settings, DELIVERED.address)
             .await?
             .into_iter()
             .map(|extent| (extent.at, extent.high))
@@ -77,13 +87,13 @@ impl KafkaLine {
         // The first word of a scan only names its partitions.
         scan.poll(0, Duration::ZERO).await?;
         let (mut open, mut silence) = (ends.len(), 0_u32);
-        let mut marked = HashSet::new();
+        let mut marks = HashSet::new();
         while open > 0 {
             match scan.poll(MARKS_MAX, WAIT).await? {
                 Polled::Batch { records, ends } => {
                     silence = 0;
                     for record in &records {
-                        take(&mut marked, record);
+                        take(&mut marks, record);
                     }
                     open = open.saturating_sub(ends.len());
                 }
@@ -96,21 +106,26 @@ impl KafkaLine {
             }
         }
         scan.close().await;
-        Ok(marked)
+        Ok(marks)
     }
 }
 
-/// The last word on a transfer counts.
-fn take(marked: &mut HashSet<EndToEndId>, record: &InboundRecord) {
+/// The transfer that a mark is about.
+fn marked(record: &InboundRecord) -> Option<EndToEndId> {
     let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
-    let Some(id) = key.and_then(|key| EndToEndId::parse(key).ok()) else {
+    key.and_then(|key| EndToEndId::parse(key).ok())
+}
+
+/// The last word on a transfer counts.
+fn take(marks: &mut HashSet<EndToEndId>, record: &InboundRecord) {
+    let Some(id) = marked(record) else {
         tracing::error!(from = %record.from, offset = record.offset, "a mark names no transfer");
         return;
     };
     if record.payload.is_some() {
-        marked.insert(id);
+        marks.insert(id);
     } else {
-        marked.remove(&id);
+        marks.remove(&id);
     }
 }
 
@@ -129,8 +144,10 @@ impl Line for KafkaLine {
     }
 
     async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError> {
+        let body = serde_json::to_vec(&HandOverMarked {});
+        let body = body.map_err(|error| LineError(error.to_string()))?;
         let records = batch.iter().flat_map(|hand_over| {
-            let mark = self.mark(&hand_over.end_to_end_id, Some(b"{}".to_vec()));
+            let mark = self.mark(&hand_over.end_to_end_id, Some(body.clone()));
             [self.record(hand_over), mark]
         });
         let records = records.collect();

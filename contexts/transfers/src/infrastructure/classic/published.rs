@@ -28,6 +28,13 @@ pub const CONFIRMATIONS: Channel = Channel::new("transaction_confirmation", "")
 pub const BANK_PROGRAMS: Channel =
     Channel::new("bank{code}", "order id").partitions(BANK_PARTITIONS).kept(Retention::Days30);
 
+/// Where each hand-over leaves its mark. One partition: each shard would need one of its own, or the
+/// open transaction of another would hide its marks.
+pub const DELIVERED: Channel =
+    Channel::new("codepix.transfers.delivered", "EndToEndId of the transfer")
+        .partitions(1)
+        .kept(Retention::LastOfEachKey);
+
 /// A JSON number with at most two places; exact, and so no float here.
 fn amount(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "number", "description": "In reais, exact to the centavo." })
@@ -91,3 +98,8 @@ pub struct BankProgramConfirmed<'a> {
     #[schemars(extend("enum" = ["confirmed", "completed"]))]
     pub status: &'a str,
 }
+
+/// A hand-over has left: its `pending` is on the topic of its bank, in the same transaction of the
+/// log. A tombstone follows once the hub's own row is gone.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HandOverMarked {}

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use shared_kernel::application::{Caller, Ids, TraceParent};
 use shared_kernel::domain::{BankCode, Violation};
 use shared_kernel::infrastructure::graphql::{
-    Ispb, Money, caller, refused, trace, violation_error,
+    EndToEndId, Ispb, Money, caller, refused, trace, violation_error,
 };
 
 use super::bank::{Bank, BankProtocol};
-use crate::application::{EnrolParticipant, Transfers};
-use crate::domain::{ParticipantName, Protocol};
+use super::transfer::Transfer;
+use crate::application::{EnrolParticipant, ResolveTransfer, Transfers};
+use crate::domain::{self, ParticipantName, Protocol};
 
 /// The root of orders.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,34 @@ pub(super) struct EnrolBankPayload {
     bank: Bank,
 }
 
+/// What an operator found out about an overdue transfer.
+#[derive(Debug, InputObject)]
+pub(super) struct ResolveTransferInput {
+    /// Which transfer.
+    end_to_end_id: EndToEndId,
+    /// What the payee's bank did.
+    resolution: TransferResolution,
+    /// How the operator knows; 1 to 500 characters, kept.
+    reason: String,
+}
+
+/// How an overdue transfer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::Resolution")]
+pub(super) enum TransferResolution {
+    /// The payee's bank has credited: the transfer is confirmed.
+    Credited,
+    /// The payee's bank has not credited and will not: the transfer is rejected.
+    Refused,
+}
+
+/// What came of a resolution.
+#[derive(Debug, SimpleObject)]
+pub(super) struct ResolveTransferPayload {
+    /// The transfer as it is now.
+    transfer: Transfer,
+}
+
 /// What may be done. A refused command has changed nothing, and is null by itself.
 #[Object]
 impl Mutation {
@@ -70,5 +99,24 @@ impl Mutation {
         let enrol = &context.data::<Arc<Transfers>>()?.enrol_participant;
         let bank = enrol.submit(order).await.map_err(refused)?.into();
         Ok(Some(EnrolBankPayload { bank }))
+    }
+
+    /// Ends an overdue transfer, once the payee's bank was asked what it did (operators only). Any
+    /// other transfer is refused: `transfer_not_overdue`.
+    async fn resolve_transfer(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What was found out.")] input: ResolveTransferInput,
+    ) -> Result<Option<ResolveTransferPayload>> {
+        let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
+        let caller = caller(context)?;
+        let EndToEndId(end_to_end_id) = input.end_to_end_id;
+        let (resolution, reason) = (input.resolution.into(), input.reason);
+        let order = ResolveTransfer { caller, trace, end_to_end_id, resolution, reason };
+        let transfers = context.data::<Arc<Transfers>>()?;
+        transfers.resolve_transfer.submit(order).await.map_err(refused)?;
+        let found = transfers.get_transfer.execute(caller, &end_to_end_id).await;
+        let transfer = Transfer::from(&found.map_err(refused)?);
+        Ok(Some(ResolveTransferPayload { transfer }))
     }
 }

@@ -125,6 +125,9 @@ pub(super) struct Transfer {
     confirmed_at: Option<DateTime>,
     /// When it was completed or rejected or has expired; null before.
     finished_at: Option<DateTime>,
+    /// Since when it is pending past its deadline, because the payee's bank may have credited
+    /// already; null in any other case.
+    overdue_at: Option<DateTime>,
     /// Counts the states that it has entered.
     version: i64,
 }
@@ -146,6 +149,7 @@ impl From<TransferView> for Transfer {
             deadline: transfer.terms.deadline.into(),
             confirmed_at: transfer.confirmed_at.map(DateTime::from),
             finished_at: transfer.finished_at.map(DateTime::from),
+            overdue_at: transfer.overdue_at.map(DateTime::from),
             version: transfer.version,
         }
     }

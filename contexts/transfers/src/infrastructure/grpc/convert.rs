@@ -5,7 +5,7 @@ use shared_kernel::application::{Caller, PageSize, Place, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Timestamp, Violation};
 
 use super::proto::v1;
-use crate::application::ports::TransferPlace;
+use crate::application::ports::{SavedResolution, TransferPlace};
 use crate::application::{EnrolParticipant, ResolveTransfer, TransferList, TransfersOf};
 use crate::domain::{
     Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer, TransferState,
@@ -60,6 +60,18 @@ pub(super) fn transfer(transfer: &Transfer) -> v1::Transfer {
         finished_at: standing.finished_at.map(instant),
         version: standing.version,
         overdue_at: standing.overdue_at.map(instant),
+    }
+}
+
+pub(super) fn resolved(saved: SavedResolution) -> v1::OperatorResolution {
+    let resolution = match saved.resolution {
+        Resolution::Credited => v1::Resolution::Credited,
+        Resolution::Refused => v1::Resolution::Refused,
+    };
+    v1::OperatorResolution {
+        resolution: resolution.into(),
+        reason: saved.reason,
+        resolved_at: Some(instant(saved.at)),
     }
 }
 

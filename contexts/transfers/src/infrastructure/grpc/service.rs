@@ -71,8 +71,10 @@ impl TransfersService for TransfersServices {
             .map_err(|broken| violation_status(&broken))?;
         let found = self.facade.get_transfer.execute(caller, &id).await;
         let transfer = found.map_err(|error| status(&error))?;
+        let resolved = self.facade.get_resolution.execute(caller, &id).await;
+        let resolution = resolved.map_err(|error| status(&error))?.map(convert::resolved);
         let transfer = Some(convert::transfer(&transfer));
-        Ok(Response::new(v1::GetTransferResponse { transfer }))
+        Ok(Response::new(v1::GetTransferResponse { transfer, resolution }))
     }
 
     async fn list_transfers(

@@ -22,7 +22,7 @@ use crate::domain::{
 
 use crate::infrastructure::classic::outbound::letter as letter_of;
 use crate::infrastructure::classic::published::{
-    BankProgramConfirmed, BankProgramOrdered, CONFIRMATIONS, ORDERS,
+    BankProgramConfirmed, BankProgramOrdered, CONFIRMATIONS, DELIVERED, HandOverMarked, ORDERS,
 };
 
 type Example = Result<Published, ExampleError>;
@@ -126,6 +126,11 @@ pub(super) fn program_confirmed() -> Example {
     let id = OrderId::parse(ORDER_ID)?;
     let body = BankProgramConfirmed { id, status: "confirmed" };
     Ok(Published::of(&body, vec![CONFIRMATIONS.topic()], String::new(), 0, example_trace()?)?)
+}
+
+pub(super) fn hand_over_marked() -> Example {
+    let id = order()?.end_to_end_id.to_string();
+    Ok(Published::of(&HandOverMarked {}, vec![DELIVERED.topic()], id, 0, example_trace()?)?)
 }
 
 pub(super) fn confirmed() -> Example {

@@ -10,8 +10,9 @@ pub mod topics;
 
 use shared_kernel::application::catalogue::Reader;
 
-use super::classic::consumer as consumer_of_programs;
+use super::classic::{consumer as consumer_of_programs, line};
 
-/// Who reads what here: the clearing of bank messages, the desk of bank programs, and those who
-/// follow transfers.
-pub const READERS: &[Reader] = &[inbound::READER, consumer_of_programs::READER, news::READER];
+/// Who reads what here: the clearing of bank messages, the desk of bank programs, the courier of
+/// hand-overs, and those who follow transfers.
+pub const READERS: &[Reader] =
+    &[inbound::READER, consumer_of_programs::READER, line::READER, news::READER];

@@ -37,6 +37,9 @@ struct TransferV1 {
     deadline: Timestamp,
     confirmed_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    // Not in events of version 1.0.
+    #[serde(default)]
+    overdue_at: Option<Timestamp>,
     version: i64,
 }
 
@@ -66,6 +69,7 @@ impl From<TransferV1> for TransferView {
             reason: told.reason_code,
             confirmed_at: told.confirmed_at,
             finished_at: told.finished_at,
+            overdue_at: told.overdue_at,
             version: told.version,
         }
     }

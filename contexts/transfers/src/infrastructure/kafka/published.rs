@@ -17,7 +17,8 @@ use crate::domain::{
 
 use super::examples;
 use crate::infrastructure::classic::published::{
-    BANK_PROGRAMS, BankProgramConfirmed, BankProgramOrdered, BankProgramTold, CONFIRMATIONS, ORDERS,
+    BANK_PROGRAMS, BankProgramConfirmed, BankProgramOrdered, BankProgramTold, CONFIRMATIONS,
+    DELIVERED, HandOverMarked, ORDERS,
 };
 
 /// `ce_source` of the hub's events.
@@ -230,6 +231,8 @@ shared_kernel::events! {
         example examples::program_ordered, foreign "CodePix classic" from "bank programs";
     BankProgramConfirmed<'_> = "BankProgramConfirmed" (1, 0) on [CONFIRMATIONS],
         example examples::program_confirmed, foreign "CodePix classic" from "bank programs";
+    HandOverMarked = "HandOverMarked" (1, 0) on [DELIVERED],
+        example examples::hand_over_marked, foreign "a mark of the hub's own";
 }
 
 /// The event of a notice: one record, a copy on each topic of its audience.

@@ -11,10 +11,10 @@ use shared_kernel::infrastructure::postgres::timestamp;
 use uuid::Uuid;
 
 use crate::application::outside::{KnownOrder, OrderOutcome};
-use crate::application::ports::DueTransfer;
+use crate::application::ports::{DueTransfer, SavedResolution};
 use crate::domain::{
     CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant, ParticipantName,
-    ParticipantStatus, Party, PayeeKey, Position, Protocol, Standing, Terms, Transfer,
+    ParticipantStatus, Party, PayeeKey, Position, Protocol, Resolution, Standing, Terms, Transfer,
     TransferState,
 };
 
@@ -158,6 +158,19 @@ pub(super) struct PositionRow {
     reserved: i64,
 }
 
+/// A row of `transfers.resolution`.
+#[derive(QueryableByName)]
+pub(super) struct ResolutionRow {
+    #[diesel(sql_type = Text)]
+    end_to_end_id: String,
+    #[diesel(sql_type = Text)]
+    resolution: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+    #[diesel(sql_type = Timestamptz)]
+    resolved_at: PgTimestamp,
+}
+
 /// A row that breaks a rule was not written by the hub.
 pub(super) fn unreadable(broken: &Violation) -> StoreError {
     StoreError::Rejected(format!("a stored row is unreadable: {}: {broken}", broken.code()))
@@ -263,6 +276,17 @@ impl ParticipantRow {
             position_limit: self.position_limit.map(Money::from_centavos),
             enrolled_at: timestamp(self.enrolled_at),
             version: self.version,
+        })
+    }
+}
+
+impl ResolutionRow {
+    pub(super) fn resolution(self) -> Result<SavedResolution, Violation> {
+        Ok(SavedResolution {
+            end_to_end_id: EndToEndId::parse(&self.end_to_end_id)?,
+            resolution: Resolution::parse(&self.resolution)?,
+            reason: self.reason,
+            at: timestamp(self.resolved_at),
         })
     }
 }
