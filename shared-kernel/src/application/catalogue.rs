@@ -20,7 +20,7 @@ use crate::application::trace::TraceParent;
 /// What the macro needs where a context does not name it.
 #[doc(hidden)]
 pub mod support {
-    pub use schemars::{self, SchemaGenerator};
+    pub use schemars::SchemaGenerator;
 }
 
 /// How long records are kept.

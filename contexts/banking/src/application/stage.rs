@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared_kernel::application::catalogue::support::schemars::{self, JsonSchema};
 use shared_kernel::application::catalogue::{Channel, ExampleError};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::{
@@ -47,7 +46,7 @@ impl KeyDirectory for KnownKeys {
 const ECHOES: Channel = Channel::new("echoes", "");
 
 /// What readers of another protocol are told here.
-#[derive(serde::Serialize, JsonSchema)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 struct Echoed {
     account: String,
 }

@@ -144,13 +144,13 @@ impl Line for KafkaLine {
     }
 
     async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError> {
-        let body = serde_json::to_vec(&HandOverMarked {});
-        let body = body.map_err(|error| LineError(error.to_string()))?;
-        let records = batch.iter().flat_map(|hand_over| {
-            let mark = self.mark(&hand_over.end_to_end_id, Some(body.clone()));
-            [self.record(hand_over), mark]
-        });
-        let records = records.collect();
+        let mut records = Vec::with_capacity(batch.len().saturating_mul(2));
+        for hand_over in batch {
+            let end_to_end_id = &hand_over.end_to_end_id;
+            let body = serde_json::to_vec(&HandOverMarked { end_to_end_id });
+            let body = body.map_err(|error| LineError(error.to_string()))?;
+            records.extend([self.record(hand_over), self.mark(end_to_end_id, Some(body))]);
+        }
         self.writer.write(records).await.map_err(|error| broken(&error))
     }
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use shared_kernel::application::catalogue::{Channel, Retention};
-use shared_kernel::domain::AccountId;
+use shared_kernel::domain::{AccountId, EndToEndId};
 
 use crate::domain::OrderId;
 
@@ -28,8 +28,8 @@ pub const CONFIRMATIONS: Channel = Channel::new("transaction_confirmation", "")
 pub const BANK_PROGRAMS: Channel =
     Channel::new("bank{code}", "order id").partitions(BANK_PARTITIONS).kept(Retention::Days30);
 
-/// Where each hand-over leaves its mark. One partition: each shard would need one of its own, or the
-/// open transaction of another would hide its marks.
+/// Where each hand-over leaves its mark. One partition: each shard would need one of its own, or
+/// the open transaction of another would hide its marks.
 pub const DELIVERED: Channel =
     Channel::new("codepix.transfers.delivered", "EndToEndId of the transfer")
         .partitions(1)
@@ -102,4 +102,7 @@ pub struct BankProgramConfirmed<'a> {
 /// A hand-over has left: its `pending` is on the topic of its bank, in the same transaction of the
 /// log. A tombstone follows once the hub's own row is gone.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HandOverMarked {}
+pub struct HandOverMarked<'a> {
+    /// Which transfer was handed over.
+    pub end_to_end_id: &'a EndToEndId,
+}

@@ -129,8 +129,9 @@ pub(super) fn program_confirmed() -> Example {
 }
 
 pub(super) fn hand_over_marked() -> Example {
-    let id = order()?.end_to_end_id.to_string();
-    Ok(Published::of(&HandOverMarked {}, vec![DELIVERED.topic()], id, 0, example_trace()?)?)
+    let end_to_end_id = &order()?.end_to_end_id;
+    let (body, key) = (HandOverMarked { end_to_end_id }, end_to_end_id.to_string());
+    Ok(Published::of(&body, vec![DELIVERED.topic()], key, 0, example_trace()?)?)
 }
 
 pub(super) fn confirmed() -> Example {
