@@ -119,7 +119,8 @@ impl DemoData {
         let known = data.participants().await?;
         for bank in BANKS {
             progress(&format!("enrolling bank {} {}", bank.code, bank.name));
-            let protocol = known.iter().find(|it| it.ispb == bank.ispb).map(|it| it.protocol());
+            let protocol =
+                known.iter().find(|it| it.ispb == bank.ispb).map(transfers::Participant::protocol);
             let protocol = protocol.unwrap_or_else(|| wanted(bank));
             data.enrol(bank, protocol).await?;
             if protocol == transfers::ParticipantProtocol::Classic {

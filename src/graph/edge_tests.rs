@@ -25,6 +25,7 @@ struct Query;
 
 #[Object]
 impl Query {
+    #[expect(clippy::unused_async, reason = "the schema's macro asks for it")]
     async fn caller(&self, context: &Context<'_>) -> async_graphql::Result<String> {
         Ok(format!("{:?}", caller(context)?))
     }
@@ -39,7 +40,6 @@ struct Events;
 
 #[Subscription]
 impl Events {
-    #[expect(clippy::unused_async, reason = "the schema's macro asks for it")]
     async fn count(&self, context: &Context<'_>) -> impl Stream<Item = String> + use<> {
         let caller = format!("{:?}", caller(context).unwrap());
         stream::iter((1..=2).map(move |number| format!("{number} {caller}")))

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use codepix::client::transfers::TransferState;
 use serde_json::{Value, json};
+use shared_kernel::application::Ids as _;
+use shared_kernel::infrastructure::system::SystemIds;
 use tonic::{Code, Status};
-use uuid::Uuid;
 
 use crate::support::log::{BANK_MESSAGES, TRANSFERS};
 use crate::support::operator::{doctor, operate, operate_json};
@@ -20,7 +21,8 @@ fn told(inbox: &[Value], status: &str) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for message in inbox.iter().filter(|message| message["status"] == status) {
         let id = message["id"].as_str().unwrap().to_owned();
-        *counts.entry(id).or_insert(0_usize) += 1;
+        let count: &mut usize = counts.entry(id).or_default();
+        *count = count.saturating_add(1);
     }
     counts
 }
@@ -134,7 +136,7 @@ async fn every_pairing_completes() {
 async fn an_order_that_is_repeated_is_one_transfer_and_its_refusal_is_told() {
     let hub = TestHub::start().await;
     let (one, two) = (Program::start(&hub, "001").await, Program::start(&hub, "002").await);
-    let id = Uuid::new_v4().to_string();
+    let id = SystemIds.random().to_string();
     for _ in 0..3 {
         one.order_as(&id, "1.10", &two.key).await;
     }

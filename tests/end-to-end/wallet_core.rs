@@ -83,6 +83,43 @@ fn updated(from: &str, to: &str, balances: [&str; 2]) -> String {
     )
 }
 
+/// Refusals, each by its code, of a hub where Ana has an account.
+async fn refuses(hub: &TestHub, ana: &str) {
+    for (path, body, code) in [
+        (
+            "/transactions",
+            json!({"account_id_from": JOHN, "account_id_to": ana, "amount": 99999}),
+            "insufficient_funds",
+        ),
+        (
+            "/transactions",
+            json!({"account_id_from": STRANGER, "account_id_to": ana, "amount": 1}),
+            "account_not_found",
+        ),
+        (
+            "/transactions",
+            json!({"account_id_from": JOHN, "account_id_to": STRANGER, "amount": 1}),
+            "payee_account_unknown",
+        ),
+        (
+            "/transactions",
+            json!({"account_id_from": JOHN, "account_id_to": JOHN, "amount": 1}),
+            "payer_is_payee",
+        ),
+        (
+            "/transactions",
+            json!({"account_id_from": JOHN, "account_id_to": ana, "amount": 0}),
+            "amount_out_of_range",
+        ),
+        ("/accounts", json!({"client_id": STRANGER}), "client_not_found"),
+        ("/clients", json!({"name": "", "email": "a@a.com"}), "owner_name_shape"),
+        ("/clients", json!({"email": "a@a.com"}), "body_shape"),
+    ] {
+        let (status, refused) = ask(hub, path, body).await;
+        assert_eq!((status, &refused["code"]), (400, &json!(code)), "{refused}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_open_accounts_and_pay_and_readers_hear_of_it() {
     let hub = TestHub::with(options("")).await;
@@ -124,39 +161,7 @@ async fn clients_open_accounts_and_pay_and_readers_hear_of_it() {
     assert!(told.iter().chain(&balances).all(|it| it.key.is_none() && is_bare(it)));
     assert!(balances[0].broker_time > Timestamp::EPOCH);
 
-    for (path, body, code) in [
-        (
-            "/transactions",
-            json!({"account_id_from": JOHN, "account_id_to": ana, "amount": 99999}),
-            "insufficient_funds",
-        ),
-        (
-            "/transactions",
-            json!({"account_id_from": STRANGER, "account_id_to": ana, "amount": 1}),
-            "account_not_found",
-        ),
-        (
-            "/transactions",
-            json!({"account_id_from": JOHN, "account_id_to": STRANGER, "amount": 1}),
-            "payee_account_unknown",
-        ),
-        (
-            "/transactions",
-            json!({"account_id_from": JOHN, "account_id_to": JOHN, "amount": 1}),
-            "payer_is_payee",
-        ),
-        (
-            "/transactions",
-            json!({"account_id_from": JOHN, "account_id_to": ana, "amount": 0}),
-            "amount_out_of_range",
-        ),
-        ("/accounts", json!({"client_id": STRANGER}), "client_not_found"),
-        ("/clients", json!({"name": "", "email": "a@a.com"}), "owner_name_shape"),
-        ("/clients", json!({"email": "a@a.com"}), "body_shape"),
-    ] {
-        let (status, refused) = ask(&hub, path, body).await;
-        assert_eq!((status, &refused["code"]), (400, &json!(code)), "{refused}");
-    }
+    refuses(&hub, &ana).await;
     doctor(&hub.servers).await;
     same_again(&hub.servers, &["--dry-run"]).await;
 }

@@ -222,6 +222,7 @@ shared_kernel::events! {
     NotedV1 = "Noted" (1, 0) on [NOTES, BANKS], example example;
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every example")]
 fn example() -> Result<Published, ExampleError> {
     Ok(published("key", 1))
 }

@@ -1,4 +1,6 @@
-//! AsyncAPI 3: the same registry for machines. One document of the whole, and one of each context.
+//! `AsyncAPI` 3: the same registry for machines. One document of the whole, and one of each context.
+
+use std::collections::BTreeSet;
 
 use codepix::config::ContextName;
 use serde_json::{Map, Value, json};
@@ -63,7 +65,10 @@ fn document(
             let (id, name) = (channels::id(channel), message_id(event));
             messages.entry(name.clone()).or_insert_with(|| message(event));
             let known = addressed.entry(id.clone()).or_insert_with(|| described(channel));
-            known["messages"][&name] = json!({ "$ref": format!("#/components/messages/{name}") });
+            if let Some(messages) = known.get_mut("messages").and_then(Value::as_object_mut) {
+                let pointer = json!({ "$ref": format!("#/components/messages/{name}") });
+                messages.insert(name.clone(), pointer);
+            }
             let operation = format!("{}.{}.{id}", action.context, action.verb);
             let known = operations.entry(operation).or_insert_with(|| {
                 json!({
@@ -74,7 +79,7 @@ fn document(
                 })
             });
             let pointer = json!({ "$ref": format!("#/channels/{id}/messages/{name}") });
-            if let Some(list) = known["messages"].as_array_mut()
+            if let Some(list) = known.get_mut("messages").and_then(Value::as_array_mut)
                 && !list.contains(&pointer)
             {
                 list.push(pointer);
@@ -123,8 +128,9 @@ fn described(channel: &Channel) -> Value {
             "bindingVersion": "0.5.0",
         } },
     });
-    if let Some((_, name, _)) = channel.parameter() {
-        described["parameters"] = json!({ name: { "description": "One topic for each." } });
+    if let (Some((_, name, _)), Some(fields)) = (channel.parameter(), described.as_object_mut()) {
+        let parameters = json!({ name: { "description": "One topic for each." } });
+        fields.insert("parameters".into(), parameters);
     }
     described
 }
@@ -145,14 +151,17 @@ fn message(event: &EventDoc) -> Value {
         "examples": [{ "name": "example", "payload": event.example }],
     });
     let key = entry.channels.first().map_or("", |channel| channel.key);
-    if !key.is_empty() {
-        message["bindings"] = json!({ "kafka": {
-            "key": { "type": "string", "description": key },
-            "bindingVersion": "0.5.0",
-        } });
-    }
-    if event.has_envelope() {
-        message["headers"] = headers(event);
+    if let Some(fields) = message.as_object_mut() {
+        if !key.is_empty() {
+            let bindings = json!({ "kafka": {
+                "key": { "type": "string", "description": key },
+                "bindingVersion": "0.5.0",
+            } });
+            fields.insert("bindings".into(), bindings);
+        }
+        if event.has_envelope() {
+            fields.insert("headers".into(), headers(event));
+        }
     }
     message
 }
@@ -173,7 +182,8 @@ fn headers(event: &EventDoc) -> Value {
         "traceparent": text("W3C trace of the request that led to it."),
         "content-type": fixed("application/json"),
     });
-    let required: Vec<&String> =
+    // In one order, whether the fields of an object keep theirs or not.
+    let required: BTreeSet<&String> =
         properties.as_object().map(|fields| fields.keys().collect()).unwrap_or_default();
     json!({ "type": "object", "required": required, "properties": properties })
 }
@@ -199,6 +209,6 @@ fn gather(value: &Value, found: &mut dyn FnMut(&str)) {
             fields.values().for_each(|inner| gather(inner, found));
         }
         Value::Array(items) => items.iter().for_each(|inner| gather(inner, found)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -51,7 +51,7 @@ fn current_folder(catalogue: &Catalogue, event: &EventDoc) -> String {
 
 /// The sentence that its type says of itself.
 pub fn summary(event: &EventDoc) -> &str {
-    event.schema["description"].as_str().unwrap_or_default()
+    event.schema.get("description").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn head(event: &EventDoc, page: &mut Page) {

@@ -48,7 +48,7 @@ pub fn faults(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>>
             found.push(format!("eventcatalog/{path} says nothing: write why one asks that"));
         }
     }
-    found.extend(strangers(catalogue, tree)?);
+    found.extend(strangers(catalogue, tree));
     found.extend(broken_references(tree)?);
     Ok(found)
 }
@@ -75,7 +75,7 @@ fn sections(tree: &Tree, path: &str, wanted: &[&str]) -> anyhow::Result<Vec<Stri
 }
 
 /// Pages of events, channels and operations that the code does not know.
-fn strangers(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>> {
+fn strangers(catalogue: &Catalogue, tree: &Tree) -> Vec<String> {
     let mut known: BTreeSet<String> = catalogue.events.iter().map(events::folder).collect();
     known.extend(
         catalogue
@@ -95,7 +95,7 @@ fn strangers(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>> 
             ));
         }
     }
-    Ok(found)
+    found
 }
 
 /// A resource of the site: collection and id.
@@ -104,7 +104,7 @@ type Resource = (String, String);
 /// Every resource that has a page, with its version.
 fn resources(tree: &Tree) -> anyhow::Result<BTreeSet<(Resource, String)>> {
     let mut found = BTreeSet::new();
-    for (path, text) in tree.files().filter(|(path, _)| path.ends_with(".mdx")) {
+    for (path, text) in tree.pages() {
         let folders: Vec<&str> = path.split('/').collect();
         let collection = folders
             .iter()
@@ -139,10 +139,10 @@ fn broken_references(tree: &Tree) -> anyhow::Result<Vec<String>> {
         ("readsFrom", &["containers"]),
     ];
     let mut found = Vec::new();
-    for (path, text) in tree.files().filter(|(path, _)| path.ends_with(".mdx")) {
+    for (path, text) in tree.pages() {
         let page = Page::parse(text).with_context(|| format!("eventcatalog/{path}"))?;
         let mut broken = |what: &str| {
-            found.push(format!("eventcatalog/{path} names {what}, which is not there"))
+            found.push(format!("eventcatalog/{path} names {what}, which is not there"));
         };
         for (key, collections) in lists {
             page.ids(key).iter().filter(|id| !has(collections, id)).for_each(|id| broken(id));

@@ -121,7 +121,7 @@ fn document(
     readers: &[&Reader],
 ) -> anyhow::Result<EventDoc> {
     let name = entry.event_type;
-    let schema = schema::whole(serde_json::to_value((entry.schema)())?);
+    let schema = schema::whole(&serde_json::to_value((entry.schema)())?);
     let records = example_records(context, entry)?;
     let body = records.first().and_then(|record| record.payload.as_deref());
     let example = serde_json::from_slice(body.unwrap_or_default())

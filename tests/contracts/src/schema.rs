@@ -11,9 +11,9 @@ const DEPTH_MAX: usize = 16;
 const WORDS: &[&str] = &["title", "description", "examples", "$schema", "$comment", "$defs"];
 
 /// A schema with its definitions where they are used, so that every field says what it is.
-pub fn whole(schema: Value) -> Value {
+pub fn whole(schema: &Value) -> Value {
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
-    let mut whole = unfolded(&schema, &definitions, 0);
+    let mut whole = unfolded(schema, &definitions, 0);
     if let Value::Object(fields) = &mut whole {
         fields.remove("$defs");
     }
@@ -44,7 +44,9 @@ fn unfolded(schema: &Value, definitions: &Value, depth: usize) -> Value {
         Value::Array(items) => Value::Array(
             items.iter().map(|item| unfolded(item, definitions, depth.saturating_add(1))).collect(),
         ),
-        other => other.clone(),
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            schema.clone()
+        }
     }
 }
 
@@ -66,7 +68,7 @@ pub fn promise(schema: &Value) -> Value {
             Value::Object(kept.into_iter().map(promised).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(promise).collect()),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
     }
 }
 
@@ -134,7 +136,9 @@ fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
         differs(path, "has another type or form", true);
     }
     for name in before.intersection(&after) {
-        let field = |schema: &Value| schema["properties"][name].clone();
+        let field = |schema: &Value| {
+            schema.pointer("/properties").and_then(|it| it.get(name)).cloned().unwrap_or_default()
+        };
         compare(&joined(path, name), &field(old), &field(new), found);
     }
 }
@@ -181,7 +185,7 @@ fn ordered(value: &Value) -> Value {
             Value::Object(names.into_iter().map(pair).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(ordered).collect()),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
@@ -191,13 +195,14 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "written in place by every caller")]
     fn of(properties: Value, required: &[&str]) -> Value {
         json!({ "type": "object", "title": "T", "properties": properties, "required": required })
     }
 
     fn said(old: &Value, new: &Value) -> Vec<(String, bool)> {
-        let say = |it: Difference| (format!("{} {}", it.field, it.what), it.breaks);
-        differences(old, new).into_iter().map(say).collect()
+        let say = |it: &Difference| (format!("{} {}", it.field, it.what), it.breaks);
+        differences(old, new).iter().map(say).collect()
     }
 
     #[test]
@@ -245,6 +250,6 @@ mod tests {
         });
         let expected =
             json!({ "properties": { "held": { "type": "string", "description": "of this" } } });
-        assert_eq!(whole(schema), expected);
+        assert_eq!(whole(&schema), expected);
     }
 }

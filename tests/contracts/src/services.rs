@@ -80,11 +80,13 @@ fn made(context: ContextName) -> String {
     let house = house::of(context);
     let asked = |kind: Kind| {
         let own = OPERATIONS.iter().filter(|it| it.context == context && it.kind == kind);
-        own.map(|it| {
+        let mut rows = String::new();
+        for it in own {
             let (folder, id, version) = (it.kind.folder(), it.id, house::VERSION);
-            format!("| [{id}](/docs/{folder}/{id}/{version}) | {} |\n", it.summary)
-        })
-        .collect::<String>()
+            let row = format!("| [{id}](/docs/{folder}/{id}/{version}) | {} |\n", it.summary);
+            rows.push_str(&row);
+        }
+        rows
     };
     let table = |title: &str, rows: &str| {
         if rows.is_empty() {

@@ -69,6 +69,12 @@ impl Tree {
         self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
+    /// Every page that people read.
+    pub fn pages(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_page = |path: &str| Path::new(path).extension().is_some_and(|it| it == "mdx");
+        self.files().filter(move |(path, _)| is_page(path))
+    }
+
     /// Paths that are not the same in both.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let paths = self.files.keys().chain(other.files.keys());

@@ -173,9 +173,8 @@ fn lost(
     // What is current is written by the code, so a difference there is told above.
     (!is_as_it_was && event.entry.version != version).then(|| {
         format!(
-            "{} is not what was frozen: an old version never changes, so fetch it back from the \
-             history",
-            path
+            "{path} is not what was frozen: an old version never changes, so fetch it back from \
+             the history"
         )
     })
 }

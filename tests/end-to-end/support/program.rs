@@ -3,10 +3,11 @@
 
 use codepix::client::{Hub, transfers};
 use serde_json::{Value, json};
+use shared_kernel::application::Ids as _;
+use shared_kernel::infrastructure::system::SystemIds;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::{Request, Status};
-use uuid::Uuid;
 
 use super::log::Raw;
 use super::scene::{enrolment, patiently};
@@ -111,9 +112,9 @@ impl Program {
         let protocol = transfers::ParticipantProtocol::Classic.into();
         let asked = transfers::EnrolParticipantRequest { protocol, ..enrolment(code) };
         let ispb = scene.enrol_with(asked).await;
-        let account_id = Uuid::new_v4().to_string();
+        let account_id = SystemIds.random().to_string();
         enrol_account(&scene, &ispb, &account_id).await;
-        let key = format!("{}@example.com", Uuid::new_v4());
+        let key = format!("{}@example.com", SystemIds.random());
         let (log, code) = (Log::of(&hub.servers), code.to_owned());
         let program = Self { log, hub: hub.client().clone(), code, account_id, key };
         program.register("email", &program.key).await.unwrap();
@@ -132,7 +133,7 @@ impl Program {
 
     /// Writes an order, its amount digit for digit; answers its id.
     pub(crate) async fn order(&self, amount: &str, key: &str) -> String {
-        let id = Uuid::new_v4().to_string();
+        let id = SystemIds.random().to_string();
         self.order_as(&id, amount, key).await;
         id
     }
@@ -154,7 +155,7 @@ impl Program {
     }
 
     pub(crate) async fn write(&self, topic: &str, body: String) {
-        let key = Some(Uuid::new_v4().to_string().into_bytes());
+        let key = Some(SystemIds.random().to_string().into_bytes());
         let payload = Some(body.into_bytes());
         let topic = topic.to_owned();
         self.log.put(&[Raw { topic, partition: None, key, headers: vec![], payload }]).await;

@@ -165,7 +165,8 @@ type Words = Vec<(i64, i32, i64)>;
 
 fn said(account_id: AccountId, (time, partition, offset): (i64, i32, i64)) -> ExternalBalance {
     let place = RecordPlace { recorded_at: millis(time), partition, offset };
-    let centavos = time * 1_000 + i64::from(partition) * 100 + offset;
+    let last = i64::from(partition).saturating_mul(100).saturating_add(offset);
+    let centavos = time.saturating_mul(1_000).saturating_add(last);
     ExternalBalance::new(account_id, Money::from_centavos(centavos), place).unwrap()
 }
 

@@ -107,7 +107,7 @@ impl HandOvers for World {
             if tables.leader.is_some() {
                 return Ok(None);
             }
-            tables.sessions += 1;
+            tables.sessions = tables.sessions.saturating_add(1);
             tables.leader = Some(tables.sessions);
             tables.leader
         };
@@ -173,7 +173,7 @@ fn lost() -> LineError {
 impl Line for MemoryLine {
     async fn take_over(&mut self) -> Result<(), LineError> {
         let held = self.world.call(|tables| {
-            tables.holder += 1;
+            tables.holder = tables.holder.saturating_add(1);
             Some(tables.holder)
         });
         self.held = held.await;
@@ -234,7 +234,7 @@ proptest! {
         let mut stored = 0_u64;
         for (which, stores) in turns {
             if stores {
-                stored += 1;
+                stored = stored.saturating_add(1);
                 world.tables().rows.insert(stored, order(stored).end_to_end_id);
             }
             let courier = &mut couriers[usize::from(which)];

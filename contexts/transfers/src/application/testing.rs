@@ -453,7 +453,7 @@ impl Bench {
 
     /// Time passes, the log is read to its end, and deadlines pass.
     pub(crate) async fn passes_deadlines(&self, seconds: u64) {
-        self.clock.advance(std::time::Duration::from_secs(seconds + 1));
+        self.clock.advance(std::time::Duration::from_secs(seconds.saturating_add(1)));
         let partition = TopicPartition { topic: "t".into(), partition: 0 };
         let progress = Arc::new(Progress::default());
         progress.assigned([&partition]);

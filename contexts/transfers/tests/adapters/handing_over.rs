@@ -133,7 +133,7 @@ impl World {
         if kill == Kill::Spared {
             self.until_told().await;
         } else {
-            tokio::time::timeout(Duration::from_secs(60), killed.notified()).await.unwrap();
+            tokio::time::timeout(Duration::from_mins(1), killed.notified()).await.unwrap();
         }
         courier.abort();
         drop(courier.await);
@@ -152,7 +152,8 @@ impl World {
         follower.until(|seen| seen.len() >= wanted).await;
         let mut counts = BTreeMap::new();
         for record in &follower.seen {
-            *counts.entry(record.key.clone().unwrap()).or_insert(0_usize) += 1;
+            let count: &mut usize = counts.entry(record.key.clone().unwrap()).or_default();
+            *count = count.saturating_add(1);
         }
         counts
     }

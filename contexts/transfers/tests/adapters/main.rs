@@ -14,6 +14,7 @@ mod concurrency;
 mod enrolling;
 #[cfg(test)]
 mod graph;
+#[cfg(test)]
 mod handing_over;
 #[cfg(test)]
 mod harness;

@@ -53,6 +53,7 @@ fn status(broken: &Violation) -> StatusCode {
 
 impl Problem {
     /// Names the account that was asked for.
+    #[must_use]
     pub fn about(self, account: AccountId) -> Self {
         Self { account_id: Some(account), ..self }
     }

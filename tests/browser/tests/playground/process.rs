@@ -43,9 +43,8 @@ impl Process {
                 return found;
             }
             let ended = self.child.try_wait().unwrap();
-            if ended.is_some() || started.elapsed() > PATIENCE {
-                panic!("it did not start ({ended:?}): {printed}{}", self.file("log"));
-            }
+            let goes_on = ended.is_none() && started.elapsed() <= PATIENCE;
+            assert!(goes_on, "it did not start ({ended:?}): {printed}{}", self.file("log"));
             tokio::time::sleep(LOOK).await;
         }
     }

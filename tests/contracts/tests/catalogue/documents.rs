@@ -6,7 +6,7 @@ use codepix::config::ContextName;
 use contracts::asyncapi::{dangling, of_context, whole};
 use serde_json::Value;
 
-use crate::{code, committed};
+use crate::support::{code, committed};
 
 #[test]
 fn every_reference_leads_somewhere() {

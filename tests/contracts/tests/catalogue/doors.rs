@@ -5,7 +5,7 @@ use std::path::Path;
 use codepix::config::ContextName;
 use contracts::operations::{OPERATIONS, doors, undeclared};
 
-use crate::{names, none};
+use crate::support::{names, none};
 
 #[test]
 fn every_method_field_and_route_is_an_operation_and_the_reverse() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::code;
+use crate::support::code;
 
 fn faults(schema: &Value, body: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).unwrap();

@@ -2,7 +2,7 @@
 
 use contracts::{prose, site};
 
-use crate::{code, committed, names, none};
+use crate::support::{code, committed, names, none};
 
 const HELD: &str = "domains/Banking/services/BankingService/events/AmountHeld";
 

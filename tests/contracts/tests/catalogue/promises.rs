@@ -4,7 +4,7 @@ use contracts::versions::{self, Frozen, broken_promises};
 use contracts::{Catalogue, EventDoc, Tree, site};
 use serde_json::{Value, json};
 
-use crate::{code, committed, names, none};
+use crate::support::{code, committed, names, none};
 
 const NAME: &str = "AmountHeld";
 const FOLDER: &str = "domains/Banking/services/BankingService/events/AmountHeld";

@@ -7,7 +7,7 @@ use contracts::registry::disagreements;
 use shared_kernel::application::Unreadable;
 use shared_kernel::application::catalogue::Reader;
 
-use crate::{code, names, none};
+use crate::support::{code, names, none};
 
 #[test]
 fn every_reader_takes_every_example_of_what_it_reads() {
@@ -32,7 +32,9 @@ fn who_reads_what_is_as_the_code_reads_it() {
 /// The catalogue with another consumer in it.
 fn with(reader: &'static [Reader]) -> Catalogue {
     let mut contexts: Vec<_> = catalogue::contexts().into();
-    contexts.iter_mut().for_each(|context| context.readers = &[]);
+    for context in &mut contexts {
+        context.readers = &[];
+    }
     contexts.push(catalogue::ContextCatalogue {
         readers: reader,
         ..catalogue::of(ContextName::Balances)

@@ -71,7 +71,7 @@ mod tests {
     use crate::domain::{AccountEvent, Standing};
 
     fn place(millis: i64, partition: i32, offset: i64) -> RecordPlace {
-        let recorded_at = Timestamp::from_micros(millis * 1_000).unwrap();
+        let recorded_at = Timestamp::from_millis(millis).unwrap();
         RecordPlace { recorded_at, partition, offset }
     }
 
@@ -152,7 +152,8 @@ mod tests {
         // Few times and places, so that ties are met.
         let said = (0_i64..4, 0_i32..3, 0_i64..6).prop_map(|(millis, partition, offset)| {
             // A place has one record, so its content follows from it.
-            let centavos = millis * 100 + i64::from(partition) * 10 + offset;
+            let last = i64::from(partition).saturating_mul(10).saturating_add(offset);
+            let centavos = millis.saturating_mul(100).saturating_add(last);
             balance(1, centavos, place(millis, partition, offset))
         });
         prop_oneof![4 => said, 1 => (0_i64..9).prop_map(|millis| opened(1, millis))]

@@ -40,7 +40,7 @@ impl Rest {
             ApplicationError::Refused(broken) if broken.code() == "balance_behind" => {
                 Problem::from(error).with_status(StatusCode::GATEWAY_TIMEOUT)
             }
-            _ => error.into(),
+            ApplicationError::Refused(_) | ApplicationError::Unavailable(_) => error.into(),
         })
     }
 }

@@ -96,6 +96,9 @@ fn from_joao() -> Result<Payment, Violation> {
     })
 }
 
+/// A step of an account's life.
+type Decision<'a> = Box<dyn Fn(&Account) -> Result<Option<AccountEvent>, ExampleError> + 'a>;
+
 /// Everything that may happen to an account, in an order in which it may.
 fn life() -> Result<Vec<AccountEvent>, ExampleError> {
     let (mut account, opened) = maria()?;
@@ -104,7 +107,6 @@ fn life() -> Result<Vec<AccountEvent>, ExampleError> {
     let (amount, rest) = (Amount::from_centavos(100_000)?, Amount::from_centavos(90_000)?);
     let limits =
         Limits::new(Some(Money::from_centavos(50_000)), Some(Money::from_centavos(200_000)))?;
-    type Decision<'a> = Box<dyn Fn(&Account) -> Result<Option<AccountEvent>, ExampleError> + 'a>;
     let steps: Vec<Decision<'_>> = vec![
         Box::new(|it| Ok(Some(it.deposit(amount, entry, at(10)?)?))),
         Box::new(|it| Ok(it.set_limits(limits, at(20)?)?)),

@@ -40,10 +40,8 @@ pub(super) fn number(money: Money) -> Result<Box<RawValue>, StoreError> {
 
 /// One side of a transfer within the bank.
 fn side(event: &AccountEvent, ispb: Ispb, side: BookSide) -> Option<&Booked> {
-    match &event.fact {
-        AccountFact::Booked(booked) if event.ispb == ispb && booked.side == side => Some(booked),
-        _ => None,
-    }
+    let AccountFact::Booked(booked) = &event.fact else { return None };
+    (event.ispb == ispb && booked.side == side).then_some(booked)
 }
 
 impl Echo for WalletCoreEcho {

@@ -173,7 +173,7 @@ pub(super) fn enrolled() -> Example {
 }
 
 pub(super) fn changed() -> Example {
-    let position_limit = Some(Money::from_centavos(1_000_000_00));
+    let position_limit = Some(Money::from_centavos(100_000_000));
     let name = ParticipantName::parse("BBX")?;
     bank(
         ParticipantEvent::Changed { name, protocol: Protocol::Native, position_limit },
