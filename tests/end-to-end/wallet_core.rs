@@ -151,7 +151,8 @@ async fn clients_open_accounts_and_pay_and_readers_hear_of_it() {
         "{{\"Name\":\"TransactionCreated\",\"Payload\":{{\"id\":\"{id}\",\
          \"account_id_from\":\"{JOHN}\",\"account_id_to\":\"{ana}\",\"amount\":10.05}}}}"
     );
-    assert_eq!(text(&told[0]), created);
+    // Its topic has many partitions and its records no key: they are in no order.
+    assert!(told.iter().any(|it| text(it) == created), "{created}");
     let balances = heard(&log, "balances", 2).await;
     let texts: Vec<String> = balances.iter().map(text).collect();
     let expected =

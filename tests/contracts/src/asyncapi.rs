@@ -1,4 +1,5 @@
-//! `AsyncAPI` 3: the same registry for machines. One document of the whole, and one of each context.
+//! `AsyncAPI` 3: the same registry for machines. One document of the whole, and one of each
+//! context.
 
 use std::collections::BTreeSet;
 

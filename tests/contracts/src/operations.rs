@@ -508,11 +508,12 @@ mod tests {
         let (first, _) = OPERATIONS.split_at(1);
         let doors = Doors { grpc: names(&["OpenAccount", "Secret"]), ..Doors::default() };
         let found = undeclared(Banking, &doors, first);
-        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found.len(), 3, "{found:?}");
         assert!(found[0].starts_with("the method `Secret` of banking is in 0 operations"));
         assert_eq!(
             found[1],
             "banking has no field of the graph `openAccount`, which an operation names"
         );
+        assert_eq!(found[2], "banking has no route `POST /accounts`, which an operation names");
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+    TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
@@ -76,6 +77,9 @@ const DAYS_30_MS: &str = "2592000000";
 /// and a dead letter is cut far below.
 const BATCH_BYTES_MAX: &str = "1048588";
 
+/// How often a broker is asked to create topics: it may be busy, and each time waits 40 s.
+const ATTEMPTS_MAX: u32 = 3;
+
 /// Creates the topics that are missing; one that exists is left as it is, but must keep time as
 /// ours do.
 ///
@@ -119,7 +123,7 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
         .operation_timeout(Some(Duration::from_secs(30)))
         .request_timeout(Some(Duration::from_secs(40)));
     let mut found = Vec::new();
-    for outcome in admin.create_topics(&topics, &options).await.map_err(unavailable)? {
+    for outcome in created(&admin, &topics, &options).await? {
         match outcome {
             Ok(_) => {}
             Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => found.push(topic),
@@ -133,6 +137,26 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
     };
     found.retain(|topic| !topic.ends_with(SUFFIX) && !of_others(topic));
     verify(&admin, &found, &options).await
+}
+
+/// Asks for the topics, and again when a busy broker takes its time: what it has made by then is
+/// there already.
+async fn created(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[NewTopic<'_>],
+    options: &AdminOptions,
+) -> Result<Vec<TopicResult>, LogError> {
+    let mut attempt = 1;
+    loop {
+        match admin.create_topics(topics, options).await {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(error) if attempt < ATTEMPTS_MAX => {
+                tracing::warn!(%error, attempt, "topics are asked for again");
+                attempt = attempt.saturating_add(1);
+            }
+            Err(error) => return Err(LogError::Unavailable(error.to_string())),
+        }
+    }
 }
 
 /// Sets how long records are kept.
