@@ -135,7 +135,7 @@ async fn a_subscription_comes_in_parts_where_that_is_asked_for() {
     let events: Vec<Value> = parts
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|part| part.pointer("/data/count").cloned())
+        .filter_map(|part| part.pointer("/payload/data/count").cloned())
         .collect();
     assert_eq!(events.len(), 2, "{parts}");
     assert!(events[0].as_str().unwrap().starts_with("1 Bank"), "{parts}");

@@ -283,6 +283,9 @@ async fn who_asks_is_known_in_every_part_also_in_another_process() {
     .await;
     let foreign = told(FIRST_BANK, &bia).await;
     assert_eq!(foreign["data"]["account"], Value::Null, "as if it were not there: {foreign}");
+    // Its parts let nobody in without a token, and are there all the same.
+    let (status, ready) = get(&address, "/health/ready").await;
+    assert_eq!(status, 200, "{ready}");
     let all = "{ transfers { nodes { id } } }";
     let refused = ask_as(Some(FIRST_BANK), &address, all, json!({})).await;
     assert_eq!(codes(&refused), ["operator_only"]);

@@ -10,8 +10,8 @@ use crate::domain::{AccountVersion, KnownBalance, SeenBalance};
 /// ledger.
 #[derive(SimpleObject)]
 pub(super) struct Balance {
-    /// Whose it is.
-    account: Account,
+    /// Whose it is; null where Banking does not answer for it.
+    account: Option<Account>,
     /// What the owner may spend.
     available: Money,
     /// What transfers under way have set aside.
@@ -32,7 +32,7 @@ impl Balance {
         let SeenBalance { account_id, standing, external } = seen;
         let funds = standing.funds();
         Self {
-            account: Account::new(*account_id),
+            account: Some(Account::new(*account_id)),
             available: funds.available().into(),
             held: funds.held().into(),
             total: funds.total().into(),
@@ -52,8 +52,8 @@ impl From<&KnownBalance> for Balance {
 /// An account has changed.
 #[derive(SimpleObject)]
 pub(super) struct AccountUpdate {
-    /// Which account.
-    pub(super) account: Account,
+    /// Which account; null where Banking does not answer for it.
+    pub(super) account: Option<Account>,
     /// What it has since.
     pub(super) balance: Balance,
 }

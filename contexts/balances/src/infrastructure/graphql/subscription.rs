@@ -40,6 +40,7 @@ impl Subscription {
             match following.next().await {
                 Some(Ok(state)) => {
                     let (account, balance) = following.shown(&state);
+                    let account = Some(account);
                     Some((Ok(AccountUpdate { account, balance }), Some(following)))
                 }
                 Some(Err(error)) => Some((Err(error), None)),

@@ -62,8 +62,8 @@ impl From<ReasonCode> for TransferReason {
 /// One end of a transfer.
 #[derive(Clone, Debug, SimpleObject)]
 pub(super) struct TransferParty {
-    /// The account at this end.
-    account: Account,
+    /// The account at this end; null where no bank of ours answers for it.
+    account: Option<Account>,
     /// The bank that keeps it.
     bank: Bank,
     /// Name of its owner.
@@ -75,7 +75,7 @@ pub(super) struct TransferParty {
 impl From<&Party> for TransferParty {
     fn from(party: &Party) -> Self {
         Self {
-            account: Account::new(party.account_id),
+            account: Some(Account::new(party.account_id)),
             bank: Bank::new(party.ispb),
             owner_name: party.owner_name.as_str().to_owned(),
             owner_tax_id: party.owner_tax_id.into(),
