@@ -1,0 +1,155 @@
+//! The line of hand-overs over a log that writes in transactions: each record leaves together with a
+//! mark that names its transfer, on a topic that keeps the last record of each key. The mark is
+//! what a later holder of the line finds when it does not know how a transaction ended.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shared_kernel::application::log::{
+    InboundRecord, LogError, LogReader, OutboundRecord, Polled, TopicPartition,
+};
+use shared_kernel::domain::EndToEndId;
+
+use super::hand_over::{HandOver, Line, LineError};
+
+/// Where each hand-over leaves its mark: the `EndToEndId` as key, a tombstone once the row is gone.
+pub const DELIVERED: &str = "codepix.transfers.delivered";
+
+/// Records of one poll, and how long one waits.
+const MARKS_MAX: usize = 10_000;
+const WAIT: Duration = Duration::from_millis(250);
+/// Polls without a word after which reading the marks begins anew.
+const SILENCE_MAX: u32 = 60;
+
+/// A reader of one topic from outside any group, up to the ends that its partitions have when it
+/// is opened, and these partitions.
+pub type Scan = (Box<dyn LogReader>, Vec<TopicPartition>);
+
+/// A log that takes records in transactions, of one holder at a time.
+#[async_trait]
+pub trait TransactionalLog: Send {
+    /// Full name of a topic.
+    fn named(&self, topic: &str) -> String;
+
+    /// Becomes the holder: the transactions of a former one have ended, and it gets no more.
+    ///
+    /// # Errors
+    /// [`LogError`]: nobody may hold it now.
+    async fn take_over(&mut self) -> Result<(), LogError>;
+
+    /// Writes all copies of all records in one transaction.
+    ///
+    /// # Errors
+    /// [`LogError`]: the outcome is unknown, and it must be taken over again.
+    async fn write(&mut self, records: Vec<OutboundRecord>) -> Result<(), LogError>;
+
+    /// Opens a topic (name without prefix) to be read to its end; only what is committed is shown.
+    ///
+    /// # Errors
+    /// [`LogError`] when the log does not answer.
+    async fn scan(&mut self, topic: &str) -> Result<Scan, LogError>;
+}
+
+/// A line that leaves marks.
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct MarkedLine(Box<dyn TransactionalLog>);
+
+impl MarkedLine {
+    /// A line that is not held yet.
+    pub fn new(log: Box<dyn TransactionalLog>) -> Self {
+        Self(log)
+    }
+
+    fn mark(&self, id: &EndToEndId, payload: Option<Vec<u8>>) -> OutboundRecord {
+        OutboundRecord {
+            topics: vec![self.0.named(DELIVERED)],
+            key: Some(id.as_str().as_bytes().to_vec()),
+            headers: Vec::new(),
+            payload,
+            time: None,
+        }
+    }
+
+    fn record(&self, hand_over: &HandOver) -> OutboundRecord {
+        OutboundRecord {
+            topics: vec![self.0.named(&hand_over.topic)],
+            key: Some(hand_over.key.clone().into_bytes()),
+            headers: vec![("traceparent".to_owned(), hand_over.trace.clone().into_bytes())],
+            payload: Some(hand_over.payload.clone().into_bytes()),
+            time: None,
+        }
+    }
+
+    async fn read_marks(&mut self) -> Result<HashSet<EndToEndId>, LogError> {
+        let (mut scan, partitions) = self.0.scan(DELIVERED).await?;
+        let beginnings = scan.beginnings(&partitions).await?;
+        scan.assign(&beginnings).await?;
+        // The first word of a scan only names its partitions.
+        scan.poll(0, Duration::ZERO).await?;
+        let (mut open, mut silence) = (partitions.len(), 0_u32);
+        let mut marked = HashSet::new();
+        while open > 0 {
+            match scan.poll(MARKS_MAX, WAIT).await? {
+                Polled::Batch { records, ends } => {
+                    silence = 0;
+                    for record in &records {
+                        take(&mut marked, record);
+                    }
+                    open = open.saturating_sub(ends.len());
+                }
+                Polled::Nothing | Polled::Assigned(_) | Polled::Revoked => {
+                    silence = silence.saturating_add(1);
+                    if silence > SILENCE_MAX {
+                        return Err(LogError::Unavailable("the marks cannot be read".into()));
+                    }
+                }
+            }
+        }
+        scan.close().await;
+        Ok(marked)
+    }
+}
+
+/// The last word on a transfer counts.
+fn take(marked: &mut HashSet<EndToEndId>, record: &InboundRecord) {
+    let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+    let Some(id) = key.and_then(|key| EndToEndId::parse(key).ok()) else {
+        tracing::error!(from = %record.from, offset = record.offset, "a mark names no transfer");
+        return;
+    };
+    if record.payload.is_some() {
+        marked.insert(id);
+    } else {
+        marked.remove(&id);
+    }
+}
+
+fn broken(error: &LogError) -> LineError {
+    LineError(error.to_string())
+}
+
+#[async_trait]
+impl Line for MarkedLine {
+    async fn take_over(&mut self) -> Result<(), LineError> {
+        self.0.take_over().await.map_err(|error| broken(&error))
+    }
+
+    async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError> {
+        self.read_marks().await.map_err(|error| broken(&error))
+    }
+
+    async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError> {
+        let records = batch.iter().flat_map(|hand_over| {
+            let mark = self.mark(&hand_over.end_to_end_id, Some(b"{}".to_vec()));
+            [self.record(hand_over), mark]
+        });
+        let records = records.collect();
+        self.0.write(records).await.map_err(|error| broken(&error))
+    }
+
+    async fn erase(&mut self, ids: &[EndToEndId]) -> Result<(), LineError> {
+        let tombstones = ids.iter().map(|id| self.mark(id, None)).collect();
+        self.0.write(tombstones).await.map_err(|error| broken(&error))
+    }
+}
