@@ -174,7 +174,7 @@ impl Plan {
         let random = Random::of(seed, 3);
         let is_calm = random.below(20) == 0;
         let programs = Random::of(seed, 5);
-        Self {
+        let plan = Self {
             hosts: hosts(&random),
             are_banks_apart: random.below(4) == 0,
             shards: u16::try_from(random.between(1, 3)).unwrap_or(1),
@@ -198,10 +198,21 @@ impl Plan {
                 pause: Duration::from_millis(random.one_of(&[50, 2_000, 15_000]).unwrap_or(50)),
             },
             classic: classic(&programs, is_calm),
-            hand_overs_max: programs.one_of(&[1, 2, 256]).and_then(|it| i64::try_from(it).ok()).unwrap_or(1),
+            hand_overs_max: programs.one_of(&[1, 2, 256]).unwrap_or(256),
             is_founded_in_peace: random.below(4) > 0,
             faults: Duration::from_secs(random.between(20, 150)),
+        };
+        plan.in_balance()
+    }
+
+    /// Where programs of other people take part, there is less of the rest: a seed costs about as
+    /// much as any other.
+    fn in_balance(mut self) -> Self {
+        if self.classic.banks > 0 {
+            self.load.banks -= 1;
+            self.load.customers = self.load.customers.div_ceil(2);
         }
+        self
     }
 }
 
@@ -309,7 +320,7 @@ fn hosts(random: &Random) -> Vec<HostPlan> {
 }
 
 fn classic(random: &Random, is_calm: bool) -> Classic {
-    if random.below(2) == 0 {
+    if random.below(5) > 1 {
         return Classic::default();
     }
     let rate = |often: u32| match random.below(4) {

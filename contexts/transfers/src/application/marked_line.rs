@@ -153,3 +153,138 @@ impl Line for MarkedLine {
         self.0.write(tombstones).await.map_err(|error| broken(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+
+    use futures::FutureExt as _;
+    use shared_kernel::application::log::Position;
+    use shared_kernel::domain::Timestamp;
+
+    use super::*;
+    use crate::domain::testing::order;
+
+    fn place() -> TopicPartition {
+        TopicPartition { topic: format!("test.{DELIVERED}"), partition: 0 }
+    }
+
+    fn id(number: u64) -> EndToEndId {
+        order(number).end_to_end_id
+    }
+
+    fn mark(key: &str, is_there: bool) -> InboundRecord {
+        InboundRecord {
+            from: place(),
+            offset: 0,
+            broker_time: Timestamp::EPOCH,
+            key: Some(key.as_bytes().to_vec()),
+            headers: Vec::new(),
+            payload: is_there.then(|| b"{}".to_vec()),
+        }
+    }
+
+    /// Tells what it was given to tell, then nothing more.
+    struct Script(VecDeque<Polled>);
+
+    #[async_trait]
+    impl LogReader for Script {
+        async fn cluster_id(&mut self) -> Result<String, LogError> {
+            Ok(String::new())
+        }
+
+        async fn poll(&mut self, _limit: usize, _wait: Duration) -> Result<Polled, LogError> {
+            Ok(self.0.pop_front().unwrap_or(Polled::Nothing))
+        }
+
+        async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+            Ok(of.iter().map(|at| Position { at: at.clone(), next_offset: 0 }).collect())
+        }
+
+        async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
+            self.beginnings(of).await
+        }
+
+        async fn assign(&mut self, _positions: &[Position]) -> Result<(), LogError> {
+            Ok(())
+        }
+
+        async fn report(&mut self, _positions: &[Position]) {}
+
+        async fn close(&mut self) {}
+    }
+
+    #[derive(Clone, Default)]
+    struct Memory {
+        script: Vec<Polled>,
+        written: Arc<Mutex<Vec<Vec<OutboundRecord>>>>,
+    }
+
+    #[async_trait]
+    impl TransactionalLog for Memory {
+        fn named(&self, topic: &str) -> String {
+            format!("test.{topic}")
+        }
+
+        async fn take_over(&mut self) -> Result<(), LogError> {
+            Ok(())
+        }
+
+        async fn write(&mut self, records: Vec<OutboundRecord>) -> Result<(), LogError> {
+            self.written.lock().unwrap().push(records);
+            Ok(())
+        }
+
+        async fn scan(&mut self, topic: &str) -> Result<Scan, LogError> {
+            assert_eq!(topic, DELIVERED);
+            Ok((Box::new(Script(self.script.clone().into())), vec![place()]))
+        }
+    }
+
+    fn marked(script: Vec<Polled>) -> Result<HashSet<EndToEndId>, LineError> {
+        let memory = Memory { script, ..Memory::default() };
+        MarkedLine::new(Box::new(memory)).marked().now_or_never().unwrap()
+    }
+
+    #[test]
+    fn the_last_word_on_a_transfer_counts() {
+        let (one, other) = (id(1), id(2));
+        let first = vec![mark(one.as_str(), true), mark(other.as_str(), true), mark("E1", true)];
+        let rest = vec![mark(one.as_str(), false)];
+        let script = vec![
+            Polled::Assigned(vec![place()]),
+            Polled::Batch { records: first, ends: vec![] },
+            Polled::Nothing,
+            Polled::Batch { records: rest, ends: vec![place()] },
+        ];
+        assert_eq!(marked(script), Ok(HashSet::from([other])));
+    }
+
+    #[test]
+    fn marks_that_cannot_be_read_to_their_end_are_not_taken_for_none() {
+        assert!(marked(vec![Polled::Assigned(vec![place()])]).is_err());
+    }
+
+    #[test]
+    fn a_hand_over_leaves_with_its_mark_and_the_mark_goes_by_a_tombstone() {
+        let memory = Memory::default();
+        let mut line = MarkedLine::new(Box::new(memory.clone()));
+        let hand_over = HandOver {
+            end_to_end_id: id(1),
+            topic: "bank002".into(),
+            key: "key".into(),
+            payload: "{}".into(),
+            trace: "trace".into(),
+        };
+        line.deliver(&[hand_over]).now_or_never().unwrap().unwrap();
+        line.erase(&[id(1)]).now_or_never().unwrap().unwrap();
+        let written = memory.written.lock().unwrap();
+        let of = |it: &OutboundRecord| (it.topics.concat(), it.key.clone(), it.payload.clone());
+        let written: Vec<Vec<_>> = written.iter().map(|it| it.iter().map(of).collect()).collect();
+        let body = || Some(b"{}".to_vec());
+        let mark = |payload| (place().topic, Some(id(1).as_str().as_bytes().to_vec()), payload);
+        let record = ("test.bank002".to_owned(), Some(b"key".to_vec()), body());
+        assert_eq!(written, [vec![record, mark(body())], vec![mark(None)]]);
+    }
+}

@@ -12,7 +12,7 @@ use transfers::infrastructure::classic::inbound;
 use super::{Finding, must};
 use crate::city::City;
 use crate::contexts::transfers::TransfersTables;
-use crate::programs::{Program, Word};
+use crate::programs::{Ordered, Program, Word};
 
 /// What programs have still to read or to say, and what waits to be handed over.
 pub(super) fn left_open(city: &City, open: &mut Vec<String>) {
@@ -159,15 +159,18 @@ pub(super) fn is_deserved(city: &City, letter: &InboundRecord) -> bool {
     }
     let code = letter.header(header::CODE).unwrap_or_default();
     let programs = city.programs();
-    let ordered = |id: OrderId| programs.values().find_map(|it| it.ordered.get(&id));
+    // Two programs may have used one id.
+    let any = |id: OrderId, has: fn(&Ordered) -> bool| {
+        programs.values().filter_map(|it| it.ordered.get(&id)).any(has)
+    };
     match code {
         "order_content_differs" => {
             let Ok(Some(message)) = inbound::order(letter) else { return false };
-            ordered(message.order_id()).is_some_and(|it| it.has_rival)
+            any(message.order_id(), |it| it.has_rival)
         }
         "report_before_confirmation" | "report_without_confirmation" | "order_unknown" => {
             let Ok(message) = inbound::confirmation(letter) else { return false };
-            ordered(message.order_id()).is_some_and(|it| it.is_hasty)
+            any(message.order_id(), |it| it.is_hasty)
         }
         _ => false,
     }

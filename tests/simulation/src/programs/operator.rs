@@ -39,7 +39,7 @@ pub(super) async fn run(city: Arc<City>) {
 
 async fn resolve(city: Arc<City>, id: EndToEndId) {
     let world = Arc::clone(&city.world);
-    let most = world.chance.one_of(&[2, 30, 180]).unwrap_or(30);
+    let most = world.chance.one_of(&[2, 20, 90]).unwrap_or(30);
     let pause = world.chance.time(Duration::ZERO, Duration::from_secs(most));
     world.executor.sleep(pause).await;
     let Some(resolution) = city.verdict(id) else { return };

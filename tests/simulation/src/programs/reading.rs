@@ -124,7 +124,7 @@ impl City {
         let Some(word) = self.learn_outcome(ispb, &told) else { return };
         let habits = self.world.plan.classic.habits;
         if word == Word::Confirmed && !self.world.unlucky(habits.silent) {
-            let most = self.world.chance.one_of(&[1, 20, 200]).unwrap_or(1);
+            let most = self.world.chance.one_of(&[1, 20, 120]).unwrap_or(1);
             let after = self.world.chance.time(Duration::ZERO, Duration::from_secs(most));
             self.say_later(ispb, told.id, "completed", after);
         }
@@ -180,7 +180,7 @@ impl City {
             return self.tell(ispb, || format!("will never confirm {id}"));
         }
         let after = if world.unlucky(habits.late) {
-            world.chance.time(Duration::from_secs(20), Duration::from_mins(4))
+            world.chance.time(Duration::from_secs(20), Duration::from_secs(150))
         } else {
             world.chance.time(Duration::from_millis(1), Duration::from_secs(3))
         };
