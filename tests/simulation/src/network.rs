@@ -93,7 +93,7 @@ impl KeyDirectory for Line {
 const HUB_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The party of an account, as the hub wants it.
-fn hub_party(account: AccountView) -> Result<orders::Party, StoreError> {
+fn hub_party(account: &AccountView) -> Result<orders::Party, StoreError> {
     let owner_name = orders::OwnerName::parse(account.owner_name.as_str());
     let unreadable = |broken: Violation| StoreError::Unavailable(broken.message().to_owned());
     Ok(orders::Party {
@@ -155,7 +155,7 @@ impl Line {
             return Ok(Ok(None));
         };
         let outcome = self.call(|keys| async move { keys.find_key.submit(asked).await }).await?;
-        let found = or_nobody(outcome)?.map(|entry| hub_party(entry.account)).transpose()?;
+        let found = or_nobody(outcome)?.map(|entry| hub_party(&entry.account)).transpose()?;
         Ok(Ok(found))
     }
 }
@@ -172,7 +172,7 @@ impl OrderDirectory for Line {
             let asked = FindAccount { account_id: *id };
             let outcome =
                 self.call(|keys| async move { keys.find_account.submit(asked).await }).await?;
-            found.extend(or_nobody(outcome)?.map(hub_party).transpose()?);
+            found.extend(or_nobody(outcome)?.as_ref().map(hub_party).transpose()?);
         }
         Ok(found)
     }

@@ -8,7 +8,9 @@ use shared_kernel::domain::{AccountId, EndToEndId};
 use transfers::application::hand_over::HandOver;
 use transfers::application::marked_line::DELIVERED;
 use transfers::application::ports::SavedResolution;
-use transfers::domain::{CreditTiming, OrderId, Resolution, Side, Standing, Transfer, TransferState};
+use transfers::domain::{
+    CreditTiming, OrderId, Resolution, Side, Standing, Transfer, TransferState,
+};
 
 use super::{Finding, Oracle, must};
 
@@ -83,9 +85,7 @@ impl Oracle {
         } else {
             let mut known = self.outside.handed_over.values();
             let payload = record.payload.as_deref().unwrap_or_default();
-            known.any(|it| {
-                it.topic == topic && it.key == key && it.payload.as_bytes() == payload
-            })
+            known.any(|it| it.topic == topic && it.key == key && it.payload.as_bytes() == payload)
         };
         must(is_wanted, || format!("{key} is handed over to {topic}, and nobody committed that"))
     }
@@ -108,9 +108,13 @@ impl Oracle {
         let resolved = self.resolution(&id);
         match transfer.standing().state {
             TransferState::Pending | TransferState::Completed => Ok(()),
-            TransferState::Confirmed => must(said || resolved == Some(Resolution::Credited), || {
-                format!("{id} is confirmed, and neither its payee's program nor an operator said so")
-            }),
+            TransferState::Confirmed => {
+                must(said || resolved == Some(Resolution::Credited), || {
+                    format!(
+                        "{id} is confirmed, and neither its payee's program nor an operator said so"
+                    )
+                })
+            }
             TransferState::Rejected => must(resolved == Some(Resolution::Refused), || {
                 format!("{id} was handed over and is rejected; an operator said {resolved:?}")
             }),

@@ -52,9 +52,9 @@ fn told_once(city: &City, program: &Program, incoming: &[&Transfer]) -> Finding 
     for record in city.log.all(|topic| topic == program.topic) {
         let body = record.payload.as_deref().unwrap_or_default();
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        if body["status"] == "pending" {
-            let id = body["id"].as_str().unwrap_or_default().to_owned();
-            *told.entry(id).or_insert(0) += 1;
+        let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str);
+        if text("status") == Some("pending") {
+            *told.entry(text("id").unwrap_or_default().to_owned()).or_insert(0) += 1;
         }
     }
     let ids = incoming.iter().filter_map(|it| it.ends().order_id);
@@ -128,7 +128,9 @@ fn orders((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding {
     let timing = |it: &&Transfer| {
         it.bank(Side::Payer) == ispb && it.ends().timing(Side::Payer) != CreditTiming::OnDelivery
     };
-    must(hub.transfers.values().find(timing).is_none(), || format!("{ispb} pays as a bank of ours"))?;
+    must(hub.transfers.values().find(timing).is_none(), || {
+        format!("{ispb} pays as a bank of ours")
+    })?;
     must(hub.positions.contains_key(&ispb), || format!("{ispb} has no position"))
 }
 

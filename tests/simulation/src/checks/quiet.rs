@@ -35,7 +35,9 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
     for (group, at, end) in city.log.ends() {
         let key = (group.clone(), at.clone());
         let next = match group.as_str() {
-            "codepix.transfers" | OUTSIDE => city.transfers.look(|it| it.kernel.offsets.get(&key).copied()),
+            "codepix.transfers" | OUTSIDE => {
+                city.transfers.look(|it| it.kernel.offsets.get(&key).copied())
+            }
             "codepix.pix-keys" => city.pix_keys.look(|it| it.kernel.offsets.get(&key).copied()),
             "codepix.balances" | "codepix.balances.transfers" => {
                 city.balances.look(|it| it.kernel.offsets.get(&key).copied())

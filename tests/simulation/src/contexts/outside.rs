@@ -88,8 +88,7 @@ impl Hub {
             content: Some(it.order.content()),
             outcome: OrderOutcome::Refused { sentence: it.sentence.clone() },
         };
-        let kept: Vec<KnownOrder> =
-            refusals.iter().filter(|it| it.remember).map(refused).collect();
+        let kept: Vec<KnownOrder> = refusals.iter().filter(|it| it.remember).map(refused).collect();
         if kept.is_empty() {
             return Ok(());
         }

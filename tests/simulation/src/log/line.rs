@@ -12,6 +12,7 @@ use super::Log;
 use super::committed::CommittedScan;
 use crate::executor::{NodeId, WORLD};
 use crate::planted::Bug;
+use crate::programs;
 
 /// The name that all couriers share: there is one shard of hand-overs.
 const NAME: &str = "codepix.transfers.hand-over-0";
@@ -43,12 +44,7 @@ impl HandOverLine {
         Ok(())
     }
 
-    async fn send(
-        &self,
-        epoch: u64,
-        topic: &str,
-        record: &OutboundRecord,
-    ) -> Result<(), LogError> {
+    async fn send(&self, epoch: u64, topic: &str, record: &OutboundRecord) -> Result<(), LogError> {
         let world = &self.log.world;
         world.at(self.node, "before it sends a hand-over").await;
         self.reach().await?;
@@ -57,8 +53,12 @@ impl HandOverLine {
         let at = self.log.append_within((NAME, epoch), topic, record)?;
         world.say(self.node, topic, || {
             let key = record.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let what = if record.payload.is_some() { "" } else { "a tombstone of " };
-            format!("sends {what}{key} to {at}, in a transaction")
+            let what = match &record.payload {
+                None => format!("a tombstone of {key}"),
+                payload => programs::words(payload.as_deref())
+                    .unwrap_or_else(|| format!("the mark of {key}")),
+            };
+            format!("sends {what} to {at}, in a transaction")
         });
         if world.unlucky(world.plan.rates.write) {
             return Err(LogError::Unavailable("message timed out".into()));

@@ -22,8 +22,7 @@ pub(super) fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
 
 /// What is loaded.
 pub(crate) fn loaded(world: &World, found: Vec<Transfer>) -> Vec<Transfer> {
-    let found: Vec<Transfer> =
-        found.into_iter().map(|it| outside::loaded(world, it)).collect();
+    let found: Vec<Transfer> = found.into_iter().map(|it| outside::loaded(world, it)).collect();
     if !world.has(Bug::AcceptAfterExpiry) {
         return found;
     }

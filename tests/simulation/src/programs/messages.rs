@@ -1,7 +1,10 @@
 //! The JSON of the programs: names of fields in any case, either name of the kind of a key, fields
 //! that are left out.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::Value;
 use shared_kernel::domain::{AccountId, Money};
 use transfers::domain::OrderId;
 
@@ -75,4 +78,24 @@ pub(super) fn word(id: OrderId, status: &str, chance: &Random) -> String {
             "{{\"id\":\"{id}\",\"status\":\"{status}\",\"description\":\"\",\"error\":\"\"}}"
         ),
     }
+}
+
+/// A message of the protocol in a few words, for the story: its status, or what it orders, and its
+/// id.
+pub(crate) fn words(payload: Option<&[u8]>) -> Option<String> {
+    let fields: BTreeMap<String, Value> = serde_json::from_slice(payload?).ok()?;
+    let fields: BTreeMap<String, Value> =
+        fields.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let id = fields.get("id")?.as_str()?;
+    let is_order = matches!(text("status"), "" | "pending") && fields.contains_key("pixkeyto");
+    let amount = fields.get("amount").map(Value::to_string).unwrap_or_default();
+    let what = match text("status") {
+        "" | "pending" if is_order => format!("of {amount} to {}", text("pixkeyto")),
+        status => status.to_owned(),
+    };
+    let status = if text("status") == "pending" { "pending " } else { "" };
+    let error = text("error");
+    let error = if error.is_empty() { String::new() } else { format!(" ({error})") };
+    Some(format!("{id} {status}{what}{error}"))
 }

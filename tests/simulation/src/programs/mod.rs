@@ -20,6 +20,7 @@ use transfers::domain::OrderId;
 use crate::city::City;
 use crate::executor::WORLD;
 
+pub(crate) use messages::words;
 pub(crate) use ordering::customer;
 pub(crate) use reading::Word;
 

@@ -18,7 +18,7 @@ use crate::world::SeededIds;
 /// Works for ever.
 pub(super) async fn run(city: Arc<City>) {
     let mut taken: BTreeSet<EndToEndId> = BTreeSet::new();
-    loop {
+    while !city.world.is_over() {
         let pause = city.world.chance.time(Duration::from_secs(1), Duration::from_secs(5));
         city.world.executor.sleep(pause).await;
         let is_overdue = |it: &&Transfer| {
@@ -43,9 +43,7 @@ async fn resolve(city: Arc<City>, id: EndToEndId) {
     let pause = world.chance.time(Duration::ZERO, Duration::from_secs(most));
     world.executor.sleep(pause).await;
     let Some(resolution) = city.verdict(id) else { return };
-    world.say(WORLD, "operator", || {
-        format!("operator: resolves {id} as {}", resolution.as_str())
-    });
+    world.say(WORLD, "operator", || format!("operator: resolves {id} as {}", resolution.as_str()));
     let order = Order::Resolve(ResolveTransfer {
         caller: Caller::Operator,
         trace: TraceParent::begin(&SeededIds::new(&world)),

@@ -60,9 +60,7 @@ impl City {
         let (chance, habits) = (&self.world.chance, self.world.plan.classic.habits);
         self.debit(ispb, &order);
         if self.world.unlucky(habits.hasty) {
-            self.program(ispb, |it| {
-                it.ordered.get_mut(&order.id).map(|it| it.is_hasty = true)
-            });
+            self.program(ispb, |it| it.ordered.get_mut(&order.id).map(|it| it.is_hasty = true));
             let most = chance.one_of(&[100, 5_000]).unwrap_or(100);
             let after = chance.time(Duration::ZERO, Duration::from_millis(most));
             self.say_later(ispb, order.id, "completed", after);
@@ -117,9 +115,7 @@ impl City {
         let rival = Order { account, description: "loot", ..order.clone() };
         self.debit(other, &rival);
         for bank in [ispb, other] {
-            self.program(bank, |it| {
-                it.ordered.get_mut(&order.id).map(|it| it.has_rival = true)
-            });
+            self.program(bank, |it| it.ordered.get_mut(&order.id).map(|it| it.has_rival = true));
         }
         let after = self.world.chance.time(Duration::ZERO, Duration::from_secs(2));
         self.order_later(other, rival, after);

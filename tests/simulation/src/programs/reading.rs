@@ -141,7 +141,9 @@ impl City {
                 return None;
             }
         };
-        self.tell(ispb, || format!("hears of its order {}: {} {}", told.id, told.status, told.error));
+        self.tell(ispb, || {
+            format!("hears of its order {}: {} {}", told.id, told.status, told.error)
+        });
         let noted = self.program(ispb, |it| {
             let is_own = it.accounts.contains(&told.account_id);
             let ordered = it.ordered.get_mut(&told.id).filter(|_| is_own)?;
@@ -151,7 +153,8 @@ impl City {
         match noted.flatten() {
             None => {
                 let id = told.id;
-                self.world.fail(format!("the program of {ispb} hears of {id}, no order of its own"));
+                self.world
+                    .fail(format!("the program of {ispb} hears of {id}, no order of its own"));
                 None
             }
             Some((_, 2)) => {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use shared_kernel::application::Ids as _;
 use shared_kernel::application::dead_letter::{SUFFIX, header};
 use shared_kernel::application::log::{InboundRecord, OutboundRecord};
-use shared_kernel::application::Ids as _;
 use shared_kernel::domain::EndToEndId;
 use transfers::application::marked_line::DELIVERED;
 use transfers::application::outside::OutsideMessage;
@@ -24,7 +24,8 @@ const OTHER_CONTENT: u64 = 4;
 
 /// Whether the hub or a bank of ours reads it.
 fn is_read(topic: &str) -> bool {
-    let is_own = topic.starts_with("codepix.") && ![DELIVERED, "codepix.transfers"].contains(&topic);
+    let is_own =
+        topic.starts_with("codepix.") && ![DELIVERED, "codepix.transfers"].contains(&topic);
     !topic.ends_with(SUFFIX) && (is_own || of_programs(topic))
 }
 
