@@ -44,7 +44,7 @@ struct DeadlyLine {
 }
 
 impl DeadlyLine {
-    async fn pass(&self, at: Kill) {
+    async fn pass(&mut self, at: Kill) {
         if self.kill == at {
             self.killed.notify_one();
             std::future::pending::<()>().await;

@@ -1,5 +1,5 @@
-//! The line of hand-overs over Kafka: a producer with a transactional id of its shard, and a scan of
-//! the marks.
+//! The line of hand-overs over Kafka: a producer with a transactional id of its shard, and a scan
+//! of the marks.
 
 use std::collections::BTreeMap;
 
