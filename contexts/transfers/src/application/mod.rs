@@ -11,6 +11,7 @@ pub mod hand_over;
 mod hand_over_tests;
 #[cfg(test)]
 mod laws;
+pub mod marked_line;
 pub mod message;
 pub mod outside;
 pub mod ports;

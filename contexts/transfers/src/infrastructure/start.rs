@@ -142,7 +142,7 @@ async fn serve_programs(
     start.consumer(CLASSIC_CONSUMER, &topics, Arc::new(handler))?;
     for shard in 0..SHARDS {
         let hand_overs = Arc::new(PgHandOvers::new(start.sessions.clone()));
-        let line = Box::new(KafkaLine::new(start.kafka(), shard));
+        let line = Box::new(KafkaLine::of_shard(start.kafka(), shard));
         let (clock, settings) = (Arc::clone(&start.clock), CourierSettings::default());
         let courier = Courier::new(shard, hand_overs, line, clock, settings);
         let stop = start.stop_relays();

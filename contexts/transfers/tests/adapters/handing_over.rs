@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use transfers::application::hand_over::{
     Courier, CourierSettings, HandOver, HandOvers, Line, LineError,
 };
+use transfers::application::marked_line::MarkedLine;
 use transfers::infrastructure::classic::line::{KafkaLine, plan};
 use transfers::infrastructure::classic::topics::bank_plan;
 use transfers::infrastructure::postgres::hand_overs::PgHandOvers;
@@ -37,13 +38,13 @@ enum Kill {
 
 /// A line whose holder is killed at one of its calls: it stands still for ever.
 struct DeadlyLine {
-    line: KafkaLine,
+    line: MarkedLine,
     kill: Kill,
     killed: Arc<Notify>,
 }
 
 impl DeadlyLine {
-    async fn pass(&self, at: Kill) {
+    async fn pass(&mut self, at: Kill) {
         if self.kill == at {
             self.killed.notify_one();
             std::future::pending::<()>().await;
@@ -120,8 +121,8 @@ impl World {
         Courier::new(0, hand_overs, line, Arc::new(SystemClock), settings)
     }
 
-    fn line(&self) -> KafkaLine {
-        KafkaLine::new(&self.hub.servers.kafka, 0)
+    fn line(&self) -> MarkedLine {
+        KafkaLine::of_shard(&self.hub.servers.kafka, 0)
     }
 
     /// Runs a courier until it is killed, or has sent everything.

@@ -371,8 +371,10 @@ impl BankingTransaction for Banks {
             self.lock([Row::of("bank", &bank.ispb)]).await?;
             self.write(|committed, own| {
                 let known = find(&committed.banks, &own.banks, &bank.ispb);
+                // A bank that was never hosted here is none of ours.
+                let is_ours = known.is_some() || bank.hosted;
                 let (old, next) = known.map_or((0, 10_001), |(_, version, next)| (*version, *next));
-                if old < *version {
+                if is_ours && old < *version {
                     own.banks.insert(bank.ispb, (bank.clone(), *version, next));
                 }
             });

@@ -1,11 +1,13 @@
-//! The topics of banks, made as banks are enrolled.
+//! The topics of banks, made as banks are enrolled, and where Banking speaks of a transfer.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared_kernel::application::StoreError;
+use shared_kernel::application::outbox::shard_of;
+use shared_kernel::domain::EndToEndId;
 use transfers::application::TransfersSettings;
-use transfers::application::ports::BankTopics;
+use transfers::application::ports::{BankTopics, Placement};
 use transfers::domain::Participant;
 use transfers::infrastructure::kafka::published::{BANKS, bank_topic};
 
@@ -29,5 +31,15 @@ impl BankTopics for Topics {
             }
         }
         Ok(())
+    }
+}
+
+/// The partitions of the topic of bank messages, as this log chooses among them.
+pub(crate) struct Places(pub(crate) i32);
+
+impl Placement for Places {
+    fn origin(&self, id: &EndToEndId) -> i32 {
+        let count = u16::try_from(self.0).unwrap_or(1);
+        i32::from(shard_of(id.as_str().as_bytes(), count))
     }
 }

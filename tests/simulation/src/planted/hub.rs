@@ -9,12 +9,12 @@ use shared_kernel::domain::ReasonCode;
 use transfers::application::ports::{Audience, Change, Notice, SavedTransfer};
 use transfers::domain::{PositionMove, Standing, Transfer, TransferState};
 
-use super::Bug;
+use super::{Bug, outside};
 use crate::executor::WORLD;
 use crate::world::World;
 
 /// The transfer, standing elsewhere.
-fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
+pub(super) fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
     let (order, digest) = (transfer.order().clone(), *transfer.digest());
     let (terms, ends) = (*transfer.terms(), *transfer.ends());
     Transfer::restore(order, digest, terms, ends, (transfer.reserves(), standing))
@@ -22,6 +22,7 @@ fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
 
 /// What is loaded.
 pub(crate) fn loaded(world: &World, found: Vec<Transfer>) -> Vec<Transfer> {
+    let found: Vec<Transfer> = found.into_iter().map(|it| outside::loaded(world, it)).collect();
     if !world.has(Bug::AcceptAfterExpiry) {
         return found;
     }
@@ -39,6 +40,7 @@ pub(crate) fn loaded(world: &World, found: Vec<Transfer>) -> Vec<Transfer> {
 /// What is saved.
 pub(crate) fn saved(world: &World, mut saved: Vec<SavedTransfer>) -> Vec<SavedTransfer> {
     for it in &mut saved {
+        outside::saved(world, it);
         let is_repeat = it.change == Change::None;
         if is_repeat && world.has(Bug::RepeatsUnanswered) {
             it.notices.clear();

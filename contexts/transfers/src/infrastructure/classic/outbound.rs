@@ -43,7 +43,7 @@ fn echo(amount: &str) -> Box<RawValue> {
 ///
 /// # Errors
 /// [`StoreError::Rejected`] when it has no JSON.
-pub(crate) fn letter(transfer: &Transfer, letter: &Letter) -> Result<Published, StoreError> {
+pub fn letter(transfer: &Transfer, letter: &Letter) -> Result<Published, StoreError> {
     let order = transfer.order();
     let id = transfer.ends().order_id.unwrap_or_else(|| OrderId::of(&order.end_to_end_id));
     let key = order.payee_key.as_str();
@@ -74,7 +74,7 @@ pub(crate) fn letter(transfer: &Transfer, letter: &Letter) -> Result<Published, 
 ///
 /// # Errors
 /// As [`letter`].
-pub(crate) fn hand_over(transfer: &Transfer, word: &Letter) -> Result<HandOver, StoreError> {
+pub fn hand_over(transfer: &Transfer, word: &Letter) -> Result<HandOver, StoreError> {
     let told = letter(transfer, word)?;
     let payload = String::from_utf8(told.payload().to_vec())
         .map_err(|error| StoreError::Rejected(format!("JSON is UTF-8: {error}")))?;
@@ -91,7 +91,7 @@ pub(crate) fn hand_over(transfer: &Transfer, word: &Letter) -> Result<HandOver, 
 ///
 /// # Errors
 /// As [`letter`].
-pub(crate) fn refusal(refusal: &OrderRefusal) -> Result<Published, StoreError> {
+pub fn refusal(refusal: &OrderRefusal) -> Result<Published, StoreError> {
     let order = &refusal.order;
     let known = kind_of(&order.key);
     let kind = if order.kind.is_empty() { known } else { order.kind.as_str() };

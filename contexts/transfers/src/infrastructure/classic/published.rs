@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use shared_kernel::application::catalogue::{Channel, Retention};
 use shared_kernel::domain::{AccountId, EndToEndId};
 
+use crate::application::marked_line;
 use crate::domain::OrderId;
 
 /// Partitions of the topics that programs write to: their keys are constant or random.
@@ -30,10 +31,9 @@ pub const BANK_PROGRAMS: Channel =
 
 /// Where each hand-over leaves its mark. One partition: each shard would need one of its own, or
 /// the open transaction of another would hide its marks.
-pub const DELIVERED: Channel =
-    Channel::new("codepix.transfers.delivered", "EndToEndId of the transfer")
-        .partitions(1)
-        .kept(Retention::LastOfEachKey);
+pub const DELIVERED: Channel = Channel::new(marked_line::DELIVERED, "EndToEndId of the transfer")
+    .partitions(1)
+    .kept(Retention::LastOfEachKey);
 
 /// A JSON number with at most two places; exact, and so no float here.
 fn amount(_: &mut SchemaGenerator) -> Schema {
