@@ -1,7 +1,6 @@
-//! Subscriptions as the parts of one HTTP answer, in the form of the multipart subscription protocol
-//! 1.0: each event stands in `payload`, and an empty object says that the server lives.
-//!
-//! Source: <https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol>
+//! Subscriptions as the parts of one HTTP answer, in the form of the multipart subscription
+//! protocol 1.0 of Apollo's router: each event stands in `payload`, and an empty object says that
+//! the server lives.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Operations over one WebSocket, in graphql-transport-ws.
 //!
-//! Clients of that protocol say nothing while they listen, so the server asks whether they are still
-//! there; each of them answers by itself. Operations of one socket are counted: its client decides
-//! how many there are, and each event of the log is work for every subscription.
+//! Clients of that protocol say nothing while they listen, so the server asks whether they are
+//! still there; each of them answers by itself. Operations of one socket are counted: its client
+//! decides how many there are, and each event of the log is work for every subscription.
 
 use std::pin::pin;
 use std::sync::Arc;

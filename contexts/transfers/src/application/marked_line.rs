@@ -298,6 +298,7 @@ mod tests {
         let body = || Some(b"{}".to_vec());
         let mark = |payload| (place().topic, Some(id(1).as_str().as_bytes().to_vec()), payload);
         let record = ("test.bank002".to_owned(), Some(b"key".to_vec()), body());
-        assert_eq!(written, [vec![record, mark(body())], vec![mark(None)]]);
+        let said = mark(Some(body_of(&id(1))));
+        assert_eq!(written, [vec![record, said], vec![mark(None)]]);
     }
 }
