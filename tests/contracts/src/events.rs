@@ -6,7 +6,7 @@ use shared_kernel::application::catalogue::{Producer, Shape};
 use crate::page::{self, Page};
 use crate::registry::{Catalogue, EventDoc};
 use crate::tree::Tree;
-use crate::{channels, house, schema, versions};
+use crate::{channels, frozen, house, schema};
 
 /// What people say of every event.
 pub const PROSE: &[&str] = &["## Why it exists", "## Who reads it", "## What may happen twice"];
@@ -41,7 +41,7 @@ pub fn write(catalogue: &Catalogue, tree: &mut Tree) -> anyhow::Result<()> {
 fn current_folder(catalogue: &Catalogue, event: &EventDoc) -> String {
     let is_newer = |other: &&EventDoc| {
         other.entry.name == event.entry.name
-            && versions::number_of(other.entry.version) > versions::number_of(event.entry.version)
+            && frozen::number_of(other.entry.version) > frozen::number_of(event.entry.version)
     };
     if catalogue.events.iter().find(is_newer).is_none() {
         return folder(event);

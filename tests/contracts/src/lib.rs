@@ -9,6 +9,8 @@
 pub mod asyncapi;
 pub mod channels;
 pub mod events;
+pub mod frozen;
+pub mod history;
 pub mod house;
 pub mod operations;
 pub mod page;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use codepix::config::ContextName;
-use contracts::asyncapi::{dangling, of_context, whole};
+use contracts::asyncapi::{dangling, message_id, of_context, whole};
 use serde_json::Value;
 
 use crate::support::{code, committed};
@@ -27,7 +27,7 @@ fn the_whole_document_has_every_event_on_every_channel() {
     let document = whole(&code);
     assert_eq!(document["components"]["messages"].as_object().unwrap().len(), code.events.len());
     for event in &code.events {
-        let message = format!("{}.v1", event.entry.name);
+        let message = message_id(event);
         for channel in event.entry.channels {
             let id = contracts::channels::id(channel);
             let found = &document["channels"][&id]["messages"][&message];
