@@ -13,6 +13,7 @@ pub mod frozen;
 pub mod history;
 pub mod house;
 pub mod operations;
+pub mod outside;
 pub mod page;
 pub mod prose;
 pub mod registry;
