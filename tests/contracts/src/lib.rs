@@ -8,6 +8,7 @@
 
 pub mod asyncapi;
 pub mod channels;
+pub mod doors;
 pub mod events;
 pub mod frozen;
 pub mod history;
