@@ -1,6 +1,11 @@
 //! `codepix events tail`: a person beside the log sees what happens, as it happens.
 
+use codepix::catalogue;
 use codepix::client::transfers::TransferState;
+use shared_kernel::application::catalogue::EventEntry;
+use shared_kernel::application::{Ids as _, OutboundRecord};
+use shared_kernel::domain::Timestamp;
+use shared_kernel::infrastructure::system::SystemIds;
 
 use crate::support::binary::{Process, command};
 use crate::support::operator::{operate, operate_json};
@@ -20,6 +25,17 @@ async fn tail(hub: &TestHub, folder: &tempfile::TempDir, words: &[&str]) -> Proc
     })
     .await;
     tail
+}
+
+/// What the registry says of an event of the hub, whatever version it has by now.
+fn entry(name: &str) -> &'static EventEntry {
+    let own = catalogue::events().filter(|entry| entry.name == name);
+    own.max_by_key(|entry| entry.event_type).unwrap()
+}
+
+/// The page of an event, where the catalogue is served at `url`.
+fn page(url: &str, name: &str) -> String {
+    format!("{url}/docs/events/{name}/{}", entry(name).version)
 }
 
 /// A transfer between two banks, completed.
@@ -46,8 +62,8 @@ async fn a_tail_shows_what_happens_from_now_on_and_new_banks_too() {
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines.len(), 3, "{printed}");
     for line in &lines {
-        let page = "http://127.0.0.1:3000/docs/events/TransferConfirmed/1.1.0";
-        for part in [" TransferConfirmed ", &id, " v2 ", "amount=BRL 40.00", page] {
+        let page = page("http://127.0.0.1:3000", "TransferConfirmed");
+        for part in [" TransferConfirmed ", &id, " v2 ", "amount=BRL 40.00", &page] {
             assert!(line.contains(part), "{part} is not in {line}");
         }
         assert!(!line.contains(&before) && !line.contains('\u{1b}'), "{line}");
@@ -80,13 +96,45 @@ async fn a_tail_from_the_beginning_shows_what_is_there_to_programs_too() {
     let events = operate_json(&hub.servers, &words).await;
     let types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
     let expected = ["TransferPending", "TransferConfirmed", "TransferCompleted"];
-    assert_eq!(types, expected.map(|name| format!("codepix.transfers.{name}.v1")));
-    for (event, version) in events.iter().zip(1..) {
+    assert_eq!(types, expected.map(|name| entry(name).event_type));
+    for ((event, name), version) in events.iter().zip(expected).zip(1..) {
         assert_eq!(event["body"]["end_to_end_id"], *id);
         assert_eq!((&event["key"], &event["version"]), (&id.clone().into(), &version.into()));
-        let page = event["page"].as_str().unwrap();
-        assert!(page.starts_with("https://events.example/docs/events/Transfer"), "{page}");
+        assert_eq!(event["page"], page("https://events.example", name));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_knows_what_others_write_on_the_topics_of_the_settings() {
+    let hub = TestHub::start().await;
+    hub.servers.create_topics(&["theirs"], 1).await;
+    let names = ["WalletTransactionCreated", "BankProgramOrdered"];
+    let records = names.map(|name| {
+        let example = (entry(name).example)().unwrap();
+        let record = example.into_record("", "", SystemIds.ordered(), Timestamp::EPOCH);
+        OutboundRecord { topics: vec![hub.servers.kafka.named("theirs")], ..record }
+    });
+    hub.servers.write(&records).await;
+    let words = [
+        "events",
+        "tail",
+        "--classic-orders-topic",
+        "theirs",
+        "--wallet-core-transactions-topic",
+        "theirs",
+        "--topic",
+        "theirs",
+        "--from-beginning",
+        "--json",
+    ];
+    let both = operate_json(&hub.servers, &[&words[..], &["--limit", "2"]].concat()).await;
+    let types: Vec<_> = both.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types, names.map(|name| entry(name).event_type));
+    let ordered = ["--type", "BankProgramOrdered", "--limit", "1"];
+    let one = operate_json(&hub.servers, &[&words[..], &ordered].concat()).await;
+    assert_eq!(one.len(), 1, "{one:?}");
+    assert_eq!(one[0]["page"], page("http://127.0.0.1:3000", "BankProgramOrdered"));
+    assert!(one[0].get("unreadable").is_none(), "{one:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

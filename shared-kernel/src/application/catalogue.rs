@@ -85,20 +85,31 @@ impl Channel {
 
     /// What stands before, in and behind the braces.
     pub fn parameter(&self) -> Option<(&'static str, &'static str, &'static str)> {
-        let (before, rest) = self.address.split_once('{')?;
-        let (name, after) = rest.split_once('}')?;
-        Some((before, name, after))
+        parted(self.address)
     }
 
     /// Whether a topic (name without prefix) is of this channel.
     pub fn holds(&self, topic: &str) -> bool {
-        match self.parameter() {
-            None => topic == self.address,
-            Some((before, _, after)) => topic
-                .strip_prefix(before)
-                .and_then(|rest| rest.strip_suffix(after))
-                .is_some_and(|value| !value.is_empty() && !value.contains('.')),
-        }
+        is_at(self.address, topic)
+    }
+}
+
+/// What stands before, in and behind the braces of an address.
+fn parted(address: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = address.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+/// Whether a topic (name without prefix) is at an address, which may be another than its
+/// channel's: those of others' protocols are settings.
+pub fn is_at(address: &str, topic: &str) -> bool {
+    match parted(address) {
+        None => topic == address,
+        Some((before, _, after)) => topic
+            .strip_prefix(before)
+            .and_then(|rest| rest.strip_suffix(after))
+            .is_some_and(|value| !value.is_empty() && !value.contains('.')),
     }
 }
 

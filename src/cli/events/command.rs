@@ -1,5 +1,6 @@
 //! The words of `codepix events`.
 
+use super::topics::ForeignTopics;
 use crate::client::KafkaOptions;
 
 /// Events on the log: follow them.
@@ -48,6 +49,9 @@ pub struct TailEvents {
         default_value = "http://127.0.0.1:3000"
     )]
     pub catalogue_url: String,
+    /// What the topics of others' protocols are called.
+    #[command(flatten)]
+    pub foreign: ForeignTopics,
     /// Where Kafka is.
     #[command(flatten)]
     pub kafka: KafkaOptions,

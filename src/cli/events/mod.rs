@@ -2,8 +2,11 @@
 
 mod command;
 mod follow;
+mod known;
 mod run;
+mod topics;
 mod view;
 
 pub use command::{EventsCommand, TailEvents};
 pub use run::run;
+pub use topics::ForeignTopics;

@@ -1,11 +1,9 @@
 //! What the words of `codepix events` do.
 
-use shared_kernel::application::catalogue::EventEntry;
-
 use super::command::{EventsCommand, TailEvents};
 use super::follow::Follower;
+use super::known::KnownEvents;
 use super::view::EventView;
-use crate::catalogue;
 use crate::cli::output::Output;
 
 /// Runs `codepix events`.
@@ -19,11 +17,8 @@ pub async fn run(command: EventsCommand, output: &Output) -> anyhow::Result<()> 
 }
 
 async fn tail(which: TailEvents, output: &Output) -> anyhow::Result<()> {
-    let entries: Vec<&'static EventEntry> = catalogue::events().collect();
-    let holds = |topic: &str| {
-        entries.iter().flat_map(|entry| entry.channels).any(|channel| channel.holds(topic))
-    };
-    let is_wanted = |topic: &str| which.wants_topic(topic) && holds(topic);
+    let known = KnownEvents::on(&which.foreign);
+    let is_wanted = |topic: &str| which.wants_topic(topic) && known.has_topic(topic);
     let mut follower = Follower::start(&which.kafka, is_wanted, which.from_beginning).await?;
     let topics: Vec<&str> = follower.topics().into_iter().collect();
     output.remark(&if topics.is_empty() {
@@ -36,7 +31,7 @@ async fn tail(which: TailEvents, output: &Output) -> anyhow::Result<()> {
         let record = follower.next().await?;
         let topic = record.from.topic.strip_prefix(which.kafka.topic_prefix.as_str());
         let topic = topic.unwrap_or(&record.from.topic).to_owned();
-        let view = EventView::of(&record, &topic, &entries, &which.catalogue_url);
+        let view = EventView::of(&record, &topic, &known, &which.catalogue_url);
         if which.wants_type(view.event_type()) {
             output.show(&view)?;
             left = left.map(|left| left.saturating_sub(1));

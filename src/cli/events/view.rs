@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use shared_kernel::application::catalogue::{EventEntry, Shape};
+use shared_kernel::application::catalogue::Shape;
 use shared_kernel::application::{Envelope, InboundRecord};
 
+use super::known::KnownEvents;
 use crate::cli::output::{Paint, Shown, Tone, clock_time};
 
 /// Characters of the longest value that a line shows whole.
@@ -67,11 +68,11 @@ impl EventView {
     pub(super) fn of(
         record: &InboundRecord,
         topic: &str,
-        entries: &[&'static EventEntry],
+        events: &KnownEvents,
         catalogue_url: &str,
     ) -> Self {
         let envelope = Envelope::read(record);
-        let known = entry_of(topic, envelope.as_ref().ok(), entries);
+        let known = events.entry_of(topic, record, envelope.as_ref().ok());
         let is_foreign = known.is_some_and(|entry| matches!(entry.shape, Shape::Foreign { .. }));
         let page = known.map(|entry| {
             format!(
@@ -83,7 +84,8 @@ impl EventView {
         });
         let (envelope, unreadable) = match envelope {
             Ok(envelope) => (Some(envelope), None),
-            Err(wrong) => (None, (!is_foreign).then_some(wrong.sentence)),
+            Err(_) if is_foreign => (None, None),
+            Err(wrong) => (None, Some(events.strange(topic).unwrap_or(wrong.sentence))),
         };
         let at = envelope.as_ref().map_or(record.broker_time, |it| it.time);
         let event_type = envelope.as_ref().map(|it| it.event_type.clone());
@@ -121,22 +123,6 @@ impl EventView {
         let is_undone = self.name.ends_with("Unblocked");
         ending.filter(|_| !is_undone).map_or(Tone::Strong, |(_, tone)| *tone)
     }
-}
-
-/// The entry of a type; of a record without envelope, the one foreign event of its topic.
-fn entry_of(
-    topic: &str,
-    envelope: Option<&Envelope>,
-    entries: &[&'static EventEntry],
-) -> Option<&'static EventEntry> {
-    let stands = |entry: &&EventEntry| entry.channels.iter().any(|channel| channel.holds(topic));
-    if let Some(envelope) = envelope {
-        return entries.iter().copied().find(|entry| entry.event_type == envelope.event_type);
-    }
-    let is_foreign = |entry: &&EventEntry| matches!(entry.shape, Shape::Foreign { .. });
-    let mut foreign = entries.iter().copied().filter(|entry| is_foreign(entry) && stands(entry));
-    let only = foreign.next()?;
-    foreign.next().is_none().then_some(only)
 }
 
 /// `TransferConfirmed` of `codepix.transfers.TransferConfirmed.v1`.
@@ -224,14 +210,20 @@ mod tests {
 
     use super::*;
     use crate::catalogue;
+    use crate::cli::events::{ForeignTopics, TailEvents};
 
-    fn entries() -> Vec<&'static EventEntry> {
-        catalogue::events().collect()
+    fn entry(name: &str) -> &'static EventEntry {
+        let own = catalogue::events().filter(|entry| entry.name == name);
+        own.max_by_key(|entry| entry.event_type).unwrap()
+    }
+
+    /// The page of an event, whatever version it has by now.
+    fn page(name: &str) -> String {
+        format!("http://here/docs/events/{name}/{}", entry(name).version)
     }
 
     fn example(name: &str) -> (InboundRecord, String) {
-        let entry = entries().into_iter().find(|entry| entry.name == name).unwrap();
-        let published = (entry.example)().unwrap();
+        let published = (entry(name).example)().unwrap();
         let topic = published.topics().next().unwrap().to_owned();
         let sent = published.into_record("", "/codepix/transfers", Uuid::nil(), Timestamp::EPOCH);
         let from = TopicPartition { topic: topic.clone(), partition: 3 };
@@ -246,9 +238,14 @@ mod tests {
         (record, topic)
     }
 
+    fn shown(record: &InboundRecord, topic: &str) -> EventView {
+        let events = KnownEvents::on(&ForeignTopics::default());
+        EventView::of(record, topic, &events, "http://here/")
+    }
+
     fn view(name: &str) -> EventView {
         let (record, topic) = example(name);
-        EventView::of(&record, &topic, &entries(), "http://here/")
+        shown(&record, &topic)
     }
 
     #[test]
@@ -261,7 +258,7 @@ mod tests {
             "amount=BRL 100.00",
             "payer=Maria Silva at 00000001",
             "reason_code=AC06",
-            "http://here/docs/events/TransferRejected/1.1.0",
+            &page("TransferRejected"),
         ] {
             assert!(line.contains(part), "{part} is not in {line}");
         }
@@ -271,7 +268,8 @@ mod tests {
     #[test]
     fn a_terminal_gets_a_link_and_a_colour() {
         let line = view("TransferRejected").text(Paint::new(true));
-        assert!(line.contains("\u{1b}]8;;http://here/docs/events/TransferRejected/1.1.0\u{1b}\\"));
+        let link = format!("\u{1b}]8;;{}\u{1b}\\", page("TransferRejected"));
+        assert!(line.contains(&link), "{line:?}");
         assert_eq!(line.matches("http://here").count(), 1, "not once more as text");
         assert!(line.contains("\u{1b}[31m"), "refusals are red: {line:?}");
         assert_eq!(view("AccountUnblocked").tone(), Tone::Strong);
@@ -280,9 +278,9 @@ mod tests {
     #[test]
     fn json_has_the_envelope_and_the_body_as_it_is() {
         let json = serde_json::to_value(view("AmountHeld")).unwrap();
-        assert_eq!(json["type"], "codepix.banking.AmountHeld.v1");
+        assert_eq!(json["type"], entry("AmountHeld").event_type);
         assert_eq!(json["body"]["amount"]["amount"], "100.00");
-        assert_eq!(json["page"], "http://here/docs/events/AmountHeld/1.0.0");
+        assert_eq!(json["page"], page("AmountHeld"));
         assert_eq!((&json["partition"], &json["offset"]), (&3.into(), &7.into()));
         assert!(json.get("unreadable").is_none());
     }
@@ -292,10 +290,55 @@ mod tests {
         let (mut record, topic) = example("AmountHeld");
         record.headers.clear();
         record.payload = Some(b"\x1b[2J".to_vec());
-        let view = EventView::of(&record, &topic, &entries(), "http://here");
+        let view = shown(&record, &topic);
         let line = view.text(Paint::new(false));
         assert!(line.contains("no event") && line.contains("ce_specversion"), "{line}");
         assert!(!line.contains('\u{1b}'));
         assert_eq!(view.event_type(), "");
+    }
+
+    #[test]
+    fn events_that_share_a_topic_are_told_apart_by_their_bodies() {
+        let names = ["BankProgramOrdered", "WalletTransactionCreated"];
+        let topics = names.map(|name| example(name).1);
+        assert_eq!(topics[0], topics[1]);
+        for name in names {
+            let view = view(name);
+            let json = serde_json::to_value(&view).unwrap();
+            assert_eq!(
+                (&json["type"], &json["page"]),
+                (&entry(name).event_type.into(), &page(name).into())
+            );
+            assert!(json.get("unreadable").is_none(), "{json}");
+            let wanted = TailEvents { types: vec![name.to_owned()], ..TailEvents::default() };
+            let of_both = names.map(|it| wanted.wants_type(self::view(it).event_type()));
+            assert_eq!(of_both, names.map(|it| it == name));
+        }
+    }
+
+    #[test]
+    fn a_program_may_write_its_fields_in_any_case_and_leave_some_out() {
+        let (mut record, topic) = example("BankProgramOrdered");
+        record.payload =
+            Some(br#"{"ID":"1","accountid":"2","amount":"3","PIXKEYTO":"k"}"#.to_vec());
+        assert_eq!(shown(&record, &topic).event_type(), entry("BankProgramOrdered").event_type);
+    }
+
+    #[test]
+    fn what_is_neither_of_a_shared_topic_says_so() {
+        let (mut record, topic) = example("BankProgramOrdered");
+        for body in [r#"{"hello":1}"#, "[]", "x"] {
+            record.payload = Some(body.as_bytes().to_vec());
+            let line = shown(&record, &topic).text(Paint::new(false));
+            let why = "the body has no field of BankProgramOrdered or WalletTransactionCreated";
+            assert!(line.contains("no event") && line.contains(why), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_tombstone_is_of_the_event_of_its_topic() {
+        let (mut record, topic) = example("HandOverMarked");
+        record.payload = None;
+        assert_eq!(shown(&record, &topic).event_type(), entry("HandOverMarked").event_type);
     }
 }

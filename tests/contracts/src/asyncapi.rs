@@ -109,7 +109,7 @@ fn document(
 }
 
 /// Name and version of the type: two versions of an event are two messages.
-fn message_id(event: &EventDoc) -> String {
+pub fn message_id(event: &EventDoc) -> String {
     let major = event.entry.version.split('.').next().unwrap_or_default();
     format!("{}.v{major}", event.entry.name)
 }

@@ -5,6 +5,7 @@ use serde_yaml_ng::{Mapping, Value};
 use shared_kernel::application::catalogue::{Channel, Retention, Shape};
 use shared_kernel::application::dead_letter::SUFFIX;
 
+use crate::outside::{self, Program};
 use crate::page::{self, Page};
 use crate::registry::Catalogue;
 use crate::tree::Tree;
@@ -99,6 +100,7 @@ fn made(catalogue: &Catalogue, channel: &Channel) -> String {
         let mut readers: Vec<String> =
             here.map(|reader| events::service_link(reader.context)).collect();
         readers.dedup();
+        readers.extend(outside::readers_of(event).map(Program::link));
         let (name, version) = (event.entry.name, event.entry.version);
         let readers =
             if readers.is_empty() { "nobody here".to_owned() } else { readers.join(", ") };

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use shared_kernel::application::catalogue::{Producer, Shape};
 
+use crate::outside::{self, Program};
 use crate::page::{self, Page};
 use crate::registry::{Catalogue, EventDoc};
 use crate::tree::Tree;
-use crate::{channels, house, schema, versions};
+use crate::{channels, frozen, house, schema};
 
 /// What people say of every event.
 pub const PROSE: &[&str] = &["## Why it exists", "## Who reads it", "## What may happen twice"];
@@ -41,7 +42,7 @@ pub fn write(catalogue: &Catalogue, tree: &mut Tree) -> anyhow::Result<()> {
 fn current_folder(catalogue: &Catalogue, event: &EventDoc) -> String {
     let is_newer = |other: &&EventDoc| {
         other.entry.name == event.entry.name
-            && versions::number_of(other.entry.version) > versions::number_of(event.entry.version)
+            && frozen::number_of(other.entry.version) > frozen::number_of(event.entry.version)
     };
     if catalogue.events.iter().find(is_newer).is_none() {
         return folder(event);
@@ -98,7 +99,8 @@ fn made(event: &EventDoc) -> String {
         Shape::Foreign { protocol } => row("shape", &format!("{protocol}: the body alone")),
     }
     if let Producer::Outside(who) = entry.producer {
-        row("written by", who);
+        let link = outside::writer_of(event).map_or_else(|| who.to_owned(), Program::link);
+        row("written by", &link);
     }
     for channel in entry.channels {
         let key = if channel.key.is_empty() { "no key" } else { channel.key };
@@ -117,18 +119,24 @@ fn made(event: &EventDoc) -> String {
 }
 
 fn readers(event: &EventDoc) -> String {
-    if event.readers.is_empty() {
+    let programs: Vec<&Program> = outside::readers_of(event).collect();
+    if event.readers.is_empty() && programs.is_empty() {
         return "No context takes it from the log. It is there for people and for programs to \
                 come.\n"
             .to_owned();
     }
-    let mut table = String::from("| context | consumer | on |\n|---|---|---|\n");
+    let mut table = String::from("| who | consumer | on |\n|---|---|---|\n");
     for reader in &event.readers {
         let (consumer, channel) = (reader.consumer, channels::plain(reader.channel));
         table.extend([format!(
             "| {} | `{consumer}` | `{channel}` |\n",
             service_link(reader.context)
         )]);
+    }
+    for channel in event.entry.channels {
+        let on = channels::plain(channel.address);
+        let row = |program: &&Program| format!("| {} | its own | `{on}` |\n", program.link());
+        table.extend(programs.iter().map(row));
     }
     table
 }

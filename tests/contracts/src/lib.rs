@@ -8,9 +8,13 @@
 
 pub mod asyncapi;
 pub mod channels;
+pub mod doors;
 pub mod events;
+pub mod frozen;
+pub mod history;
 pub mod house;
 pub mod operations;
+pub mod outside;
 pub mod page;
 pub mod prose;
 pub mod registry;

@@ -1,17 +1,14 @@
 //! Commands and queries: what can be asked of each service, and by which doors.
 //!
 //! The list is written by hand, because a command of the product is more than a method of gRPC:
-//! the same one may be a mutation of the graph and a route of REST. [`undeclared`] holds it to
-//! the doors, both ways: every method, field and route is in exactly one line, and no line names
-//! one that is not there.
+//! the same one may be a mutation of the graph and a route of REST.
+//! [`undeclared`](crate::doors::undeclared) holds it to the doors, both ways: every method, route
+//! and field of a root type is in exactly one line, and no line names one that is not there.
+//! Fields of the graph's other types (`Account.balance`) are named where they answer what another
+//! door answers. [`ungraphed`](crate::doors::ungraphed) names the commands that the graph has no
+//! mutation for.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
-use anyhow::Context as _;
-use codepix::catalogue;
 use codepix::config::ContextName;
-use serde_json::Value;
 
 use crate::house;
 use crate::page::{self, Page};
@@ -51,13 +48,13 @@ pub struct Operation {
     pub grpc: &'static str,
     /// The method that existing bank programs call for it; empty for none.
     pub classic: &'static str,
-    /// Fields of the graph's root types.
+    /// Fields of the graph: of a root type by their name, of another as `Type.field`.
     pub graph: &'static [&'static str],
     /// Routes of REST, each with its verb.
     pub rest: &'static [&'static str],
 }
 
-const fn command(
+pub(crate) const fn command(
     context: ContextName,
     id: &'static str,
     summary: &'static str,
@@ -67,7 +64,7 @@ const fn command(
     Operation { context, kind: Kind::Command, id, summary, grpc, graph, classic: "", rest: &[] }
 }
 
-const fn query(
+pub(crate) const fn query(
     context: ContextName,
     id: &'static str,
     summary: &'static str,
@@ -148,7 +145,13 @@ pub const OPERATIONS: &[Operation] = &[
         "RequestTransfer",
         &["requestTransfer"],
     ),
-    query(Banking, "ListBanks", "The banks whose books are kept here.", "ListBanks", &[]),
+    query(
+        Banking,
+        "ListBanks",
+        "The banks whose books are kept here.",
+        "ListBanks",
+        &["Bank.primaryColor", "Bank.secondaryColor"],
+    ),
     query(
         Banking,
         "GetAccount",
@@ -161,14 +164,14 @@ pub const OPERATIONS: &[Operation] = &[
         "ListAccounts",
         "Accounts of a bank, oldest first.",
         "ListAccounts",
-        &["accounts"],
+        &["accounts", "Bank.accounts"],
     ),
     query(
         Banking,
         "GetStatement",
         "Ledger entries of an account with the balance after each.",
         "GetStatement",
-        &[],
+        &["Account.postings"],
     ),
     query(
         Banking,
@@ -182,7 +185,7 @@ pub const OPERATIONS: &[Operation] = &[
         "ListAccountTransfers",
         "Transfers of an account in both directions, newest first.",
         "ListTransfers",
-        &[],
+        &["Account.orders"],
     ),
     query(
         Banking,
@@ -217,7 +220,7 @@ pub const OPERATIONS: &[Operation] = &[
         "ListTransfers",
         "Transfers of a bank, or of all, newest first.",
         "ListTransfers",
-        &["transfers"],
+        &["transfers", "Account.transfers", "Bank.transfers"],
     ),
     query(
         Transfers,
@@ -233,7 +236,13 @@ pub const OPERATIONS: &[Operation] = &[
         "ListParticipants",
         &["banks", "bank"],
     ),
-    query(Transfers, "ListPositions", "What each bank owes and is owed.", "ListPositions", &[]),
+    query(
+        Transfers,
+        "ListPositions",
+        "What each bank owes and is owed.",
+        "ListPositions",
+        &["Bank.position", "Bank.reserved"],
+    ),
     Operation {
         classic: "RegisterPixKey",
         ..command(
@@ -268,8 +277,14 @@ pub const OPERATIONS: &[Operation] = &[
             &["pixKey"],
         )
     },
-    query(PixKeys, "ListKeys", "The keys of an account.", "ListKeys", &[]),
-    query(PixKeys, "FindAccount", "At which bank an account is kept.", "FindAccount", &[]),
+    query(PixKeys, "ListKeys", "The keys of an account.", "ListKeys", &["Account.keys"]),
+    query(
+        PixKeys,
+        "FindAccount",
+        "At which bank an account is kept.",
+        "FindAccount",
+        &["Account.listing"],
+    ),
     Operation {
         rest: &["GET /balances/{account_id}"],
         ..query(
@@ -277,7 +292,7 @@ pub const OPERATIONS: &[Operation] = &[
             "GetBalance",
             "What an account has, or had at an instant.",
             "GetBalance",
-            &[],
+            &["Account.balance"],
         )
     },
     Operation {
@@ -297,7 +312,7 @@ pub const OPERATIONS: &[Operation] = &[
             "GetBalanceStatement",
             "What moved the money of an account, with the total after each line.",
             "",
-            &[],
+            &["Account.statement"],
         )
     },
     query(
@@ -308,6 +323,9 @@ pub const OPERATIONS: &[Operation] = &[
         &["accountUpdated"],
     ),
 ];
+
+/// Commands of gRPC that the graph has no mutation for, and why each may be without one.
+pub const WITHOUT_MUTATION: &[(&str, &str)] = &[];
 
 impl Operation {
     /// Where its page is.
@@ -356,164 +374,4 @@ pub fn write(tree: &mut Tree) -> anyhow::Result<()> {
         tree.put(&path, page.render()?);
     }
     Ok(())
-}
-
-/// What the doors of the services are: the same names as in [`OPERATIONS`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Doors {
-    /// Methods of gRPC.
-    pub grpc: BTreeSet<String>,
-    /// Methods that existing bank programs call.
-    pub classic: BTreeSet<String>,
-    /// Fields of the graph's root types.
-    pub graph: BTreeSet<String>,
-    /// Routes of REST, each with its verb.
-    pub rest: BTreeSet<String>,
-}
-
-/// The protocol buffers of a context.
-///
-/// # Errors
-/// When they cannot be read.
-pub fn proto(context: ContextName) -> anyhow::Result<String> {
-    let name = house::of(context).proto;
-    file(&format!("codepix/{name}/v1/{name}.proto"))
-}
-
-/// The protocol buffers by which existing bank programs call a context; none for most.
-///
-/// # Errors
-/// When they cannot be read.
-pub fn classic_proto(context: ContextName) -> anyhow::Result<Option<String>> {
-    let path = house::of(context).classic_proto;
-    path.map(|path| file(&format!("codepix_classic/{path}"))).transpose()
-}
-
-fn file(path: &str) -> anyhow::Result<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto").join(path);
-    std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-/// The doors of a context, from its code.
-///
-/// # Errors
-/// When its protocol buffers cannot be read.
-pub fn doors(context: ContextName) -> anyhow::Result<Doors> {
-    Ok(Doors {
-        grpc: methods(&proto(context)?),
-        classic: methods(&classic_proto(context)?.unwrap_or_default()),
-        graph: root_fields(&codepix::graph::sdl::sdl(context)),
-        rest: routes(&catalogue::openapi(context).unwrap_or_default()),
-    })
-}
-
-/// Routes of an `OpenAPI` document, each with its verb.
-fn routes(document: &Value) -> BTreeSet<String> {
-    let paths = document["paths"].as_object().into_iter().flatten();
-    let named = |(path, verbs): (&String, &Value)| -> Vec<String> {
-        let verbs = verbs.as_object().into_iter().flatten();
-        verbs.map(|(verb, _)| format!("{} {path}", verb.to_uppercase())).collect()
-    };
-    paths.flat_map(named).collect()
-}
-
-/// Methods of the services of a proto file.
-fn methods(proto: &str) -> BTreeSet<String> {
-    let calls = proto.lines().filter_map(|line| line.trim_start().strip_prefix("rpc "));
-    calls.filter_map(|call| call.split_once('(')).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// Fields of `Query`, `Mutation` and `Subscription`.
-fn root_fields(sdl: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let (mut in_root, mut in_words) = (false, false);
-    for line in sdl.lines() {
-        if line.matches("\"\"\"").count() % 2 == 1 {
-            in_words = !in_words;
-            continue;
-        }
-        if in_words || line.contains("\"\"\"") {
-            continue;
-        }
-        let is_type = line.starts_with("type ") || line.starts_with("extend type ");
-        if is_type {
-            let named = |name: &str| line.split_whitespace().any(|word| word == name);
-            in_root = ["Query", "Mutation", "Subscription"].into_iter().any(named);
-        } else if line.starts_with('}') {
-            in_root = false;
-        } else if in_root
-            && let Some(field) = line.strip_prefix('\t')
-            && field.starts_with(|first: char| first.is_ascii_lowercase())
-        {
-            let end = field.find(['(', ':']).unwrap_or(field.len());
-            found.extend(field.get(..end).map(str::to_owned));
-        }
-    }
-    found
-}
-
-/// Doors that no line names, and lines that name no door; each in a sentence.
-pub fn undeclared(context: ContextName, doors: &Doors, operations: &[Operation]) -> Vec<String> {
-    let own: Vec<&Operation> = operations.iter().filter(|it| it.context == context).collect();
-    let texts = |of: fn(&Operation) -> Vec<&'static str>| -> Vec<&'static str> {
-        own.iter().flat_map(|it| of(it)).filter(|name| !name.is_empty()).collect()
-    };
-    let sides = [
-        ("method", &doors.grpc, texts(|it| vec![it.grpc])),
-        ("method of bank programs", &doors.classic, texts(|it| vec![it.classic])),
-        ("field of the graph", &doors.graph, texts(|it| it.graph.to_vec())),
-        ("route", &doors.rest, texts(|it| it.rest.to_vec())),
-    ];
-    let mut found = Vec::new();
-    for (what, there, named) in sides {
-        for door in there {
-            let times = named.iter().filter(|name| *name == door).count();
-            if times != 1 {
-                found.push(format!(
-                    "the {what} `{door}` of {} is in {times} operations: it belongs into one line \
-                     of tests/contracts/src/operations.rs, then `cargo xtask catalog`",
-                    context.as_str()
-                ));
-            }
-        }
-        for name in named.iter().filter(|name| !there.contains(**name)) {
-            found.push(format!(
-                "{} has no {what} `{name}`, which an operation names",
-                context.as_str()
-            ));
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(of: &[&str]) -> BTreeSet<String> {
-        of.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn fields_are_those_of_the_root_types() {
-        let sdl = "type Account {\n\tid: ID!\n}\n\nextend type Query {\n\t\"\"\"\n\
-                   \tone: of words\n\t\"\"\"\n\
-                   \taccount(\n\t\tid: ID!\n\t): Account\n\tbanks: Int\n}\n";
-        assert_eq!(root_fields(sdl), names(&["account", "banks"]));
-        assert_eq!(methods("service A {\n  rpc One(R) returns (S);\n}\n"), names(&["One"]));
-    }
-
-    #[test]
-    fn a_door_that_no_line_names_and_a_line_without_a_door_are_found() {
-        let (first, _) = OPERATIONS.split_at(1);
-        let doors = Doors { grpc: names(&["OpenAccount", "Secret"]), ..Doors::default() };
-        let found = undeclared(Banking, &doors, first);
-        assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].starts_with("the method `Secret` of banking is in 0 operations"));
-        assert_eq!(
-            found[1],
-            "banking has no field of the graph `openAccount`, which an operation names"
-        );
-        assert_eq!(found[2], "banking has no route `POST /accounts`, which an operation names");
-    }
 }

@@ -9,7 +9,7 @@ use crate::operations::OPERATIONS;
 use crate::page::Page;
 use crate::registry::Catalogue;
 use crate::tree::Tree;
-use crate::{channels, events, house};
+use crate::{channels, events, house, outside};
 
 /// Words that a section has at least: fewer say nothing.
 const WORDS_MIN: usize = 6;
@@ -48,6 +48,19 @@ pub fn faults(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>>
             found.push(format!("eventcatalog/{path} says nothing: write why one asks that"));
         }
     }
+    for program in outside::PROGRAMS {
+        let path = program.path();
+        let page = page_at(tree, &path)?;
+        if page.prose.split_whitespace().count() < WORDS_MIN {
+            found.push(format!("eventcatalog/{path} says nothing: write who that is"));
+        }
+        let domain = format!("domains/{}/index.mdx", program.domain);
+        if !page_at(tree, &domain)?.ids("services").iter().any(|id| id == program.service) {
+            let id = program.service;
+            found.push(format!("eventcatalog/{domain} does not list the service {id}"));
+        }
+    }
+    found.extend(outside::unknown(catalogue));
     found.extend(strangers(catalogue, tree));
     found.extend(broken_references(tree)?);
     Ok(found)

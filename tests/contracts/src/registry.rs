@@ -14,7 +14,7 @@ use crate::schema;
 /// The id of every example's event.
 const EXAMPLE_ID: Uuid = Uuid::from_u128(0x0193_487f_7a00_7c55_8b1a_5d2f_0c9a_4e00);
 /// When every example was written to its outbox: 2026-11-20T12:00:00.2Z.
-const EXAMPLE_MICROS: i64 = 1_795_176_000_200_000;
+pub(crate) const EXAMPLE_MICROS: i64 = 1_795_176_000_200_000;
 
 /// A context that takes an event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,7 +156,7 @@ fn example_records(
     let sent = published.into_record("", source, EXAMPLE_ID, at);
     let record = |channel: &Channel| {
         let own = topics.iter().find(|topic| channel.holds(topic));
-        let topic = own.cloned().unwrap_or_else(|| channel.topic_of("00000002").name().to_owned());
+        let topic = own.cloned().unwrap_or_else(|| topic_of_example(channel));
         InboundRecord {
             from: TopicPartition { topic, partition: 0 },
             offset: 0,
@@ -167,6 +167,11 @@ fn example_records(
         }
     };
     Ok(entry.channels.iter().map(record).collect())
+}
+
+/// Where an example stands on a channel that it does not name itself.
+pub(crate) fn topic_of_example(channel: &Channel) -> String {
+    channel.topic_of("00000002").name().to_owned()
 }
 
 /// On which channels a reader takes an event; one that refuses it does not.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// Levels of types within types that are unfolded; ours have three.
@@ -80,11 +80,16 @@ fn sorted(value: &Value) -> Value {
 
 /// Fingerprint of what a schema promises.
 pub fn fingerprint(schema: &Value) -> String {
-    let mut text = String::new();
-    for byte in Sha256::digest(promise(schema).to_string().as_bytes()) {
-        text.extend([format!("{byte:02x}")]);
+    sha256(&promise(schema).to_string())
+}
+
+/// Digest of a text, as `sha256sum` prints it.
+pub fn sha256(text: &str) -> String {
+    let mut digest = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        digest.extend([format!("{byte:02x}")]);
     }
-    text
+    digest
 }
 
 /// A difference between two versions of a schema.
@@ -109,12 +114,21 @@ impl Difference {
 pub fn differences(old: &Value, new: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     compare("", &promise(old), &promise(new), &mut found);
+    if found.is_empty() && promise(old) != promise(new) {
+        let (field, what) = (WHOLE.to_owned(), "says the same in another form");
+        found.push(Difference { field, what, breaks: false });
+    }
     found
 }
 
+/// In place of a field's name.
+const WHOLE: &str = "(the whole body)";
+
 fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
+    let ((old, was_nullable), (new, is_nullable)) = (plain(old), plain(new));
+    let (old, new) = (&old, &new);
     let mut differs = |field: &str, what: &'static str, breaks: bool| {
-        let field = if field.is_empty() { "(the whole body)" } else { field };
+        let field = if field.is_empty() { WHOLE } else { field };
         found.push(Difference { field: field.to_owned(), what, breaks });
     };
     for name in keys(old, "required").difference(&keys(new, "required")) {
@@ -125,14 +139,27 @@ fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
     let (before, after) = (keys(old, "properties"), keys(new, "properties"));
     before.difference(&after).for_each(|name| differs(&joined(path, name), "is gone", true));
     after.difference(&before).for_each(|name| differs(&joined(path, name), "is new", false));
+    match (was_nullable, is_nullable) {
+        (false, true) => differs(path, "may be null", true),
+        (true, false) => differs(path, "is never null any more", false),
+        (true, true) | (false, false) => {}
+    }
     let (values, wider) = (keys(old, "enum"), keys(new, "enum"));
-    if values.difference(&wider).next().is_some() {
-        differs(path, "has lost values", false);
+    if !values.is_empty() && wider.is_empty() {
+        differs(path, "may be anything", true);
+    } else if values.is_empty() && !wider.is_empty() {
+        differs(path, "is one of certain values", false);
+    } else {
+        if values.difference(&wider).next().is_some() {
+            differs(path, "has lost values", false);
+        }
+        if wider.difference(&values).next().is_some() {
+            differs(path, "has new values, and every reader must take them", false);
+        }
     }
-    if wider.difference(&values).next().is_some() && !values.is_empty() {
-        differs(path, "has new values, and every reader must take them", false);
-    }
-    if rest(old) != rest(new) {
+    let is_list = |schema: &Value| schema.get("items").is_some_and(Value::is_object);
+    let lists = is_list(old) && is_list(new);
+    if rest(old, lists) != rest(new, lists) {
         differs(path, "has another type or form", true);
     }
     for name in before.intersection(&after) {
@@ -141,14 +168,80 @@ fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
         };
         compare(&joined(path, name), &field(old), &field(new), found);
     }
+    if lists {
+        let items = |schema: &Value| schema.get("items").cloned().unwrap_or_default();
+        compare(&format!("{path}[]"), &items(old), &items(new), found);
+    }
+}
+
+/// A schema as it is compared, and whether null is a value of it: `Option` and enumerations have
+/// several forms, and which one it is depends on the words that stand beside.
+fn plain(schema: &Value) -> (Value, bool) {
+    let Value::Object(fields) = schema else { return (schema.clone(), false) };
+    let (mut fields, mut is_nullable) = (fields.clone(), false);
+    if let Some(Value::Array(forms)) = fields.remove("anyOf") {
+        let (nulls, mut others): (Vec<Value>, Vec<Value>) =
+            forms.into_iter().partition(|form| form.get("type") == Some(&json!("null")));
+        is_nullable = !nulls.is_empty();
+        match (others.len(), others.pop()) {
+            (1, Some(Value::Object(only))) => {
+                for (name, value) in only {
+                    fields.entry(name).or_insert(value);
+                }
+            }
+            (_, last) => {
+                others.extend(last);
+                fields.insert("anyOf".to_owned(), Value::Array(others));
+            }
+        }
+    }
+    if let Some(Value::Array(types)) = fields.get_mut("type") {
+        let all = types.len();
+        types.retain(|it| it != "null");
+        is_nullable |= types.len() < all;
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            fields.insert("type".to_owned(), only);
+        }
+    }
+    let forms = fields.get("oneOf").and_then(Value::as_array);
+    if let Some((kind, values)) = forms.and_then(|forms| values_of(forms)) {
+        fields.remove("oneOf");
+        fields.entry("type").or_insert(kind);
+        fields.insert("enum".to_owned(), Value::Array(values));
+    }
+    if let Some(Value::Array(values)) = fields.get_mut("enum").filter(|_| is_nullable) {
+        values.retain(|value| !value.is_null());
+    }
+    (Value::Object(fields), is_nullable)
+}
+
+/// The type and the values of an enumeration that says something of each of its values.
+fn values_of(forms: &[Value]) -> Option<(Value, Vec<Value>)> {
+    let (mut kind, mut values) = (None, Vec::new());
+    for form in forms {
+        let own = form.get("type")?;
+        if kind.get_or_insert(own) != &own {
+            return None;
+        }
+        match (form.get("const"), form.get("enum")) {
+            (Some(value), None) => values.push(value.clone()),
+            (None, Some(Value::Array(several))) => values.extend(several.clone()),
+            _ => return None,
+        }
+    }
+    Some((kind?.clone(), values))
 }
 
 /// What is not compared by its parts.
-fn rest(schema: &Value) -> Value {
+fn rest(schema: &Value, lists: bool) -> Value {
     let mut rest = schema.clone();
     if let Value::Object(fields) = &mut rest {
         for part in ["properties", "required", "enum"] {
             fields.remove(part);
+        }
+        if lists {
+            fields.remove("items");
         }
     }
     rest
@@ -191,8 +284,6 @@ fn ordered(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[expect(clippy::needless_pass_by_value, reason = "written in place by every caller")]
@@ -229,6 +320,109 @@ mod tests {
             said,
             [("payer.name is gone".to_owned(), true), ("payer.nome is new".to_owned(), false)]
         );
+    }
+
+    /// A body with one field of this schema.
+    fn field(schema: Value) -> Value {
+        of(Value::Object(std::iter::once(("a".to_owned(), schema)).collect()), &[])
+    }
+
+    /// The forms of a field that may be null.
+    fn nullable(schema: &Value) -> [Value; 2] {
+        let mut listed = schema.clone();
+        listed["type"] = json!([schema["type"], "null"]);
+        if let Some(values) = listed.get_mut("enum").and_then(Value::as_array_mut) {
+            values.push(Value::Null);
+        }
+        [json!({ "anyOf": [schema, { "type": "null" }] }), listed]
+    }
+
+    #[test]
+    fn a_field_within_an_object_that_may_be_null_is_named() {
+        let text = json!({ "type": "string" });
+        let whole = of(json!({ "name": text, "note": text }), &["name", "note"]);
+        let less = of(json!({ "name": text }), &["name"]);
+        let more = of(json!({ "name": text, "note": text, "x": text }), &["name", "note"]);
+        for place in [0, 1] {
+            let form = |schema: &Value| field(nullable(schema)[place].clone());
+            let found = said(&form(&whole), &form(&less));
+            assert_eq!(found, [("a.note is gone".to_owned(), true)], "{place}");
+            let found = said(&form(&whole), &form(&more));
+            assert_eq!(found, [("a.x is new".to_owned(), false)], "{place}");
+        }
+    }
+
+    #[test]
+    fn whether_null_is_possible_is_told() {
+        let text = json!({ "type": "string" });
+        for form in nullable(&text) {
+            let may_be = said(&field(text.clone()), &field(form.clone()));
+            assert_eq!(may_be, [("a may be null".to_owned(), true)], "{form}");
+            let never = said(&field(form.clone()), &field(text.clone()));
+            assert_eq!(never, [("a is never null any more".to_owned(), false)], "{form}");
+        }
+        let [one, other] = nullable(&text);
+        let same = [("(the whole body) says the same in another form".to_owned(), false)];
+        assert_eq!(said(&field(one), &field(other)), same);
+    }
+
+    /// The forms of an enumeration: without words, and with words on one value or on each.
+    fn forms(values: &[&str]) -> [Value; 3] {
+        let value = |value: &&str| json!({ "type": "string", "const": value, "description": "x" });
+        let (first, rest) = values.split_first().unwrap();
+        [
+            json!({ "type": "string", "enum": values }),
+            json!({ "oneOf": [{ "type": "string", "enum": rest }, value(first)] }),
+            json!({ "oneOf": values.iter().map(value).collect::<Vec<_>>() }),
+        ]
+    }
+
+    #[test]
+    fn a_new_value_is_an_addition_in_whatever_form() {
+        let new = [("a has new values, and every reader must take them".to_owned(), false)];
+        let lost = [("a has lost values".to_owned(), false)];
+        for old in forms(&["one", "two"]) {
+            for wider in forms(&["one", "two", "three"]) {
+                assert_eq!(said(&field(old.clone()), &field(wider.clone())), new, "{wider}");
+                assert_eq!(said(&field(wider.clone()), &field(old.clone())), lost, "{wider}");
+                for (old, wider) in nullable(&forms(&["one", "two"])[0])
+                    .into_iter()
+                    .zip(nullable(&forms(&["one", "two", "three"])[0]))
+                {
+                    assert_eq!(said(&field(old), &field(wider)), new);
+                }
+                let within = json!({ "anyOf": [wider, { "type": "null" }] });
+                let before = json!({ "anyOf": [old, { "type": "null" }] });
+                assert_eq!(said(&field(before), &field(within)), new);
+            }
+            let text = json!({ "type": "string" });
+            let any = said(&field(old.clone()), &field(text.clone()));
+            assert_eq!(any, [("a may be anything".to_owned(), true)], "{old}");
+            let certain = said(&field(text), &field(old.clone()));
+            assert_eq!(certain, [("a is one of certain values".to_owned(), false)], "{old}");
+        }
+    }
+
+    #[test]
+    fn alternatives_that_are_no_enumeration_break() {
+        let one = json!({ "oneOf": [{ "type": "string" }, { "type": "integer" }] });
+        let other = json!({ "oneOf": [{ "type": "string" }, { "type": "boolean" }] });
+        let another = [("a has another type or form".to_owned(), true)];
+        assert_eq!(said(&field(one), &field(other)), another);
+        let (text, number) = (json!({ "type": "string" }), json!({ "type": "integer" }));
+        for place in [0, 1] {
+            let form = |schema: &Value| field(nullable(schema)[place].clone());
+            assert_eq!(said(&form(&text), &form(&number)), another, "{place}");
+        }
+    }
+
+    #[test]
+    fn what_changes_within_a_list_is_named() {
+        let list = |inner: Value| field(json!({ "type": "array", "items": inner }));
+        let text = json!({ "type": "string" });
+        let whole = list(of(json!({ "name": text }), &["name"]));
+        let less = list(of(json!({}), &[]));
+        assert_eq!(said(&whole, &less), [("a[].name is gone".to_owned(), true)]);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use codepix::config::ContextName;
 use serde_yaml_ng::{Mapping, Value};
 use shared_kernel::application::catalogue::Producer;
 
-use crate::operations::{self, Kind, OPERATIONS};
+use crate::operations::{Kind, OPERATIONS};
 use crate::page::{self, Page};
 use crate::registry::Catalogue;
 use crate::tree::Tree;
-use crate::{asyncapi, house, schema};
+use crate::{asyncapi, doors, house, schema};
 
 /// Writes the page of every service, with its documents beside it.
 ///
@@ -28,10 +28,8 @@ pub fn write(catalogue: &Catalogue, tree: &mut Tree) -> anyhow::Result<()> {
         }
         documents.push(("graphql", "schema.graphql", "Part of the graph"));
         tree.put(&format!("{folder}/schema.graphql"), codepix::graph::sdl::sdl(context));
-        tree.put(&format!("{folder}/{}.proto", house.proto), operations::proto(context)?);
-        if let (Some(path), Some(proto)) =
-            (house.classic_proto, operations::classic_proto(context)?)
-        {
+        tree.put(&format!("{folder}/{}.proto", house.proto), doors::proto(context)?);
+        if let (Some(path), Some(proto)) = (house.classic_proto, doors::classic_proto(context)?) {
             tree.put(&format!("{folder}/{path}"), proto);
         }
         let path = format!("{folder}/index.mdx");

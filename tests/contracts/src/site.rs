@@ -2,7 +2,7 @@
 
 use crate::registry::Catalogue;
 use crate::tree::Tree;
-use crate::{channels, events, operations, services, versions, words};
+use crate::{channels, events, operations, outside, services, versions, words};
 
 /// Puts into the tree everything that the code knows. What people wrote stays.
 ///
@@ -15,6 +15,7 @@ pub fn generate(catalogue: &Catalogue, committed: &Tree) -> anyhow::Result<Tree>
     channels::write(catalogue, &mut tree)?;
     operations::write(&mut tree)?;
     services::write(catalogue, &mut tree)?;
+    outside::write(catalogue, &mut tree)?;
     words::write(&mut tree)?;
     Ok(tree)
 }

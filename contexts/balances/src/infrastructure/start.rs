@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::kafka::{Retention, Subscription, TopicPlan};
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
@@ -11,9 +11,10 @@ use shared_kernel::infrastructure::{
 use crate::application::Balances;
 use crate::infrastructure::graphql::{GraphSchema, schema};
 use crate::infrastructure::grpc::BalancesServices;
-use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP};
+use crate::infrastructure::kafka::inbound::{self, WALLET_ACCOUNTS, WALLET_BALANCES};
 use crate::infrastructure::kafka::{
-    ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
+    ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, READERS, TRANSFERS_TOPIC, TransfersConsumer,
+    live,
 };
 use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
 use crate::infrastructure::rest::routes;
@@ -67,6 +68,7 @@ pub async fn start(
         source: "/codepix/balances",
         migrations: MIGRATIONS,
         topics: topics().into_iter().chain(external).collect(),
+        readers: READERS,
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let reads = PgBalancesReads::new(start.sessions.database.clone());
@@ -81,9 +83,9 @@ pub async fn start(
     let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
     let store = Arc::new(start.sessions.clone());
     let accounts = Arc::new(AccountsConsumer::new(store.clone()));
-    start.consumer(ACCOUNTS_GROUP, &[ACCOUNTS_TOPIC.to_owned()], accounts)?;
+    start.consumer(&Subscription::of(&inbound::ACCOUNTS), accounts)?;
     let transfers = Arc::new(TransfersConsumer::new(store));
-    start.consumer(TRANSFERS_GROUP, &[TRANSFERS_TOPIC.to_owned()], transfers)?;
+    start.consumer(&Subscription::of(&inbound::TRANSFERS), transfers)?;
     if let Some(topics) = wallet_core {
         listen_to_wallet_core(&mut start, topics)?;
     }
@@ -91,9 +93,9 @@ pub async fn start(
         let store = |error| StartError::Store { context: NAME, error };
         write_fixtures(&start.sessions).await.map_err(store)?;
     }
-    let live = AccountFeed::default();
-    start.listen(ACCOUNTS_TOPIC, vec![Arc::new(live.clone())]);
-    let graph = schema(&facade, live);
+    let feed = AccountFeed::default();
+    start.listen(&live::READER, &[Arc::new(feed.clone())])?;
+    let graph = schema(&facade, feed);
     let services =
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());
     let rest = routes(Arc::clone(&facade), Arc::clone(&start.callers));
@@ -107,6 +109,8 @@ fn listen_to_wallet_core(
     let store = Arc::new(start.sessions.clone());
     let accounts = start.kafka().named(&topics.accounts);
     let consumer = Arc::new(WalletCoreConsumer::new(store, accounts));
-    let names = topics.names().map(str::to_owned);
-    start.consumer(WALLET_CORE_GROUP, &names, consumer).map(drop)
+    let subscription = Subscription::of(&inbound::WALLET_CORE)
+        .named(WALLET_BALANCES, &topics.balances)
+        .named(WALLET_ACCOUNTS, &topics.accounts);
+    start.consumer(&subscription, consumer).map(drop)
 }

@@ -11,16 +11,16 @@ use shared_kernel::domain::{Ispb, Violation};
 use shared_kernel::infrastructure::context::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
-use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::kafka::{Retention, Subscription, TopicPlan};
 
 use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
-use super::kafka::consumer::BankingConsumer;
-use super::kafka::published::{ACCOUNTS, SOURCE};
-use super::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, topics};
+use super::kafka::consumer::{self, BANK_TOPICS, BankingConsumer};
+use super::kafka::published::SOURCE;
+use super::kafka::{BANK_PREFIX, BANKS, READERS, topics};
 use super::postgres::{MIGRATIONS, SCHEMA, paint};
 use super::wallet_core::{self, Fixtures, WalletCoreEcho, WalletCoreSettings};
-use super::watch::TransferWatches;
+use super::watch::{self, TransferWatches};
 use crate::application::Banking;
 use crate::application::account_command::AccountDesk;
 use crate::application::banks::{AccountBankReader, AccountBanks};
@@ -124,6 +124,7 @@ pub async fn start(
         source: SOURCE,
         migrations: MIGRATIONS,
         topics: all_topics(&own),
+        readers: READERS,
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let store = |error: StoreError| StartError::Store { context: NAME, error };
@@ -142,7 +143,8 @@ pub async fn start(
     consumers(&mut start, &ports, &own)?;
     start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
     let facade = Arc::new(facade(&mut start, &ports, &own));
-    let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS.address), start.clock.clone());
+    let changes = start.tail(&watch::READER)?;
+    let watches = TransferWatches::new(&facade, changes, start.clock.clone());
     let callers = Arc::clone(&start.callers);
     let services =
         BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());
@@ -207,18 +209,15 @@ fn consumers(
             hub: HubReactions::new(ports.clock.clone(), ports.ids.clone()),
         })
     };
-    let shared = [PARTICIPANTS.to_owned(), PIX_KEYS.to_owned()];
+    let of_banks = |topics: &str| Subscription::of(&consumer::READER).named(BANK_TOPICS, topics);
     let all = ports.banks.clone();
     if all.is_empty() {
-        let topics: Vec<String> = std::iter::once(BANKS.to_owned()).chain(shared).collect();
-        start.consumer(BankingConsumer::GROUP, &topics, handler(all))?;
+        start.consumer(&of_banks(BANKS), handler(all))?;
         return Ok(());
     }
     for ispb in &all {
-        let bank = format!("{BANK_PREFIX}{ispb}");
-        let topics: Vec<String> = std::iter::once(bank).chain(shared.clone()).collect();
-        let group = format!("{}.{ispb}", BankingConsumer::GROUP);
-        start.consumer(&group, &topics, handler(BTreeSet::from([*ispb])))?;
+        let own = of_banks(&format!("{BANK_PREFIX}{ispb}")).apart(ispb);
+        start.consumer(&own, handler(BTreeSet::from([*ispb])))?;
     }
     Ok(())
 }

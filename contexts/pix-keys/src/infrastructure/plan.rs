@@ -5,8 +5,8 @@ use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use shared_kernel::infrastructure::postgres::Migration;
 use shared_kernel::migration;
 
-use super::kafka::inbound;
 use super::kafka::published::{self, Directory};
+use super::kafka::{READERS, inbound};
 
 /// The steps of the schema, oldest first.
 pub const MIGRATIONS: &[Migration] = &[migration!("pix-keys", "2026-11-20_directory")];
@@ -27,5 +27,6 @@ pub fn plan() -> ContextPlan {
         source: published::SOURCE,
         migrations: MIGRATIONS,
         topics: topics(),
+        readers: READERS,
     }
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use shared_kernel::application::{BatchCommand, Batcher};
 use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::kafka::Subscription;
 use shared_kernel::infrastructure::{ContextSettings, ContextStart, StartError, Worker};
 
 use super::classic::{ClassicPackage, ClassicService};
 use super::graphql::{self, GraphSchema};
 use super::grpc::PixKeysServices;
-use super::kafka::{CONSUMER, DirectoryConsumer, inbound};
+use super::kafka::{DirectoryConsumer, READER};
 use super::plan::plan;
 use super::postgres::{Auditor, PgDirectory};
 use crate::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
@@ -71,8 +72,7 @@ pub async fn start(
     let facade = wire(&mut context, Arc::clone(&directory), &own);
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
     let consumer = DirectoryConsumer::new(directory, clock, Arc::clone(&ids));
-    let topics = [inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC].map(str::to_owned);
-    context.consumer(CONSUMER, &topics, Arc::new(consumer))?;
+    context.consumer(&Subscription::of(&READER), Arc::new(consumer))?;
     let graph = graphql::schema(&facade, Arc::clone(&ids));
     let callers = || Arc::clone(&context.callers);
     let services = PixKeysServices::new(facade.clone(), callers(), Arc::clone(&ids));

@@ -5,26 +5,28 @@ use std::sync::Arc;
 use shared_kernel::application::log::LogError;
 use shared_kernel::application::{Clock, StoreError};
 
-use shared_kernel::infrastructure::kafka::{Retention, TailFeed, TopicPlan, partition_count};
+use shared_kernel::infrastructure::kafka::{
+    Retention, Subscription, TailFeed, TailListener, TopicPlan, partition_count,
+};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
 
-use super::classic::consumer::{CONSUMER as CLASSIC_CONSUMER, OutsideMessages};
+use super::classic::consumer::{OutsideMessages, READER as PROGRAMS};
 use super::classic::line::KafkaLine;
 use super::classic::placement::Partitions;
+use super::classic::published::{CONFIRMATIONS, ORDERS};
 use super::classic::topics::ClassicTopics;
 use super::graphql::{self, GraphSchema};
 use super::grpc::{DirectoryClient, TransfersServices};
 use super::kafka::changes::TailChanges;
 use super::kafka::consumer::BankMessages;
-use super::kafka::inbound::{BANK_MESSAGES, CONSUMER};
-use super::kafka::news::TailNews;
-use super::kafka::published::TRANSFERS;
+use super::kafka::inbound::{BANK_MESSAGES, READER as BANKS};
+use super::kafka::news::{READER as FOLLOWERS, TailNews};
 use super::kafka::topics::KafkaBankTopics;
 use super::postgres::hand_overs::{PgHandOvers, SHARDS};
-use super::{MIGRATIONS, NAME, SCHEMA, SOURCE, topics};
+use super::{MIGRATIONS, NAME, READERS, SCHEMA, SOURCE, topics};
 use crate::application::hand_over::{Courier, CourierSettings};
 use crate::application::outside::{OrderDesk, OrderPorts};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
@@ -72,6 +74,7 @@ pub async fn start(
         source: SOURCE,
         migrations: MIGRATIONS,
         topics: topics().into_iter().chain(classic.topics.plans()).collect(),
+        readers: READERS,
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let sessions = Arc::new(start.sessions.clone());
@@ -87,7 +90,8 @@ pub async fn start(
     let resolve = ResolveTransferHandler::new(Arc::clone(&store), Arc::clone(&clock), own);
     let enrol = EnrolParticipantHandler::new(store, bank_topics, clock);
     let (feed, news) = (TailFeed::default(), TailNews::new(settings.stop_work.clone()));
-    start.listen(TRANSFERS.address, vec![Arc::new(feed.clone()), Arc::new(news.clone())]);
+    let followers: [Arc<dyn TailListener>; 2] = [Arc::new(feed.clone()), Arc::new(news.clone())];
+    start.listen(&FOLLOWERS, &followers)?;
     let changes = TailChanges::new(feed, settings.stop_work.clone());
     let commands = (start.command(Arc::new(enrol), 1), start.command(Arc::new(resolve), 1));
     let facade = Transfers::new(commands, &reads, Arc::new(changes), Arc::new(news));
@@ -107,8 +111,7 @@ fn work(
     let clock: Arc<dyn Clock> = Arc::clone(&start.clock);
     let clearing = Clearing::new(Arc::clone(&clock), own);
     let handler = BankMessages::new(Arc::clone(store), clearing, Arc::clone(&start.ids));
-    let topics = [BANK_MESSAGES.to_owned()];
-    let progress = start.consumer(CONSUMER, &topics, Arc::new(handler))?;
+    let progress = start.consumer(&Subscription::of(&BANKS), Arc::new(handler))?;
     let expire = ExpireOverdue::new(Arc::clone(store), progress, Arc::clone(&clock), own);
     start.sweeper("sweeper of deadlines", own.sweep_every, Arc::new(expire));
     let repeat = RepeatConfirmations::new(Arc::clone(store), clock, own);
@@ -138,8 +141,10 @@ async fn serve_programs(
     let confirmations = start.kafka().named(&classic.topics.confirmations);
     let (store, ids) = (Arc::clone(store), Arc::clone(&start.ids));
     let handler = OutsideMessages::new(store, desk, ids, confirmations);
-    let topics = [classic.topics.orders.clone(), classic.topics.confirmations.clone()];
-    start.consumer(CLASSIC_CONSUMER, &topics, Arc::new(handler))?;
+    let programs = Subscription::of(&PROGRAMS)
+        .named(ORDERS.address, &classic.topics.orders)
+        .named(CONFIRMATIONS.address, &classic.topics.confirmations);
+    start.consumer(&programs, Arc::new(handler))?;
     for shard in 0..SHARDS {
         let hand_overs = Arc::new(PgHandOvers::new(start.sessions.clone()));
         let line = Box::new(KafkaLine::of_shard(start.kafka(), shard));

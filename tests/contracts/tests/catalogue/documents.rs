@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use codepix::config::ContextName;
-use contracts::asyncapi::{dangling, of_context, whole};
+use contracts::asyncapi::{dangling, message_id, of_context, whole};
 use serde_json::Value;
 
 use crate::support::{code, committed};
@@ -27,7 +27,7 @@ fn the_whole_document_has_every_event_on_every_channel() {
     let document = whole(&code);
     assert_eq!(document["components"]["messages"].as_object().unwrap().len(), code.events.len());
     for event in &code.events {
-        let message = format!("{}.v1", event.entry.name);
+        let message = message_id(event);
         for channel in event.entry.channels {
             let id = contracts::channels::id(channel);
             let found = &document["channels"][&id]["messages"][&message];
@@ -66,7 +66,7 @@ fn attached_documents_are_those_of_the_code() {
         let sdl = tree.get(&format!("{folder}/schema.graphql"));
         assert_eq!(sdl, Some(codepix::graph::sdl::sdl(context).as_str()), "{folder}");
         let proto = format!("{folder}/{}.proto", contracts::house::of(context).proto);
-        let text = contracts::operations::proto(context).unwrap();
+        let text = contracts::doors::proto(context).unwrap();
         assert_eq!(tree.get(&proto), Some(text.as_str()), "{proto}");
         let openapi = tree.get(&format!("{folder}/openapi.json"));
         let openapi = openapi.map(|text| serde_json::from_str::<Value>(text).unwrap());
@@ -75,6 +75,6 @@ fn attached_documents_are_those_of_the_code() {
     let classic = tree.get("domains/PixKeys/services/PixKeysService/pix_service.proto");
     assert_eq!(
         classic.map(str::to_owned),
-        contracts::operations::classic_proto(ContextName::PixKeys).unwrap()
+        contracts::doors::classic_proto(ContextName::PixKeys).unwrap()
     );
 }

@@ -1,9 +1,8 @@
 //! Commands and queries, and the doors by which they are asked.
 
-use std::path::Path;
-
 use codepix::config::ContextName;
-use contracts::operations::{OPERATIONS, doors, undeclared};
+use contracts::doors::{doors, undeclared, ungraphed};
+use contracts::operations::{OPERATIONS, WITHOUT_MUTATION};
 
 use crate::support::{names, none};
 
@@ -15,6 +14,33 @@ fn every_method_field_and_route_is_an_operation_and_the_reverse() {
 }
 
 #[test]
+fn every_command_of_grpc_is_a_mutation_of_the_graph() {
+    let mut commands = 0;
+    for context in ContextName::ALL {
+        let doors = doors(context).unwrap();
+        commands += doors.mutations.len();
+        none(&ungraphed(context, &doors, OPERATIONS, WITHOUT_MUTATION));
+    }
+    assert!(commands > 10, "{commands}");
+    let mut doors = doors(ContextName::Transfers).unwrap();
+    assert!(doors.mutations.remove("resolveTransfer"));
+    names(
+        &ungraphed(ContextName::Transfers, &doors, OPERATIONS, WITHOUT_MUTATION),
+        &["`ResolveTransfer`", "no mutation", "WITHOUT_MUTATION"],
+    );
+}
+
+#[test]
+fn a_field_that_is_gone_from_its_type_is_missed() {
+    let mut doors = doors(ContextName::Balances).unwrap();
+    assert!(doors.fields.remove("Account.balance"), "{:?}", doors.fields);
+    names(
+        &undeclared(ContextName::Balances, &doors, OPERATIONS),
+        &["no field of the graph `Account.balance`"],
+    );
+}
+
+#[test]
 fn a_new_door_is_missed() {
     let mut doors = doors(ContextName::Balances).unwrap();
     assert!(doors.rest.len() >= 3 && doors.grpc.len() >= 2 && doors.graph.len() >= 2, "{doors:?}");
@@ -23,37 +49,4 @@ fn a_new_door_is_missed() {
         &undeclared(ContextName::Balances, &doors, OPERATIONS),
         &["route `GET /secrets`", "0 operations"],
     );
-}
-
-/// Whether a line makes a type publishable by hand.
-fn is_by_hand(line: &str) -> bool {
-    let code = line.trim_start();
-    code.starts_with("impl")
-        && ["Event for ", "Registry for "]
-            .iter()
-            .any(|it| code.split_once(it).is_some_and(|(before, _)| before.ends_with([' ', ':'])))
-}
-
-#[test]
-fn registries_are_written_by_the_macro_alone() {
-    let contexts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contexts");
-    let mut folders = vec![contexts];
-    let mut files = 0_u32;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "rs") {
-                files += 1;
-                let text = std::fs::read_to_string(&path).unwrap();
-                let by_hand = text.lines().find(|line| is_by_hand(line));
-                assert_eq!(by_hand, None, "{}: list it in events! instead", path.display());
-            }
-        }
-    }
-    assert!(files > 100, "{files}");
-    assert!(is_by_hand("    impl Event for Secret {"));
-    assert!(is_by_hand("impl shared_kernel::application::catalogue::Registry for Mine {"));
-    assert!(!is_by_hand("impl From<AccountEvent> for Thing {"));
 }

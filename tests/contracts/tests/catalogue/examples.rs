@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use contracts::history;
 use serde_json::{Value, json};
 
-use crate::support::code;
+use crate::support::{code, committed};
 
 fn faults(schema: &Value, body: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).unwrap();
@@ -16,6 +17,21 @@ fn every_example_is_valid_by_its_schema() {
     for event in code().events {
         let faults = faults(&event.schema, &event.example);
         assert!(faults.is_empty(), "{}: {faults:?}", event.entry.event_type);
+    }
+}
+
+#[test]
+fn every_old_example_is_valid_by_the_schema_of_its_own_version() {
+    let (code, tree) = (code(), committed());
+    for old in history::old_versions(&code, &tree).unwrap() {
+        let (name, version) = (old.event.entry.event_type, &old.version);
+        let body = old.record().unwrap()["value"].clone();
+        let faults_of = |body: &Value| faults(&old.schema, body);
+        assert!(faults_of(&body).is_empty(), "{name} {version}: {:?}", faults_of(&body));
+        let required = old.schema["required"][0].as_str().unwrap();
+        let mut lacking = body;
+        lacking.as_object_mut().unwrap().remove(required);
+        assert!(!faults_of(&lacking).is_empty(), "{name} {version} may lack {required}");
     }
 }
 

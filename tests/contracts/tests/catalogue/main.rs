@@ -8,6 +8,8 @@ mod documents;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
+mod drawings;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod pages;
@@ -17,3 +19,5 @@ mod promises;
 mod readers;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod ways;

@@ -1,6 +1,8 @@
 //! Pages and registry.
 
+use contracts::page::Page;
 use contracts::{prose, site};
+use shared_kernel::application::catalogue::Producer;
 
 use crate::support::{code, committed, names, none};
 
@@ -73,7 +75,7 @@ fn silence_strangers_and_dead_links_are_found() {
         &["AmountHeld", "nothing is written", "twice"],
     );
     names(
-        &edited("/docs/events/TransferRequested/1.0.0", "/docs/events/TransferAsked/1.0.0"),
+        &edited("/docs/events/TransferRequested/", "/docs/events/TransferAsked/"),
         &["TransferAsked", "not there"],
     );
     names(&edited("- banks\n", "- nobody\n"), &["nobody", "not there"]);
@@ -107,4 +109,38 @@ fn the_flows_that_every_team_asks_for_are_there() {
         let path = format!("domains/CodePix/flows/{flow}/index.mdx");
         assert!(tree.get(&path).is_some(), "{path} is not there");
     }
+}
+
+#[test]
+fn programs_that_are_not_ours_are_on_the_map() {
+    let tree = site::generate(&code(), &committed()).unwrap();
+    let page = |path: &str| Page::parse(tree.get(path).unwrap()).unwrap();
+    let programs = page("domains/Transfers/services/BankPrograms/index.mdx");
+    assert_eq!(programs.ids("sends"), ["BankProgramOrdered", "BankProgramConfirmed"]);
+    assert_eq!(programs.ids("receives"), ["BankProgramTold"]);
+    let link = "[Existing bank programs](/docs/services/BankPrograms/1.0.0)";
+    let events = "domains/Transfers/services/TransfersService/events";
+    for (event, row) in [
+        ("BankProgramTold", format!("| {link} | its own | `bank<code>` |")),
+        ("BankProgramOrdered", format!("| written by | {link} |")),
+    ] {
+        let made = page(&format!("{events}/{event}/index.mdx")).made.unwrap();
+        assert!(made.contains(&row), "{event}: {row}");
+    }
+    let wallet = page("domains/Banking/services/WalletCoreProgram/index.mdx");
+    assert_eq!(wallet.ids("sends"), ["WalletAccountCreated"]);
+    assert_eq!(wallet.ids("receives"), ["WalletTransactionCreated", "WalletBalanceUpdated"]);
+}
+
+#[test]
+fn an_event_that_comes_from_nowhere_and_a_program_without_a_domain_are_found() {
+    let (mut code, whole) = (code(), committed());
+    let mut tree = whole.clone();
+    let domain = "domains/Transfers/index.mdx";
+    let text = tree.get(domain).unwrap().replacen("- id: BankPrograms\n", "", 1);
+    tree.put(domain, text);
+    names(&prose::faults(&code, &tree).unwrap(), &[domain, "BankPrograms"]);
+    let named = code.events.iter_mut().find(|event| event.entry.name == "BankProgramOrdered");
+    named.unwrap().entry.producer = Producer::Outside("a stranger");
+    names(&prose::faults(&code, &whole).unwrap(), &["BankProgramOrdered", "not on the map"]);
 }

@@ -2,16 +2,62 @@
 
 use codepix::catalogue;
 use codepix::config::ContextName;
-use contracts::Catalogue;
 use contracts::registry::disagreements;
-use shared_kernel::application::Unreadable;
+use contracts::{Catalogue, history};
 use shared_kernel::application::catalogue::Reader;
+use shared_kernel::application::{InboundRecord, Unreadable};
 
-use crate::support::{code, names, none};
+use crate::support::{code, committed, names, none};
 
 #[test]
 fn every_reader_takes_every_example_of_what_it_reads() {
     none(&disagreements(&code()));
+}
+
+#[test]
+fn every_reader_takes_every_old_version_as_it_takes_the_newest() {
+    let (code, tree) = (code(), committed());
+    assert!(history::old_versions(&code, &tree).unwrap().len() >= 5);
+    none(&history::disagreements(&code, &tree).unwrap());
+}
+
+/// Whether the body has that field; a reader that cannot do without it.
+fn has(record: &InboundRecord, field: &str) -> bool {
+    let body = record.payload.as_deref().unwrap_or_default();
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    body.get(field).is_some()
+}
+
+#[test]
+fn a_reader_that_wants_a_later_field_of_an_old_event_is_named() {
+    const FORGETFUL: &[Reader] = &[Reader {
+        context: "balances",
+        consumer: "forgetful",
+        channels: &["codepix.transfers"],
+        knows: &[],
+        read: |record| {
+            let lacking = || Unreadable::new("payload_json", "missing field `overdue_at`");
+            has(record, "overdue_at").then_some(true).ok_or_else(lacking)
+        },
+    }];
+    let code = with(FORGETFUL);
+    none(&disagreements(&code));
+    let found = history::disagreements(&code, &committed()).unwrap();
+    let event = "codepix.transfers.TransferPending.v1 1.0.0";
+    names(&found, &["balances (forgetful)", event, "missing field `overdue_at`"]);
+}
+
+#[test]
+fn a_reader_that_lets_an_old_event_pass_by_is_named() {
+    const PICKY: &[Reader] = &[Reader {
+        context: "balances",
+        consumer: "picky",
+        channels: &["codepix.transfers"],
+        knows: &[],
+        read: |record| Ok(has(record, "overdue_at")),
+    }];
+    let found = history::disagreements(&with(PICKY), &committed()).unwrap();
+    names(&found, &["balances (picky)", "TransferPending.v1 1.0.0", "does not treat"]);
 }
 
 #[test]
@@ -24,8 +70,9 @@ fn who_reads_what_is_as_the_code_reads_it() {
         contexts
     };
     assert_eq!(readers("TransferRequested"), ["transfers"]);
-    assert_eq!(readers("AccountClosed"), ["pix-keys", "balances"]);
-    assert_eq!(readers("AccountLimitsChanged"), ["balances"], "Pix Keys lets it pass by");
+    assert_eq!(readers("AccountClosed"), ["pix-keys", "banking", "balances"]);
+    let limits = readers("AccountLimitsChanged");
+    assert_eq!(limits, ["banking", "balances"], "Pix Keys lets it pass by");
     assert_eq!(readers("PixKeyRegistered"), ["banking"]);
 }
 

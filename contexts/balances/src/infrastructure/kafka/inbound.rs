@@ -10,12 +10,18 @@ use crate::domain::{
     AccountEvent, AccountState, AccountVersion, Counterparty, Funds, Movement, MovementKind, Party,
     TransferParties,
 };
+use crate::infrastructure::kafka::live;
 use crate::infrastructure::wallet_core::words;
 
 /// Every change of every account, keyed by account.
 pub const ACCOUNTS_TOPIC: &str = "codepix.banking.accounts";
 /// Every change of every transfer, keyed by `EndToEndId`.
 pub const TRANSFERS_TOPIC: &str = "codepix.transfers";
+
+/// What Wallet Core tells of balances; the name is a setting.
+pub(crate) const WALLET_BALANCES: &str = "balances";
+/// What it tells of accounts; the name is a setting.
+pub(crate) const WALLET_ACCOUNTS: &str = "accounts";
 
 /// Who publishes on a topic, and what every type of event there begins with.
 struct Publisher {
@@ -43,32 +49,32 @@ pub(crate) const WALLET_CORE_GROUP: &str = "codepix.balances.wallet-core";
 
 /// What this context makes of a record: every event of an account states its balance and every
 /// event of a transfer its parties, those too that were invented later.
-pub const READERS: &[Reader] = &[
-    Reader {
-        context: "balances",
-        consumer: ACCOUNTS_GROUP,
-        channels: &[ACCOUNTS_TOPIC],
-        knows: &[OPENED, DEPOSITED, WITHDRAWN, DEBITED, CREDITED, BOOKED],
-        read: |record| account_event(record).map(|_event| true),
-    },
-    Reader {
-        context: "balances",
-        consumer: TRANSFERS_GROUP,
-        channels: &[TRANSFERS_TOPIC],
-        knows: &[],
-        read: |record| transfer_event(record).map(|_parties| true),
-    },
-    Reader {
-        context: "balances",
-        consumer: WALLET_CORE_GROUP,
-        channels: &["balances", "accounts"],
-        knows: &[
-            "codepix.banking.WalletBalanceUpdated.v1",
-            "codepix.banking.WalletAccountCreated.v1",
-        ],
-        read: |record| words(record, "accounts").map(|words| !words.is_empty()),
-    },
-];
+pub const READERS: &[Reader] = &[ACCOUNTS, TRANSFERS, WALLET_CORE, live::READER];
+
+/// The projection of accounts.
+pub(crate) const ACCOUNTS: Reader = Reader {
+    context: "balances",
+    consumer: ACCOUNTS_GROUP,
+    channels: &[ACCOUNTS_TOPIC],
+    knows: &[OPENED, DEPOSITED, WITHDRAWN, DEBITED, CREDITED, BOOKED],
+    read: |record| account_event(record).map(|_event| true),
+};
+/// The projection of transfers.
+pub(crate) const TRANSFERS: Reader = Reader {
+    context: "balances",
+    consumer: TRANSFERS_GROUP,
+    channels: &[TRANSFERS_TOPIC],
+    knows: &[],
+    read: |record| transfer_event(record).map(|_parties| true),
+};
+/// The projection of what Wallet Core says, on topics of their usual names.
+pub(crate) const WALLET_CORE: Reader = Reader {
+    context: "balances",
+    consumer: WALLET_CORE_GROUP,
+    channels: &[WALLET_BALANCES, WALLET_ACCOUNTS],
+    knows: &["codepix.banking.WalletBalanceUpdated.v1", "codepix.banking.WalletAccountCreated.v1"],
+    read: |record| words(record, WALLET_ACCOUNTS).map(|words| !words.is_empty()),
+};
 
 /// What every event of an account states, whatever happened; types that this context has never
 /// heard of too.

@@ -2,7 +2,7 @@
 
 mod consumer;
 pub(crate) mod inbound;
-mod live;
+pub(crate) mod live;
 
 pub use consumer::{AccountsConsumer, TransfersConsumer};
 pub use inbound::{

@@ -60,11 +60,14 @@ impl BankingConsumer {
     }
 }
 
+/// The address of the banks' own topics.
+pub const BANK_TOPICS: &str = "codepix.bank.{ispb}";
+
 /// What the banks make of a record.
 pub const READER: Reader = Reader {
     context: "banking",
     consumer: BankingConsumer::GROUP,
-    channels: &[PARTICIPANTS, PIX_KEYS, "codepix.bank.{ispb}"],
+    channels: &[BANK_TOPICS, PARTICIPANTS, PIX_KEYS],
     knows: &[
         PARTICIPANT_ENROLLED,
         PARTICIPANT_CHANGED,

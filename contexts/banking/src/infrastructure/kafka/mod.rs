@@ -9,6 +9,7 @@ pub mod published;
 use shared_kernel::application::catalogue::Reader;
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 
+use super::watch;
 use published::Banks;
 
 /// The hub's participants; Transfers writes it.
@@ -20,8 +21,8 @@ pub const BANK_PREFIX: &str = "codepix.bank.";
 /// All banks' own topics.
 pub const BANKS: &str = "^codepix\\.bank\\.[0-9A-Z]{8}$";
 
-/// Who reads what here.
-pub const READERS: &[Reader] = &[consumer::READER];
+/// Who reads what here: the banks, and those who follow transfers.
+pub const READERS: &[Reader] = &[consumer::READER, watch::READER];
 
 /// The topics that this context writes, and those that it reads and that may not be there yet.
 pub fn topics() -> Vec<TopicPlan> {

@@ -18,7 +18,7 @@ use crate::application::{DirectoryStore, DirectoryTransaction};
 pub const CONSUMER: &str = "codepix.pix-keys";
 
 /// What the directory makes of a record.
-pub(super) const READER: Reader = Reader {
+pub const READER: Reader = Reader {
     context: "pix-keys",
     consumer: CONSUMER,
     channels: &[inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC],
