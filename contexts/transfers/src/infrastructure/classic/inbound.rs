@@ -11,6 +11,10 @@ use shared_kernel::domain::AccountId;
 use crate::application::outside::{OutsideMessage, OutsideOrder};
 use crate::domain::OrderId;
 
+/// Bytes of the largest order. What an order can say takes less than 1 KiB; what is larger is
+/// kept nowhere but among the dead letters, and echoed to nobody.
+const ORDER_BYTES_MAX: usize = 16 * 1024;
+
 /// The fields of a message, by their names in lower case.
 struct Fields(BTreeMap<String, Box<RawValue>>);
 
@@ -61,12 +65,17 @@ fn shape() -> Unreadable {
 /// Understands a record of the topic of orders; `None` when it is another protocol's.
 ///
 /// # Errors
-/// `payload_missing`, `payload_json`, `message_shape_unknown`, `order_id_shape`,
-/// `account_id_shape`, `status_unexpected`: what names no account can be answered to nobody.
+/// `payload_missing`, `payload_json`, `message_shape_unknown`, `order_too_large`,
+/// `order_id_shape`, `account_id_shape`, `status_unexpected`: what names no account can be answered
+/// to nobody.
 pub fn order(record: &InboundRecord) -> Result<Option<OutsideMessage>, Unreadable> {
     let fields = Fields::read(record)?;
     if fields.is_wallet_core() {
         return Ok(None);
+    }
+    if record.payload.as_ref().is_some_and(|payload| payload.len() > ORDER_BYTES_MAX) {
+        let sentence = "an order has at most 16 KiB, and this one has more";
+        return Err(Unreadable::new("order_too_large", sentence));
     }
     if !(fields.has("id") && fields.has("accountid")) {
         return Err(shape());
@@ -176,6 +185,19 @@ mod tests {
         for amount in ["0.1", "9999999999.99", "1006.5699999999999", "-1", "\"12.34\""] {
             let body = format!(r#"{{"id":"{ID}","accountId":"{ACCOUNT}","amount":{amount}}}"#);
             assert_eq!(ordered(&body).amount, amount.trim_matches('"'));
+        }
+    }
+
+    #[test]
+    fn an_order_of_a_megabyte_is_set_aside() {
+        let of = |length: usize| {
+            let head = format!(r#"{{"id":"{ID}","accountId":"{ACCOUNT}","description":""#);
+            let filling = "x".repeat(length - head.len() - 2);
+            order(&record(Some(&format!("{head}{filling}\"}}"))))
+        };
+        assert!(of(ORDER_BYTES_MAX).is_ok());
+        for length in [ORDER_BYTES_MAX + 1, 1_000_000] {
+            assert_eq!(of(length).unwrap_err().code, "order_too_large");
         }
     }
 
