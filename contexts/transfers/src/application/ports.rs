@@ -227,6 +227,12 @@ pub trait TransfersTransaction: Answers {
     /// [`StoreError::Conflict`] when one of the orders is known since.
     async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError>;
 
+    /// Those of `ids` whose hand-over still waits: nobody has read it yet.
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError>;
+
     /// Keeps what operators decided.
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError>;
 }

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use transfers::application::hand_over::{
     Courier, CourierSettings, HandOver, HandOvers, Line, LineError,
 };
+use transfers::application::ports::TransfersStore;
 use transfers::infrastructure::classic::line::{KafkaLine, plan};
 use transfers::infrastructure::classic::topics::bank_plan;
 use transfers::infrastructure::postgres::hand_overs::PgHandOvers;
@@ -212,6 +213,20 @@ async fn cut_off_at_any_moment_each_is_handed_over_exactly_once() {
     }
     world.each_exactly_once().await;
     world.nothing_waits().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_says_which_still_wait() {
+    let world = World::new().await;
+    world.store(2).await;
+    let asked = [0, 1, 9].map(|number| id_of(BBX, number));
+    let mut transaction = TransfersStore::begin(&world.hub.sessions).await.unwrap();
+    let mut waiting = transaction.waiting_hand_overs(&asked).await.unwrap();
+    waiting.sort_unstable();
+    let mut stored = [0, 1].map(|number| id_of(BBX, number));
+    stored.sort_unstable();
+    assert_eq!(waiting, stored);
+    transaction.rollback().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
