@@ -337,6 +337,12 @@ pub trait TransfersReads: Send + Sync {
 pub trait BankTopics: Send + Sync {
     /// Creates the topics of these banks that are missing, each as its protocol has them.
     async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError>;
+
+    /// Creates those of these topics of banks' programs that are missing.
+    async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError>;
+
+    /// Those of these topics of banks' programs that are there.
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError>;
 }
 
 /// Where the banks speak of a transfer in our own events.

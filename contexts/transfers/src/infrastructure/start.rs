@@ -11,7 +11,7 @@ use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
 
-use super::classic::consumer::{CONSUMER as CLASSIC_CONSUMER, OutsideMessages};
+use super::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER, OutsideMessages};
 use super::classic::line::KafkaLine;
 use super::classic::placement::Partitions;
 use super::classic::topics::ClassicTopics;
@@ -25,7 +25,7 @@ use super::kafka::published::TRANSFERS;
 use super::kafka::topics::KafkaBankTopics;
 use super::postgres::hand_overs::{PgHandOvers, SHARDS};
 use super::{MIGRATIONS, NAME, SCHEMA, SOURCE, topics};
-use crate::application::hand_over::{Courier, CourierSettings};
+use crate::application::hand_over::{Courier, CourierPorts, CourierSettings};
 use crate::application::outside::{OrderDesk, OrderPorts};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use crate::application::{
@@ -82,7 +82,8 @@ pub async fn start(
         .await
         .map_err(|error| StartError::Store { context: NAME, error })?;
     work(&mut start, &store, own)?;
-    serve_programs(&mut start, &store, own, classic).await?;
+    let topics: Arc<dyn BankTopics> = Arc::<KafkaBankTopics>::clone(&bank_topics);
+    serve_programs(&mut start, (&store, &topics), own, classic).await?;
     let clock = Arc::clone(&start.clock);
     let resolve = ResolveTransferHandler::new(Arc::clone(&store), Arc::clone(&clock), own);
     let enrol = EnrolParticipantHandler::new(store, bank_topics, clock);
@@ -119,7 +120,7 @@ fn work(
 /// The consumer of what bank programs write, and the couriers of hand-overs.
 async fn serve_programs(
     start: &mut ContextStart,
-    store: &Arc<dyn TransfersStore>,
+    (store, bank_topics): (&Arc<dyn TransfersStore>, &Arc<dyn BankTopics>),
     own: TransfersSettings,
     classic: &ClassicSettings,
 ) -> Result<(), StartError> {
@@ -131,20 +132,27 @@ async fn serve_programs(
     let ports = OrderPorts {
         directory: Arc::new(directory),
         placement: Arc::new(partitions),
+        topics: Arc::clone(bank_topics),
         clock: Arc::clone(&start.clock),
         ids: Arc::clone(&start.ids),
     };
     let desk = OrderDesk::new(ports, Clearing::new(Arc::clone(&start.clock), own));
     let confirmations = start.kafka().named(&classic.topics.confirmations);
     let (store, ids) = (Arc::clone(store), Arc::clone(&start.ids));
-    let handler = OutsideMessages::new(store, desk, ids, confirmations);
-    let topics = [classic.topics.orders.clone(), classic.topics.confirmations.clone()];
-    start.consumer(CLASSIC_CONSUMER, &topics, Arc::new(handler))?;
+    let handler = Arc::new(OutsideMessages::new(store, desk, ids, confirmations));
+    let ClassicTopics { orders, confirmations } = &classic.topics;
+    for (consumer, topic) in [(ORDERS_CONSUMER, orders), (CONFIRMATIONS_CONSUMER, confirmations)] {
+        let handler = Arc::<OutsideMessages>::clone(&handler);
+        start.consumer(consumer, std::slice::from_ref(topic), handler)?;
+    }
     for shard in 0..SHARDS {
-        let hand_overs = Arc::new(PgHandOvers::new(start.sessions.clone()));
-        let line = Box::new(KafkaLine::new(start.kafka(), shard));
-        let (clock, settings) = (Arc::clone(&start.clock), CourierSettings::default());
-        let courier = Courier::new(shard, hand_overs, line, clock, settings);
+        let ports = CourierPorts {
+            hand_overs: Arc::new(PgHandOvers::new(start.sessions.clone())),
+            line: Box::new(KafkaLine::new(start.kafka(), shard)),
+            topics: Arc::clone(bank_topics),
+            clock: Arc::clone(&start.clock),
+        };
+        let courier = Courier::new(shard, ports, CourierSettings::default());
         let stop = start.stop_relays();
         start.worker(&format!("courier-{shard}"), Stage::Relay, async move {
             courier.run(stop).await;

@@ -82,8 +82,9 @@ pub fn order(record: &InboundRecord) -> Result<Option<OutsideMessage>, Unreadabl
     }
     let account_id = AccountId::parse(fields.text("accountid").trim())
         .map_err(|broken| Unreadable::new("account_id_shape", broken.message()))?;
-    let status = fields.text("status").to_ascii_lowercase();
-    if !matches!(status.as_str(), "" | "pending") {
+    // Programs say what they like of a new order; what they say of later steps is no order.
+    let status = fields.text("status").trim().to_ascii_lowercase();
+    if matches!(status.as_str(), "confirmed" | "completed" | "error") {
         let sentence = "an order has no status yet, and this one is about another step";
         return Err(Unreadable::new("status_unexpected", sentence));
     }
@@ -222,8 +223,16 @@ mod tests {
         assert_eq!(order_code(Some(r#"{"id":"1","accountId":"1"}"#)), "account_id_shape");
         let no_id = format!(r#"{{"id":"1","accountId":"{ACCOUNT}"}}"#);
         assert_eq!(order_code(Some(&no_id)), "order_id_shape");
-        let late = format!(r#"{{"id":"{ID}","accountId":"{ACCOUNT}","status":"confirmed"}}"#);
-        assert_eq!(order_code(Some(&late)), "status_unexpected");
+        let of = |status: &str| {
+            let id = format!(r#""id":"{ID}","accountId":"{ACCOUNT}""#);
+            order(&record(Some(&format!(r#"{{{id},"status":{status}}}"#))))
+        };
+        for late in ["\"confirmed\"", "\" Completed \"", "\"ERROR\""] {
+            assert_eq!(of(late).unwrap_err().code, "status_unexpected", "{late}");
+        }
+        for early in ["\"\"", "\" Pending\"", "\"created\"", "\"new\"", "null", "0", "{}"] {
+            assert!(matches!(of(early), Ok(Some(OutsideMessage::Order(_)))), "{early}");
+        }
     }
 
     #[test]
