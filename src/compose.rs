@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tonic::service::RoutesBuilder;
 use transfers::application::Transfers;
 use transfers::application::command::EnrolParticipant;
-use transfers::domain::{ParticipantName, Protocol};
+use transfers::domain::{LimitWish, ParticipantName};
 
 use crate::browser::Tokens;
 use crate::config::{ContextName, HubArguments, ServerArguments};
@@ -362,7 +362,7 @@ impl Wiring<'_> {
             ContextName::PixKeys => {
                 use pix_keys::infrastructure::{FILE_DESCRIPTOR_SET, PixKeysSettings, start};
                 let own = PixKeysSettings {
-                    classic_packages: self.hub.classic.packages.clone(),
+                    classic_packages: self.hub.classic.packages.0.clone(),
                     made_up_owners: demo_data::made_up_owners(),
                     ..PixKeysSettings::default()
                 };
@@ -470,8 +470,9 @@ impl Wiring<'_> {
             ispb: Some(wallet_core::ispb()?),
             code: BankCode::parse(wallet_core::CODE)?,
             name: ParticipantName::parse(wallet_core::BANK_NAME)?,
-            protocol: Protocol::Native,
-            position_limit: None,
+            // New it is native and has no limit; what an operator changed stays through a start.
+            protocol: None,
+            position_limit: LimitWish::AsItIs,
         };
         let mut stop = self.stop_work.clone();
         let run = async move {

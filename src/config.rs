@@ -1,6 +1,9 @@
 //! Settings of a hub process: flags, else environment variables, else defaults; checked once.
 
+use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +16,7 @@ use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use transfers::infrastructure::classic::topics::ClassicTopics;
 
+use crate::demo_data;
 use crate::graph::GraphArguments;
 
 /// Most connections of one context to its database.
@@ -212,10 +216,15 @@ pub struct HubArguments {
 #[command(next_help_heading = "Existing bank programs")]
 pub struct ClassicArguments {
     /// gRPC packages under which `PixService` is served, `package` or `package=what a failed lookup
-    /// says`.
-    #[arg(long = "classic-package", env = "CODEPIX_CLASSIC_PACKAGES", value_delimiter = ',',
-        default_values_t = ClassicPackage::defaults())]
-    pub packages: Vec<ClassicPackage>,
+    /// says`, with commas between.
+    #[arg(long = "classic-packages", env = "CODEPIX_CLASSIC_PACKAGES",
+        default_value_t = ClassicPackages::default())]
+    pub packages: ClassicPackages,
+    /// Fixture banks whose books are outside, by their codes with commas between; read when they
+    /// are first enrolled.
+    #[arg(long = "classic-banks", env = "CODEPIX_CLASSIC_BANKS",
+        value_parser = ClassicBanks::parse)]
+    pub banks: Option<ClassicBanks>,
     /// Topic on which programs order transfers.
     #[arg(long, env = "CODEPIX_CLASSIC_ORDERS_TOPIC", default_value = "transactions",
         value_parser = topic)]
@@ -227,6 +236,73 @@ pub struct ClassicArguments {
     /// What the topic of each program's bank begins with; the bank's code follows.
     #[arg(long, env = "CODEPIX_CLASSIC_BANK_TOPICS", default_value = "bank", value_parser = topic)]
     pub classic_bank_topics: String,
+}
+
+/// Packages of `PixService`, each once: two routes of one name cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassicPackages(pub Vec<ClassicPackage>);
+
+impl Default for ClassicPackages {
+    fn default() -> Self {
+        Self(ClassicPackage::defaults())
+    }
+}
+
+impl FromStr for ClassicPackages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let packages: Result<Vec<ClassicPackage>, String> =
+            text.split(',').map(str::parse).collect();
+        let packages = packages?;
+        let mut services = BTreeSet::new();
+        if let Some(again) = packages.iter().find(|package| !services.insert(package.service())) {
+            return Err(format!("{} is there twice: name each package once", again.service()));
+        }
+        Ok(Self(packages))
+    }
+}
+
+impl Display for ClassicPackages {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let packages: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&packages.join(","))
+    }
+}
+
+/// Fixture banks whose books are to be outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassicBanks(Vec<&'static str>);
+
+impl ClassicBanks {
+    /// Reads codes with commas between; nothing is no bank.
+    ///
+    /// # Errors
+    /// A sentence that names the fixture banks.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
+        let fixture = |code: &str| {
+            let bank = demo_data::BANKS.iter().find(|bank| bank.code == code);
+            bank.map(|bank| bank.code).ok_or_else(|| {
+                let known = demo_data::BANKS.map(|bank| bank.code).join(" and ");
+                format!(
+                    "{code:?} is no fixture bank, and those are {known}: enrol any other with \
+                     `codepix bank enrol --protocol classic`"
+                )
+            })
+        };
+        codes.map(fixture).collect::<Result<Vec<_>, _>>().map(Self)
+    }
+
+    /// Whether the bank of this code is among them.
+    pub fn contains(&self, code: &str) -> bool {
+        self.0.contains(&code)
+    }
+
+    /// No bank was named.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl ClassicArguments {
@@ -363,6 +439,37 @@ mod tests {
         assert_eq!(seconds("3"), Ok(3_000));
         for text in ["", "s", "4x", "0s", "-1s", "99999999999999999999s"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    fn refused(arguments: &[&str]) -> String {
+        let refused = Probe::try_parse_from([&["probe"], arguments].concat());
+        refused.map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_package_is_served_once() {
+        let packages = |text| hub(&["--classic-packages", text]).classic.packages.0.len();
+        assert_eq!(packages("a.b,c.d=nothing here"), 2);
+        assert_eq!(hub(&[]).classic.packages, ClassicPackages::default());
+        for twice in ["a.b,a.b", "a.b,c.d, a.b=other"] {
+            let sentence = refused(&["--classic-packages", twice]);
+            assert!(sentence.contains("a.b.PixService is there twice"), "{sentence}");
+        }
+        assert!(refused(&["--classic-packages", "a..b"]).contains("a package is written"));
+    }
+
+    #[test]
+    fn fixture_banks_are_named_by_their_codes() {
+        let banks = |text| hub(&["--classic-banks", text]).classic.banks.unwrap();
+        assert!(hub(&[]).classic.banks.is_none());
+        assert!(banks("").is_empty() && banks(" , ").is_empty());
+        let both = banks(" 001,002 ");
+        assert!(both.contains("001") && both.contains("002"));
+        assert!(!banks("002").contains("001"));
+        for unknown in ["003", "1", "001;002", "001,bbx"] {
+            let sentence = refused(&["--classic-banks", unknown]);
+            assert!(sentence.contains("those are 001 and 002"), "{sentence}");
         }
     }
 

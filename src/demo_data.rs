@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::client::{ClientOptions, Hub, banking, pix_keys, transfers};
+use crate::config::ClassicBanks;
 
 /// A fixture account. The tax ids are valid and made up; the e-mail domains do not exist.
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +82,6 @@ pub const ACCOUNTS: [FixtureAccount; 4] = [
     },
 ];
 
-/// Names the fixture banks, by their codes, whose books are outside: read when they are first
-/// enrolled, and never again.
-const CLASSIC_BANKS: &str = "CODEPIX_CLASSIC_BANKS";
-
 /// The fixture accounts: nobody is behind their tax ids.
 pub fn made_up_owners() -> Vec<AccountId> {
     ACCOUNTS.iter().filter_map(|account| AccountId::parse(account.account_id).ok()).collect()
@@ -107,22 +104,35 @@ pub struct DemoData {
 }
 
 impl DemoData {
-    /// Fills in whatever is missing; `progress` hears what is being done.
+    /// Fills in whatever is missing; `progress` hears what is being done. `classic` says which
+    /// banks keep their books outside, when they are first enrolled; one that is enrolled stays as
+    /// it is.
     ///
     /// # Errors
     /// A refusal that is not "already there", or a hub that does not answer.
     pub async fn fill(
         client: &ClientOptions,
+        classic: &ClassicBanks,
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> anyhow::Result<Self> {
         let mut data = Self { hub: client.connect().await?, classic: Vec::new() };
         let known = data.participants().await?;
         for bank in BANKS {
-            progress(&format!("enrolling bank {} {}", bank.code, bank.name));
-            let protocol =
-                known.iter().find(|it| it.ispb == bank.ispb).map(transfers::Participant::protocol);
-            let protocol = protocol.unwrap_or_else(|| wanted(bank));
-            data.enrol(bank, protocol).await?;
+            let protocol = match known.iter().find(|it| it.ispb == bank.ispb) {
+                Some(known) => {
+                    if let Some(sentence) = unlike(bank, known, classic) {
+                        tracing::warn!("{sentence}");
+                        progress(&sentence);
+                    }
+                    known.protocol()
+                }
+                None => {
+                    progress(&format!("enrolling bank {} {}", bank.code, bank.name));
+                    let protocol = wanted(bank, classic);
+                    data.enrol(bank, protocol).await?;
+                    protocol
+                }
+            };
             if protocol == transfers::ParticipantProtocol::Classic {
                 data.classic.push(bank.ispb);
             }
@@ -202,6 +212,7 @@ impl DemoData {
             name: bank.name.to_owned(),
             protocol: protocol.into(),
             position_limit_centavos: None,
+            no_position_limit: false,
         };
         let service = self.hub.transfers();
         let ask = || {
@@ -280,12 +291,36 @@ impl DemoData {
 }
 
 /// How a fixture bank that is not enrolled yet is to speak with the hub.
-fn wanted(bank: FixtureBank) -> transfers::ParticipantProtocol {
-    let classic = std::env::var(CLASSIC_BANKS).unwrap_or_default();
-    if classic.split(',').any(|code| code.trim() == bank.code) {
+fn wanted(bank: FixtureBank, classic: &ClassicBanks) -> transfers::ParticipantProtocol {
+    if classic.contains(bank.code) {
         return transfers::ParticipantProtocol::Classic;
     }
     transfers::ParticipantProtocol::Native
+}
+
+/// What to say of a bank that is enrolled otherwise than it was asked for. No bank at all asks for
+/// nothing.
+fn unlike(
+    bank: FixtureBank,
+    known: &transfers::Participant,
+    classic: &ClassicBanks,
+) -> Option<String> {
+    let asked = wanted(bank, classic);
+    if classic.is_empty() || known.protocol() == asked {
+        return None;
+    }
+    let word = |protocol| match protocol {
+        transfers::ParticipantProtocol::Classic => "classic",
+        transfers::ParticipantProtocol::Native | transfers::ParticipantProtocol::Unspecified => {
+            "native"
+        }
+    };
+    let (is, wanted) = (word(known.protocol()), word(asked));
+    Some(format!(
+        "CODEPIX_CLASSIC_BANKS is read when a bank is first enrolled, and bank {} is enrolled as \
+         {is}: `codepix bank enrol --code {} --name \"{}\" --protocol {wanted}` makes it {wanted}",
+        bank.code, bank.code, known.name
+    ))
 }
 
 /// Asks again, for at most [`PATIENCE`], while the answer is unavailable or `not_yet`.
@@ -315,6 +350,27 @@ mod tests {
     use shared_kernel::domain::{Ispb, TaxId};
 
     use super::*;
+
+    #[test]
+    fn a_bank_that_is_enrolled_otherwise_than_asked_is_named_with_the_command_that_changes_it() {
+        let [bank, _] = BANKS;
+        let known = |protocol: transfers::ParticipantProtocol| transfers::Participant {
+            name: "Renamed".to_owned(),
+            protocol: protocol.into(),
+            ..transfers::Participant::default()
+        };
+        let native = known(transfers::ParticipantProtocol::Native);
+        let classic = known(transfers::ParticipantProtocol::Classic);
+        let asked = |text| ClassicBanks::parse(text).unwrap();
+        let sentence = unlike(bank, &native, &asked("001")).unwrap();
+        let command = "codepix bank enrol --code 001 --name \"Renamed\" --protocol classic";
+        assert!(sentence.contains(command), "{sentence}");
+        let sentence = unlike(bank, &classic, &asked("002")).unwrap();
+        assert!(sentence.contains("--protocol native"), "{sentence}");
+        for (known, text) in [(&native, ""), (&classic, ""), (&classic, "001"), (&native, "002")] {
+            assert_eq!(unlike(bank, known, &asked(text)), None);
+        }
+    }
 
     #[test]
     fn every_fixture_is_valid_and_belongs_to_a_fixture_bank() {

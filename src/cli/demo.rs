@@ -14,7 +14,7 @@ use crate::cli::output::{Align, Cell, Output, Paint, Shown, Table, Tone, money};
 use crate::cli::serve::{announce, interrupted, own_client};
 use crate::client::{ClientOptions, Hub as HubClient, banking};
 use crate::compose::{Hub, Listeners};
-use crate::config::{HubArguments, ServerArguments};
+use crate::config::{ClassicBanks, HubArguments, ServerArguments};
 use crate::demo_data::{ACCOUNTS, BANKS, DemoData, FixtureAccount};
 use crate::demo_transfer::{DemoTransfer, Step};
 use crate::{supervisor, telemetry};
@@ -40,6 +40,7 @@ pub struct DemoArguments {
 pub async fn run(arguments: DemoArguments, output: &Output) -> anyhow::Result<ExitCode> {
     let DemoArguments { mut servers, embedded, mut hub, once } = arguments;
     hub.demo_data = true;
+    let classic = hub.classic.banks.clone().unwrap_or_default();
     let listeners = Listeners::bind(&hub, true).await?;
     for (setting, wanted, taken) in &listeners.moved {
         output.remark(&format!("{setting}: {wanted} is busy, took {taken}"));
@@ -55,7 +56,7 @@ pub async fn run(arguments: DemoArguments, output: &Output) -> anyhow::Result<Ex
     let serving = tokio::spawn(running.run_until(async move {
         drop(stop.await);
     }));
-    let outcome = show(&servers, &client, output).await;
+    let outcome = show(&servers, &client, &classic, output).await;
     if outcome.is_ok() {
         announce(output, addresses, &servers)?;
         output.line(&next_steps(addresses.grpc))?;
@@ -100,11 +101,12 @@ fn programs_wanted(classic: &[&str]) -> String {
 async fn show(
     servers: &ServerArguments,
     client: &ClientOptions,
+    classic: &ClassicBanks,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let data = {
         let mut progress = |step: &str| output.remark(step);
-        DemoData::fill(client, &mut progress).await?
+        DemoData::fill(client, classic, &mut progress).await?
     };
     if !data.classic().is_empty() {
         output.line(&programs_wanted(data.classic()))?;

@@ -147,6 +147,9 @@ fn the_composed_hub_begins_with_the_fixtures_that_the_http_file_names() {
     let compose = compose();
     let environment = &compose["services"]["codepix"]["environment"];
     assert_eq!(environment["CODEPIX_DEMO_DATA"].as_str(), Some("true"));
+    let banks = "CODEPIX_CLASSIC_BANKS";
+    let passed = format!("${{{banks}:-}}");
+    assert_eq!(environment[banks].as_str(), Some(passed.as_str()), "as whoever starts it has it");
     assert_eq!(environment["CODEPIX_WALLET_CORE"].as_str(), None, "it is on unless it is off");
     assert_eq!(default_of("serve", "CODEPIX_WALLET_CORE"), "true");
     let requests = file("api/client.http");

@@ -7,7 +7,7 @@ use shared_kernel::infrastructure::postgres::pool::without_password;
 use crate::cli::output::{Fields, Output, Paint, Shown};
 use crate::client::ClientOptions;
 use crate::compose::{Addresses, Hub, Listeners};
-use crate::config::{HubArguments, ServerArguments};
+use crate::config::{ClassicBanks, HubArguments, ServerArguments};
 use crate::demo_data::DemoData;
 use crate::telemetry;
 
@@ -31,11 +31,12 @@ pub struct ServeArguments {
 pub async fn run(arguments: ServeArguments, output: &Output) -> anyhow::Result<()> {
     let ServeArguments { servers, mut hub, demo_data } = arguments;
     hub.demo_data = demo_data;
+    let classic = hub.classic.banks.clone().unwrap_or_default();
     let listeners = Listeners::bind(&hub, false).await?;
     let running = Hub::start(&servers, &hub, listeners, telemetry::metrics()?).await?;
     announce(output, running.addresses, &servers)?;
     if demo_data {
-        fill_demo_data(&running);
+        fill_demo_data(&running, classic);
     }
     running.run_until(interrupted()).await
 }
@@ -98,11 +99,12 @@ pub(crate) fn own_client(hub: &Hub) -> ClientOptions {
     ClientOptions { hub: format!("http://{address}"), token: hub.own_token.clone() }
 }
 
-/// Fills the demo data in while the hub already serves.
-pub(crate) fn fill_demo_data(hub: &Hub) {
+/// Fills the demo data in while the hub already serves; `classic` are the banks whose books are
+/// to be outside.
+pub(crate) fn fill_demo_data(hub: &Hub, classic: ClassicBanks) {
     let client = own_client(hub);
     tokio::spawn(async move {
-        match DemoData::fill(&client, &mut |_step| {}).await {
+        match DemoData::fill(&client, &classic, &mut |_step| {}).await {
             Ok(_) => tracing::info!("the demo data are there"),
             Err(error) => tracing::error!(%error, "the demo data could not be written"),
         }

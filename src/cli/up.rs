@@ -30,12 +30,13 @@ pub struct UpArguments {
 pub async fn run(arguments: UpArguments, output: &Output) -> anyhow::Result<()> {
     let UpArguments { mut servers, embedded, mut hub, no_demo_data } = arguments;
     hub.demo_data = !no_demo_data;
+    let classic = hub.classic.banks.clone().unwrap_or_default();
     let listeners = Listeners::bind(&hub, false).await?;
     let lease = embedded.provide(&mut servers, false, output).await?;
     let running = Hub::start(&servers, &hub, listeners, telemetry::metrics()?).await?;
     announce(output, running.addresses, &servers)?;
     if !no_demo_data {
-        fill_demo_data(&running);
+        fill_demo_data(&running, classic);
     }
     output.remark("Ctrl-C stops the hub; its servers stop a minute after the last one");
     running.run_until(interrupted()).await?;

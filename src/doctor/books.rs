@@ -92,6 +92,7 @@ fn hub_alone(hub: &Hub, findings: &mut Vec<Finding>) {
             "was resolved as refused and its payee's bank has credited it",
         ),
         ("unreported", &audit.unreported, "is confirmed and a bank has not reported"),
+        ("hand_over_waits", &audit.waiting, "waits and does not leave for its payee's bank"),
         ("misfiled", &audit.misfiled, "is not listed as what it is"),
     ];
     for (invariant, finding, sentence) in lists {

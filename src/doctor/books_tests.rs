@@ -44,6 +44,10 @@ fn side<S>(bank: &str, account_id: AccountId, state: S) -> AuditedSide<S> {
     }
 }
 
+fn none() -> Finding {
+    Finding { count: 0, named: Vec::new() }
+}
+
 /// A transfer of 5.00 as each of the three sees it.
 struct Sides {
     hub: TransferState,
@@ -58,6 +62,11 @@ struct Sides {
 impl Sides {
     /// The invariants that are broken so many seconds after the end.
     fn broken(&self, seconds_later: i64) -> Vec<&'static str> {
+        self.broken_while(&none(), seconds_later)
+    }
+
+    /// The same while these wait to be handed over.
+    fn broken_while(&self, waiting: &Finding, seconds_later: i64) -> Vec<&'static str> {
         let settled = matches!(self.hub, TransferState::Confirmed | TransferState::Completed);
         let moved = if settled { 500 } else { 0 };
         let reported = self.hub == TransferState::Completed;
@@ -71,13 +80,13 @@ impl Sides {
             received_reported: Money::from_centavos(if position > 0 { moved } else { 0 }),
             received_unreported: Money::ZERO,
         };
-        let none = || Finding { count: 0, named: Vec::new() };
         let audit = HubAudit {
             positions_sum: Money::ZERO,
             banks: vec![bank(PAYER, moved.saturating_neg()), bank(PAYEE, moved)],
             overdue: none(),
             contradicted: none(),
             unreported: none(),
+            waiting: waiting.clone(),
             misfiled: none(),
             // Something is always under way.
             open: 1,
@@ -127,6 +136,15 @@ fn settlement_follows_the_position_while_other_transfers_are_under_way() {
     assert_eq!(posted([499, -500]).broken(0), ["settlement_differs"]);
     assert_eq!(posted([500, -501]).broken(0), ["settlement_differs"]);
     assert_eq!(posted([0, 0]).broken(0), ["settlement_differs", "settlement_differs"]);
+}
+
+#[test]
+fn a_transfer_that_waits_to_be_handed_over_is_named() {
+    let (payer, payee) = (OutgoingStatus::Settled, IncomingStatus::Credited);
+    let hub = TransferState::Completed;
+    let sides = Sides { hub, payer, payee, settlement: [500, -500], outside: false };
+    let waiting = Finding { count: 1, named: vec![id()] };
+    assert_eq!(sides.broken_while(&waiting, 0), ["hand_over_waits"]);
 }
 
 #[test]

@@ -170,6 +170,35 @@ async fn an_order_that_is_repeated_is_one_transfer_and_its_refusal_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_any_size_stops_nobody_else() {
+    let hub = TestHub::start().await;
+    let scene = hub.scene();
+    let one = Program::start(&hub, "001").await;
+    let (two, three) = (scene.enrol("002").await, scene.enrol("003").await);
+    let ana = scene.account(&two, "Ana", 10_000).await;
+    let bia = scene.account(&three, "Bia", 0).await;
+    let order = |id: &str, length: usize| {
+        // A refusal has the kind of the key twice.
+        let kind = "k".repeat(length);
+        let order = json!({
+            "id": id, "accountId": one.account_id, "amount": 1, "pixKeyTo": "nobody@example.com",
+            "pixKeyKindTo": kind,
+        });
+        order.to_string()
+    };
+    let (huge, large) = (SystemIds.random().to_string(), SystemIds.random().to_string());
+    one.write("transactions", order(&huge, 900_000)).await;
+    one.write("transactions", order(&large, 15_000)).await;
+    let letters = Log::of(&hub.servers).letters("transactions", 1).await;
+    assert_eq!(letters[0].header("dlq_code"), Some("order_too_large"));
+    let refused = one.hears(&large, "error").await;
+    assert_eq!(refused["pixKeyKindTo"], "k".repeat(20));
+    let sent = scene.send(&ana, &scene.key(&bia).await, 1_000).await.end_to_end_id;
+    scene.reaches(&sent, TransferState::Completed).await;
+    doctor(&hub.servers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_handed_over_waits_for_its_bank_or_an_operator() {
     let deadline = "1s";
     let hub = TestHub::with(HubOptions { deadline, ..HubOptions::default() }).await;
@@ -229,15 +258,24 @@ async fn a_bank_changes_its_protocol_only_when_nothing_is_open() {
     let id = one.order("1", &two.key).await;
     two.hears(&id, "pending").await;
     let url = hub.url();
-    let enrol = ["bank", "enrol", "--code", "002", "--name", "Bank 002", "--hub", &url, "--json"];
+    let rename = ["bank", "enrol", "--code", "002", "--name", "Banco 002", "--hub", &url, "--json"];
+    let enrol = [&rename[..], &["--protocol", "native"]].concat();
     let refused = operate(&hub.servers, &enrol).await;
     assert!(format!("{refused:?}").contains("bank_has_open_transfers"), "{refused:?}");
+    let renamed = operate_json(&hub.servers, &rename).await;
+    assert_eq!(renamed[0]["name"], "Banco 002", "a name changes at any time");
+    assert_eq!(renamed[0]["protocol"], "classic", "what is not named stays");
     two.confirm(&id, "confirmed").await;
     one.hears(&id, "confirmed").await;
     one.confirm(&id, "completed").await;
     only_transfer(&hub, TransferState::Completed).await;
+    let renamed = operate_json(&hub.servers, &rename).await;
+    assert_eq!(renamed[0]["protocol"], "classic", "with nothing open too");
     let enrolled = operate_json(&hub.servers, &enrol).await;
     assert_eq!(enrolled[0]["protocol"], "native");
+    // Its program goes on, and is told that it does not order any more.
+    let late = two.order("1", &one.key).await;
+    two.hears(&late, "error").await;
     doctor(&hub.servers).await;
 }
 

@@ -29,9 +29,11 @@ pub enum TransferCommand {
     /// End an overdue transfer, after asking the payee's bank what it did (operators)
     #[command(after_help = "Examples:\n  \
         codepix transfer resolve <ID> --as credited --reason \"statement of bank 003, line 7\"\n  \
-        codepix transfer resolve <ID> --as refused --reason \"bank 003 never got it\"\n\n\
+        codepix transfer resolve <ID> --as refused --reason \"bank 003 read it and refused it\"\n\n\
         A transfer is overdue when its payee's bank credits on delivery and has not confirmed in \
-        time: it may have credited.")]
+        time: it may have credited. Refuse it only when that bank's program has read past this \
+        message and did not credit, or will never read it; a program that was down may read it \
+        tomorrow, and credits then.")]
     Resolve(ResolveTransfer),
 }
 

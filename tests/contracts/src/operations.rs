@@ -197,7 +197,7 @@ pub const OPERATIONS: &[Operation] = &[
     command(
         Transfers,
         "EnrolParticipant",
-        "Makes a bank take part, or changes its name or limit.",
+        "Makes a bank take part, or changes its name, limit or protocol.",
         "EnrolParticipant",
         &["enrolBank"],
     ),

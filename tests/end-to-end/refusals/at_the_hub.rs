@@ -38,6 +38,14 @@ async fn enrol_wrongly(stage: &Stage) {
             invalid("position_limit_negative", "position_limit_centavos"),
         ),
         (
+            EnrolParticipantRequest {
+                position_limit_centavos: Some(1),
+                no_position_limit: true,
+                ..right()
+            },
+            invalid("position_limit_ambiguous", "no_position_limit"),
+        ),
+        (
             EnrolParticipantRequest { protocol: 99, ..right() },
             invalid("participant_protocol_unknown", "protocol"),
         ),

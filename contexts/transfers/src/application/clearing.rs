@@ -91,8 +91,7 @@ impl Clearing {
             participants.iter().filter(|bank| has_limit(bank)).map(|bank| bank.ispb).collect();
         let mut desk = Desk::new(self.clock.now(), self.settings, transfers, participants);
         let counts = |received: &Received| {
-            let is_order = matches!(received.message, BankMessage::Requested(_));
-            is_order && limited.contains(&received.message.sender())
+            is_order(&received.message) && limited.contains(&received.message.sender())
         };
         if batch.iter().any(counts) {
             // All of them, so that every transaction takes these locks in one order.
@@ -119,7 +118,8 @@ fn banks(batch: &[Received], transfers: &[Transfer]) -> Vec<Ispb> {
 }
 
 /// Refuses what is said in another protocol than the bank speaks, or spoke when the transfer
-/// began: whoever says it is another.
+/// began: whoever says it is another. A new order in our own events passes: its bank may have
+/// written it before its protocol changed, and holds the amount until it is answered.
 fn check_voice(message: &BankMessage, heard: &Heard, desk: &Desk) -> Result<(), Violation> {
     let sender = message.sender();
     let spoken = match desk.transfer(&message.end_to_end_id()) {
@@ -127,6 +127,7 @@ fn check_voice(message: &BankMessage, heard: &Heard, desk: &Desk) -> Result<(), 
             CreditTiming::OnConfirmation => Some(Protocol::Native),
             CreditTiming::OnDelivery => Some(Protocol::Classic),
         },
+        None if is_order(message) && heard.voice == Protocol::Native => None,
         None => desk.participant(sender).map(|bank| bank.protocol),
     };
     if spoken.is_none_or(|spoken| spoken == heard.voice) {
@@ -137,6 +138,10 @@ fn check_voice(message: &BankMessage, heard: &Heard, desk: &Desk) -> Result<(), 
         "ispb",
         format!("bank {sender} does not speak {} in this transfer", heard.voice.as_str()),
     ))
+}
+
+const fn is_order(message: &BankMessage) -> bool {
+    matches!(message, BankMessage::Requested(_))
 }
 
 fn dispatch(message: BankMessage, heard: &Heard, desk: &mut Desk) -> Result<(), Violation> {

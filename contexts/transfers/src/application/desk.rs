@@ -10,8 +10,8 @@ use crate::application::message::{Heard, Reference};
 use crate::application::ports::{Audience, Birth, Change, Letter, Notice, SavedTransfer, Word};
 use crate::application::settings::TransfersSettings;
 use crate::domain::{
-    Admission, CreditTiming, Ends, Order, OrderId, Participant, Position, PositionMove, Side,
-    Terms, Transfer, TransferEvent, TransferState,
+    Admission, CreditTiming, Ends, Order, OrderId, Participant, Position, PositionMove, Protocol,
+    Side, Terms, Transfer, TransferEvent, TransferState,
 };
 
 /// One transfer in work.
@@ -122,7 +122,7 @@ impl Desk {
         let NewOrder { order, digest, reference } = new;
         let deadline = self.now.saturating_add(self.settings.transfer_deadline);
         let terms = Terms { registered_at: self.now, deadline };
-        let (id, ends) = (order.end_to_end_id, self.ends(&order, reference));
+        let (id, ends) = (order.end_to_end_id, self.ends(&order, reference, heard.voice));
         let (transfer, event) = Transfer::register(order, digest, terms, ends, admission);
         self.shift(transfer.moves(event))?;
         let mut case = Case::loaded(transfer);
@@ -135,13 +135,12 @@ impl Desk {
         Ok(())
     }
 
-    /// How the banks of a new order take part in it. Banks that are unknown take no part at all.
-    fn ends(&self, order: &Order, reference: Option<Reference>) -> Ends {
-        let timing = |side| {
-            let bank = self.participant(order.party(side).ispb);
-            bank.map_or(CreditTiming::OnConfirmation, Participant::credit_timing)
-        };
-        let (payer, payee) = (timing(Side::Payer), timing(Side::Payee));
+    /// How the banks of a new order take part in it: the payer's as it spoke, even where it speaks
+    /// otherwise by now. Banks that are unknown take no part at all.
+    fn ends(&self, order: &Order, reference: Option<Reference>, voice: Protocol) -> Ends {
+        let payer = voice.credit_timing();
+        let payee = self.participant(order.payee.ispb);
+        let payee = payee.map_or(CreditTiming::OnConfirmation, Participant::credit_timing);
         let chosen = reference.map(|reference| reference.order_id);
         let made = || OrderId::of(&order.end_to_end_id);
         let order_id = chosen.or_else(|| (payee == CreditTiming::OnDelivery).then(made));
@@ -243,10 +242,13 @@ impl Desk {
         (saved, moves)
     }
 
-    /// Whether the bank at one end has a topic of its own.
+    /// Whether the bank at one end hears of this transfer in our own events: as it did when the
+    /// transfer was registered, whatever it has become since.
     fn listens(&self, id: &EndToEndId, side: Side) -> bool {
-        let bank = self.transfer(id).map(|transfer| transfer.bank(side));
-        bank.and_then(|bank| self.participant(bank)).is_some_and(Participant::has_topic)
+        self.transfer(id).is_some_and(|transfer| {
+            let is_native = transfer.ends().timing(side) == CreditTiming::OnConfirmation;
+            is_native && self.participant(transfer.bank(side)).is_some()
+        })
     }
 
     /// Who hears of an event when it happens: the question goes to the payee's bank, everything

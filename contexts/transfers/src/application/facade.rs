@@ -15,7 +15,7 @@ use crate::domain::{Participant, TransferState};
 /// What the hub can do for those who call it. Transfers are ordered through the log alone.
 #[derive(Clone, Debug)]
 pub struct Transfers {
-    /// Enrols banks, or changes their name or limit.
+    /// Enrols banks, or changes their name, limit or protocol.
     pub enrol_participant: Batcher<EnrolParticipant, Participant>,
     /// Ends overdue transfers by an operator's word.
     pub resolve_transfer: Batcher<ResolveTransfer, TransferState>,

@@ -8,17 +8,23 @@
 //! and shuts it out; the marks are read to their end; the rows that are named there go. What is
 //! left was never read by anyone. A mark is erased only after its row is gone.
 //!
+//! A topic that takes nothing stops no other: after a failure the topics are made good that were
+//! lost, and each transaction carries the hand-overs of one topic until nothing is left behind. A
+//! topic that fails alone waits by itself, at most a minute from one attempt to the next.
+//!
 //! Cost for up to `batch_max` hand-overs: one read, one transaction of the log, one delete, and one
 //! more transaction that erases the marks.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use shared_kernel::application::{Backoff, Clock, StopSignal, StoreError};
-use shared_kernel::domain::EndToEndId;
+use shared_kernel::domain::{EndToEndId, Timestamp};
+
+use super::ports::BankTopics;
 
 /// A transfer that waits to be handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +54,12 @@ pub trait HandOvers: Send + Sync {
 /// A shard that this process leads. Leadership and access are one thing.
 #[async_trait]
 pub trait HandOverShard: Send {
-    /// The oldest, at most `limit`.
-    async fn waiting(&mut self, limit: i64) -> Result<Vec<HandOver>, StoreError>;
+    /// The oldest, at most `limit`, without those for these topics.
+    async fn waiting(
+        &mut self,
+        limit: i64,
+        without: &[String],
+    ) -> Result<Vec<HandOver>, StoreError>;
 
     /// Removes those that were handed over.
     async fn remove(&mut self, ids: &[EndToEndId]) -> Result<(), StoreError>;
@@ -98,18 +108,78 @@ impl Default for CourierSettings {
     }
 }
 
+/// What a courier works with.
+#[expect(missing_debug_implementations, reason = "ports have no form to print")]
+pub struct CourierPorts {
+    /// The hand-overs that wait.
+    pub hand_overs: Arc<dyn HandOvers>,
+    /// The line that they leave by.
+    pub line: Box<dyn Line>,
+    /// The topics that they go to.
+    pub topics: Arc<dyn BankTopics>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
 /// The courier of one shard.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct Courier {
     shard: u16,
-    hand_overs: Arc<dyn HandOvers>,
-    line: Box<dyn Line>,
-    clock: Arc<dyn Clock>,
+    ports: CourierPorts,
     settings: CourierSettings,
     lead: Option<Box<dyn HandOverShard>>,
     /// The line is ours, and every row that waits was never delivered.
     is_certain: bool,
     backoff: Backoff,
+    caution: Caution,
+}
+
+/// What a courier keeps in mind of deliveries that failed.
+#[derive(Debug)]
+struct Caution {
+    /// One topic in a transaction.
+    is_one_by_one: bool,
+    /// Topics that took nothing, alone in a transaction: the others go on without them.
+    shunned: Vec<String>,
+    /// When those are tried again.
+    retry_at: Timestamp,
+    backoff: Backoff,
+}
+
+impl Caution {
+    fn none() -> Self {
+        let backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
+        Self { is_one_by_one: false, shunned: Vec::new(), retry_at: Timestamp::MIN, backoff }
+    }
+
+    /// The topics to leave out now.
+    fn left_out(&self, now: Timestamp) -> &[String] {
+        if now < self.retry_at { &self.shunned } else { &[] }
+    }
+
+    /// What goes into one transaction.
+    fn chosen(&self, mut waiting: Vec<HandOver>) -> Vec<HandOver> {
+        let first = waiting.first().map(|oldest| oldest.topic.clone());
+        if let Some(topic) = first.filter(|_| self.is_one_by_one) {
+            waiting.retain(|hand_over| hand_over.topic == topic);
+        }
+        waiting
+    }
+
+    /// These topics took nothing together.
+    fn doubt(&mut self, topics: &[String], now: Timestamp) {
+        self.is_one_by_one = true;
+        let [alone] = topics else { return };
+        if !self.shunned.contains(alone) {
+            self.shunned.push(alone.clone());
+        }
+        self.retry_at = now.saturating_add(self.backoff.delay());
+    }
+
+    /// These were taken.
+    fn trust(&mut self, batch: &[HandOver]) {
+        self.shunned.retain(|topic| batch.iter().all(|hand_over| hand_over.topic != *topic));
+    }
 }
 
 /// What one step did.
@@ -134,16 +204,10 @@ enum CourierError {
 
 impl Courier {
     /// A courier for `shard` that does not lead yet.
-    pub fn new(
-        shard: u16,
-        hand_overs: Arc<dyn HandOvers>,
-        line: Box<dyn Line>,
-        clock: Arc<dyn Clock>,
-        settings: CourierSettings,
-    ) -> Self {
+    pub fn new(shard: u16, ports: CourierPorts, settings: CourierSettings) -> Self {
         let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
-        let (lead, is_certain) = (None, false);
-        Self { shard, hand_overs, line, clock, settings, lead, is_certain, backoff }
+        let (lead, is_certain, caution) = (None, false, Caution::none());
+        Self { shard, ports, settings, lead, is_certain, backoff, caution }
     }
 
     /// Works until it is asked to stop, then sends what is still there.
@@ -155,8 +219,10 @@ impl Courier {
             }
             let pause: BoxFuture<'_, ()> = match delivered {
                 Delivered::Sent(_) => continue,
-                Delivered::Idle => Box::pin(self.hand_overs.appended(self.settings.idle_wait)),
-                Delivered::Following => self.clock.sleep(self.settings.lead_wait),
+                Delivered::Idle => {
+                    Box::pin(self.ports.hand_overs.appended(self.settings.idle_wait))
+                }
+                Delivered::Following => self.ports.clock.sleep(self.settings.lead_wait),
             };
             futures::future::select(pause, Box::pin(stop.stopped())).await;
         }
@@ -177,7 +243,7 @@ impl Courier {
                     self.lead = None;
                 }
                 let delay = self.backoff.delay();
-                self.clock.sleep(delay).await;
+                self.ports.clock.sleep(delay).await;
                 Delivered::Sent(0)
             }
         }
@@ -186,32 +252,52 @@ impl Courier {
     async fn try_step(&mut self) -> Result<Delivered, CourierError> {
         if self.lead.is_none() {
             self.is_certain = false;
-            self.lead = self.hand_overs.try_lead(self.shard).await?;
+            self.lead = self.ports.hand_overs.try_lead(self.shard).await?;
         }
         let Some(lead) = self.lead.as_mut() else { return Ok(Delivered::Following) };
-        let waiting = lead.waiting(self.settings.batch_max).await?;
+        let left_out = self.caution.left_out(self.ports.clock.now());
+        let waiting = lead.waiting(self.settings.batch_max, left_out).await?;
         if waiting.is_empty() {
+            if left_out.is_empty() {
+                self.caution = Caution::none();
+            }
             return Ok(Delivered::Idle);
         }
         if !self.is_certain {
             return self.make_certain().await;
         }
-        self.line.deliver(&waiting).await?;
-        let ids: Vec<EndToEndId> = waiting.iter().map(|it| it.end_to_end_id).collect();
+        let batch = self.caution.chosen(waiting);
+        if let Err(error) = self.ports.line.deliver(&batch).await {
+            self.doubt(&batch).await;
+            return Err(error.into());
+        }
+        self.caution.trust(&batch);
+        let ids: Vec<EndToEndId> = batch.iter().map(|it| it.end_to_end_id).collect();
         lead.remove(&ids).await?;
-        self.line.erase(&ids).await?;
+        self.ports.line.erase(&ids).await?;
         Ok(Delivered::Sent(ids.len()))
+    }
+
+    /// A batch was not taken: its topics may be lost, or one of them takes nothing.
+    async fn doubt(&mut self, batch: &[HandOver]) {
+        let topics: BTreeSet<String> = batch.iter().map(|it| it.topic.clone()).collect();
+        let topics: Vec<String> = topics.into_iter().collect();
+        self.caution.doubt(&topics, self.ports.clock.now());
+        if let Err(error) = self.ports.topics.ensure_outside(&topics).await {
+            tracing::warn!(%error, "the topics of hand-overs could not be looked after");
+        }
     }
 
     /// Takes the line over and drops what was delivered before. Rows that are stored afterwards
     /// were delivered by nobody: only the holder of the line delivers.
     async fn make_certain(&mut self) -> Result<Delivered, CourierError> {
         let Some(lead) = self.lead.as_mut() else { return Ok(Delivered::Following) };
-        self.line.take_over().await?;
-        let marked: Vec<EndToEndId> = self.line.marked().await?.into_iter().collect();
+        self.ports.line.take_over().await?;
+        let marked = self.ports.line.marked().await?;
+        let marked: Vec<EndToEndId> = marked.into_iter().collect();
         if !marked.is_empty() {
             lead.remove(&marked).await?;
-            self.line.erase(&marked).await?;
+            self.ports.line.erase(&marked).await?;
         }
         self.is_certain = true;
         Ok(Delivered::Sent(marked.len()))

@@ -13,9 +13,11 @@ use shared_kernel::domain::EndToEndId;
 use shared_kernel::testing::FixedClock;
 
 use super::hand_over::{
-    Courier, CourierSettings, HandOver, HandOverShard, HandOvers, Line, LineError,
+    Courier, CourierPorts, CourierSettings, HandOver, HandOverShard, HandOvers, Line, LineError,
 };
-use crate::domain::testing::{at, order};
+use super::ports::BankTopics;
+use crate::domain::Participant;
+use crate::domain::testing::order;
 
 /// What becomes of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ enum Fate {
 
 #[derive(Default)]
 struct Tables {
-    rows: BTreeMap<u64, EndToEndId>,
+    rows: BTreeMap<u64, (EndToEndId, &'static str)>,
     leader: Option<u64>,
     sessions: u64,
     /// What careful readers have seen, in order.
@@ -43,10 +45,14 @@ struct Tables {
     marks: BTreeSet<EndToEndId>,
     holder: u64,
     fates: VecDeque<Fate>,
+    /// Topics that take nothing, whatever else is in the transaction.
+    broken: BTreeSet<&'static str>,
+    /// Topics that were looked after.
+    ensured: BTreeSet<String>,
 }
 
 #[derive(Clone, Default)]
-struct World(Arc<Mutex<Tables>>);
+struct World(Arc<Mutex<Tables>>, Arc<FixedClock>);
 
 impl World {
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -76,10 +82,25 @@ impl World {
     }
 
     fn courier(&self) -> Courier {
-        let line = Box::new(MemoryLine { world: self.clone(), held: None });
         let settings = CourierSettings { batch_max: 3, ..CourierSettings::default() };
-        let clock = Arc::new(FixedClock::at(at(0)));
-        Courier::new(0, Arc::new(self.clone()), line, clock, settings)
+        let ports = CourierPorts {
+            hand_overs: Arc::new(self.clone()),
+            line: Box::new(MemoryLine { world: self.clone(), held: None }),
+            topics: Arc::new(self.clone()),
+            clock: Arc::<FixedClock>::clone(&self.1),
+        };
+        Courier::new(0, ports, settings)
+    }
+
+    /// Stores the hand-over of that number.
+    fn store(&self, number: u64, topic: &'static str) {
+        self.tables().rows.insert(number, (order(number).end_to_end_id, topic));
+    }
+
+    /// The numbers of what careful readers have seen, in order.
+    fn told(&self) -> Vec<u64> {
+        let number = |id: &EndToEndId| (1..99).find(|number| order(*number).end_to_end_id == *id);
+        self.tables().told.iter().filter_map(number).collect()
     }
 }
 
@@ -119,6 +140,25 @@ impl HandOvers for World {
     async fn appended(&self, _wait: Duration) {}
 }
 
+#[async_trait]
+impl BankTopics for World {
+    async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError> {
+        let ensured = self.call(|tables| {
+            tables.ensured.extend(topics.iter().cloned());
+            Some(())
+        });
+        ensured.await.ok_or_else(down)
+    }
+
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError> {
+        Ok(topics.to_vec())
+    }
+}
+
 impl Drop for Shard {
     fn drop(&mut self) {
         let mut tables = self.world.tables();
@@ -130,16 +170,22 @@ impl Drop for Shard {
 
 #[async_trait]
 impl HandOverShard for Shard {
-    async fn waiting(&mut self, limit: i64) -> Result<Vec<HandOver>, StoreError> {
+    async fn waiting(
+        &mut self,
+        limit: i64,
+        without: &[String],
+    ) -> Result<Vec<HandOver>, StoreError> {
         let session = self.session;
         let rows = self.world.call(|tables| {
-            let rows = tables.rows.values().take(usize::try_from(limit).unwrap()).copied();
+            let wanted = |(_, topic): &&(EndToEndId, &str)| without.iter().all(|it| it != topic);
+            let rows = tables.rows.values().filter(wanted);
+            let rows = rows.take(usize::try_from(limit).unwrap()).copied();
             (tables.leader == Some(session)).then(|| rows.collect::<Vec<_>>())
         });
         let rows = rows.await.ok_or_else(down)?;
-        let hand_over = |end_to_end_id: EndToEndId| HandOver {
+        let hand_over = |(end_to_end_id, topic): (EndToEndId, &str)| HandOver {
             end_to_end_id,
-            topic: "bank002".into(),
+            topic: topic.into(),
             key: String::new(),
             payload: String::new(),
             trace: String::new(),
@@ -152,7 +198,7 @@ impl HandOverShard for Shard {
         let removed = self.world.call(|tables| {
             let leads = tables.leader == Some(session);
             if leads {
-                tables.rows.retain(|_, id| !ids.contains(id));
+                tables.rows.retain(|_, (id, _)| !ids.contains(id));
             }
             leads.then_some(())
         });
@@ -188,12 +234,13 @@ impl Line for MemoryLine {
     async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError> {
         let held = self.held;
         let delivered = self.world.call(|tables| {
-            let is_holder = held == Some(tables.holder);
-            if is_holder {
+            let is_broken = |it: &HandOver| tables.broken.contains(it.topic.as_str());
+            let is_taken = held == Some(tables.holder) && !batch.iter().any(is_broken);
+            if is_taken {
                 tables.told.extend(batch.iter().map(|it| it.end_to_end_id));
                 tables.marks.extend(batch.iter().map(|it| it.end_to_end_id));
             }
-            is_holder.then_some(())
+            is_taken.then_some(())
         });
         delivered.await.ok_or_else(lost)
     }
@@ -235,7 +282,7 @@ proptest! {
         for (which, stores) in turns {
             if stores {
                 stored = stored.saturating_add(1);
-                world.tables().rows.insert(stored, order(stored).end_to_end_id);
+                world.store(stored, if stored.is_multiple_of(2) { "bank002" } else { "bank003" });
             }
             let courier = &mut couriers[usize::from(which)];
             let is_killed = courier.step().now_or_never().is_none();
@@ -245,6 +292,7 @@ proptest! {
         }
         world.tables().fates.clear();
         for _ in 0..stored.saturating_add(10).saturating_mul(2) {
+            world.1.advance(Duration::from_mins(1));
             for courier in &mut couriers {
                 prop_assert!(courier.step().now_or_never().is_some());
             }
@@ -255,4 +303,51 @@ proptest! {
         prop_assert_eq!(once.len(), tables.told.len(), "told twice");
         prop_assert_eq!(once.len(), usize::try_from(stored).unwrap(), "not told");
     }
+}
+
+#[test]
+fn a_topic_that_takes_nothing_stops_no_other() {
+    let world = World::default();
+    world.tables().broken = BTreeSet::from(["bank002"]);
+    for number in 1..=5 {
+        world.store(number, "bank002");
+    }
+    for number in 6..=9 {
+        world.store(number, if number == 7 { "bank004" } else { "bank003" });
+    }
+    let mut courier = world.courier();
+    let mut step = |times: usize| {
+        for _ in 0..times {
+            courier.step().now_or_never().unwrap();
+        }
+    };
+    step(40);
+    let mut told = world.told();
+    told.sort_unstable();
+    assert_eq!(told, [6, 7, 8, 9], "more than one batch of the broken one is older");
+    assert!(world.tables().ensured.contains("bank002"), "it may be lost");
+    world.store(10, "bank003");
+    step(8);
+    assert_eq!(world.told().len(), 5, "the others go on");
+    world.tables().broken.clear();
+    world.1.advance(Duration::from_mins(1));
+    step(8);
+    let mut told = world.told();
+    told.sort_unstable();
+    assert_eq!(told, (1..=10).collect::<Vec<_>>(), "and it too, once it is mended");
+}
+
+#[test]
+fn a_broken_topic_in_a_batch_of_several_is_found() {
+    let world = World::default();
+    world.tables().broken = BTreeSet::from(["bank003"]);
+    for (number, topic) in [(1, "bank002"), (2, "bank003"), (3, "bank004")] {
+        world.store(number, topic);
+    }
+    let mut courier = world.courier();
+    for _ in 0..20 {
+        courier.step().now_or_never().unwrap();
+    }
+    assert_eq!(world.told(), [1, 3]);
+    assert_eq!(world.tables().ensured.len(), 3);
 }

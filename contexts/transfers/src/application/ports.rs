@@ -227,6 +227,12 @@ pub trait TransfersTransaction: Answers {
     /// [`StoreError::Conflict`] when one of the orders is known since.
     async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError>;
 
+    /// Those of `ids` whose hand-over still waits: nobody has read it yet.
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError>;
+
     /// Keeps what operators decided.
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError>;
 }
@@ -331,6 +337,12 @@ pub trait TransfersReads: Send + Sync {
 pub trait BankTopics: Send + Sync {
     /// Creates the topics of these banks that are missing, each as its protocol has them.
     async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError>;
+
+    /// Creates those of these topics of banks' programs that are missing.
+    async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError>;
+
+    /// Those of these topics of banks' programs that are there.
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError>;
 }
 
 /// Where the banks speak of a transfer in our own events.

@@ -1,6 +1,6 @@
 //! The hub's store in memory, and a bench on which messages are cleared, for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -49,6 +49,8 @@ pub(crate) struct Tables {
     pub(crate) positions: BTreeMap<Ispb, Position>,
     pub(crate) told: Vec<(EndToEndId, Notice)>,
     pub(crate) letters: Vec<(EndToEndId, Letter)>,
+    /// Transfers that wait to be handed over; no courier takes them.
+    pub(crate) hand_overs: BTreeSet<EndToEndId>,
     pub(crate) orders: BTreeMap<OrderId, KnownOrder>,
     pub(crate) refusals: Vec<OrderRefusal>,
     pub(crate) resolutions: Vec<SavedResolution>,
@@ -232,6 +234,8 @@ impl TransfersTransaction for MemoryTransaction {
         self.count("save_transfers");
         for SavedTransfer { transfer, change, resend_at, notices, letters } in saved {
             let id = transfer.order().end_to_end_id;
+            let hands_over = letters.iter().any(|letter| letter.word == Word::Credit);
+            self.work.hand_overs.extend(hands_over.then_some(id));
             self.work.letters.extend(letters.into_iter().map(|letter| (id, letter)));
             self.work.told.extend(notices.into_iter().map(|notice| (id, notice)));
             match change {
@@ -336,6 +340,14 @@ impl TransfersTransaction for MemoryTransaction {
             }
         }
         Ok(())
+    }
+
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError> {
+        self.count("waiting_hand_overs");
+        Ok(ids.iter().copied().filter(|id| self.work.hand_overs.contains(id)).collect())
     }
 
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {

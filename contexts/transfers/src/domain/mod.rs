@@ -21,7 +21,9 @@ pub use admission::{Admission, admit};
 pub use ends::{Ends, OrderId, Resolution};
 pub use event::{ParticipantEvent, TransferEvent};
 pub use order::{Order, Party, Side};
-pub use participant::{CreditTiming, Enrolment, Participant, ParticipantStatus, Protocol};
+pub use participant::{
+    CreditTiming, Enrolment, LimitWish, Participant, ParticipantStatus, Protocol,
+};
 pub use position::{Position, PositionMove};
 pub use state::TransferState;
 pub use text::{Description, OwnerName, ParticipantName, PayeeKey};

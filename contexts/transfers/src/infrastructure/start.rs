@@ -13,7 +13,7 @@ use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
 
-use super::classic::consumer::{OutsideMessages, READER as PROGRAMS};
+use super::classic::consumer::{CONFIRMATIONS_READER, ORDERS_READER, OutsideMessages};
 use super::classic::line::KafkaLine;
 use super::classic::placement::Partitions;
 use super::classic::published::{CONFIRMATIONS, ORDERS};
@@ -27,7 +27,7 @@ use super::kafka::news::{READER as FOLLOWERS, TailNews};
 use super::kafka::topics::KafkaBankTopics;
 use super::postgres::hand_overs::{PgHandOvers, SHARDS};
 use super::{MIGRATIONS, NAME, READERS, SCHEMA, SOURCE, topics};
-use crate::application::hand_over::{Courier, CourierSettings};
+use crate::application::hand_over::{Courier, CourierPorts, CourierSettings};
 use crate::application::outside::{OrderDesk, OrderPorts};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use crate::application::{
@@ -85,7 +85,8 @@ pub async fn start(
         .await
         .map_err(|error| StartError::Store { context: NAME, error })?;
     work(&mut start, &store, own)?;
-    serve_programs(&mut start, &store, own, classic).await?;
+    let topics: Arc<dyn BankTopics> = Arc::<KafkaBankTopics>::clone(&bank_topics);
+    serve_programs(&mut start, (&store, &topics), own, classic).await?;
     let clock = Arc::clone(&start.clock);
     let resolve = ResolveTransferHandler::new(Arc::clone(&store), Arc::clone(&clock), own);
     let enrol = EnrolParticipantHandler::new(store, bank_topics, clock);
@@ -122,7 +123,7 @@ fn work(
 /// The consumer of what bank programs write, and the couriers of hand-overs.
 async fn serve_programs(
     start: &mut ContextStart,
-    store: &Arc<dyn TransfersStore>,
+    (store, bank_topics): (&Arc<dyn TransfersStore>, &Arc<dyn BankTopics>),
     own: TransfersSettings,
     classic: &ClassicSettings,
 ) -> Result<(), StartError> {
@@ -134,22 +135,29 @@ async fn serve_programs(
     let ports = OrderPorts {
         directory: Arc::new(directory),
         placement: Arc::new(partitions),
+        topics: Arc::clone(bank_topics),
         clock: Arc::clone(&start.clock),
         ids: Arc::clone(&start.ids),
     };
     let desk = OrderDesk::new(ports, Clearing::new(Arc::clone(&start.clock), own));
     let confirmations = start.kafka().named(&classic.topics.confirmations);
     let (store, ids) = (Arc::clone(store), Arc::clone(&start.ids));
-    let handler = OutsideMessages::new(store, desk, ids, confirmations);
-    let programs = Subscription::of(&PROGRAMS)
-        .named(ORDERS.address, &classic.topics.orders)
-        .named(CONFIRMATIONS.address, &classic.topics.confirmations);
-    start.consumer(&programs, Arc::new(handler))?;
+    let handler = Arc::new(OutsideMessages::new(store, desk, ids, confirmations));
+    let ClassicTopics { orders, confirmations } = &classic.topics;
+    for (reader, channel, topic) in
+        [(&ORDERS_READER, ORDERS, orders), (&CONFIRMATIONS_READER, CONFIRMATIONS, confirmations)]
+    {
+        let handler = Arc::<OutsideMessages>::clone(&handler);
+        start.consumer(&Subscription::of(reader).named(channel.address, topic), handler)?;
+    }
     for shard in 0..SHARDS {
-        let hand_overs = Arc::new(PgHandOvers::new(start.sessions.clone()));
-        let line = Box::new(KafkaLine::of_shard(start.kafka(), shard));
-        let (clock, settings) = (Arc::clone(&start.clock), CourierSettings::default());
-        let courier = Courier::new(shard, hand_overs, line, clock, settings);
+        let ports = CourierPorts {
+            hand_overs: Arc::new(PgHandOvers::new(start.sessions.clone())),
+            line: Box::new(KafkaLine::of_shard(start.kafka(), shard)),
+            topics: Arc::clone(bank_topics),
+            clock: Arc::clone(&start.clock),
+        };
+        let courier = Courier::new(shard, ports, CourierSettings::default());
         let stop = start.stop_relays();
         start.worker(&format!("courier-{shard}"), Stage::Relay, async move {
             courier.run(stop).await;

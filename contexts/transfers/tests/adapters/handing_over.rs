@@ -14,12 +14,15 @@ use shared_kernel::infrastructure::kafka::ensure_topics;
 use shared_kernel::infrastructure::system::SystemClock;
 use shared_kernel::testing::eventually;
 use tokio::sync::Notify;
+use transfers::application::TransfersSettings;
 use transfers::application::hand_over::{
-    Courier, CourierSettings, HandOver, HandOvers, Line, LineError,
+    Courier, CourierPorts, CourierSettings, HandOver, HandOvers, Line, LineError,
 };
 use transfers::application::marked_line::MarkedLine;
+use transfers::application::ports::{BankTopics as _, TransfersStore};
 use transfers::infrastructure::classic::line::{KafkaLine, plan};
 use transfers::infrastructure::classic::topics::bank_plan;
+use transfers::infrastructure::kafka::topics::KafkaBankTopics;
 use transfers::infrastructure::postgres::hand_overs::PgHandOvers;
 
 use crate::harness::{BBX, Hub, id_of};
@@ -112,13 +115,23 @@ impl World {
     }
 
     fn courier(&self, line: Box<dyn Line>) -> Courier {
-        let hand_overs = Arc::new(PgHandOvers::new(self.hub.sessions.clone()));
+        let ports = CourierPorts {
+            hand_overs: Arc::new(PgHandOvers::new(self.hub.sessions.clone())),
+            line,
+            topics: self.topics(),
+            clock: Arc::new(SystemClock),
+        };
         let settings = CourierSettings {
             batch_max: 3,
             lead_wait: Duration::from_millis(20),
             ..CourierSettings::default()
         };
-        Courier::new(0, hand_overs, line, Arc::new(SystemClock), settings)
+        Courier::new(0, ports, settings)
+    }
+
+    fn topics(&self) -> Arc<KafkaBankTopics> {
+        let kafka = self.hub.servers.kafka.clone();
+        Arc::new(KafkaBankTopics::new(kafka, TransfersSettings::default()))
     }
 
     fn line(&self) -> MarkedLine {
@@ -175,7 +188,7 @@ impl World {
             other => Err(format!("{:?}", other.map(|_| ()))),
         };
         let mut lead = eventually(lead).await;
-        assert!(lead.waiting(1).await.unwrap().is_empty());
+        assert!(lead.waiting(1, &[]).await.unwrap().is_empty());
     }
 }
 
@@ -213,6 +226,46 @@ async fn cut_off_at_any_moment_each_is_handed_over_exactly_once() {
     }
     world.each_exactly_once().await;
     world.nothing_waits().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_says_which_still_wait() {
+    let world = World::new().await;
+    world.store(2).await;
+    let asked = [0, 1, 9].map(|number| id_of(BBX, number));
+    let mut transaction = TransfersStore::begin(&world.hub.sessions).await.unwrap();
+    let mut waiting = transaction.waiting_hand_overs(&asked).await.unwrap();
+    waiting.sort_unstable();
+    let mut stored = [0, 1].map(|number| id_of(BBX, number));
+    stored.sort_unstable();
+    assert_eq!(waiting, stored);
+    transaction.rollback().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn those_for_some_topics_are_left_out() {
+    let world = World::new().await;
+    world.store(2).await;
+    let hand_overs = PgHandOvers::new(world.hub.sessions.clone());
+    let mut lead = hand_overs.try_lead(0).await.unwrap().unwrap();
+    let other = ["bank003".to_owned()];
+    assert_eq!(lead.waiting(9, &other).await.unwrap().len(), 2);
+    assert!(lead.waiting(9, &[BANK.to_owned()]).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_of_a_program_is_made_and_found() {
+    let world = World::new().await;
+    let (topics, lost) = (world.topics(), "bank777".to_owned());
+    let asked = [BANK.to_owned(), lost.clone()];
+    assert_eq!(topics.outside(&asked).await.unwrap(), [BANK]);
+    topics.ensure_outside(&asked).await.unwrap();
+    // The broker may need a moment to name it.
+    eventually(async || {
+        let there = topics.outside(&asked).await.unwrap();
+        if there == asked { Ok(()) } else { Err(there) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ use transfers::application::{
     Clearing, EnrolParticipant, EnrolParticipantHandler, ResolveTransferHandler, Transfers,
     TransfersSettings,
 };
-use transfers::domain::{Participant, ParticipantName, Position, Protocol, Transfer};
+use transfers::domain::{LimitWish, Participant, ParticipantName, Position, Protocol, Transfer};
 use transfers::infrastructure::kafka::changes::TailChanges;
 use transfers::infrastructure::kafka::consumer::BankMessages;
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
@@ -167,6 +167,14 @@ impl BankTopics for NoTopics {
     async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
         Ok(())
     }
+
+    async fn ensure_outside(&self, _: &[String]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn outside(&self, _: &[String]) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 pub(crate) fn enrolment(code: &str, limit: Option<i64>) -> EnrolParticipant {
@@ -176,8 +184,8 @@ pub(crate) fn enrolment(code: &str, limit: Option<i64>) -> EnrolParticipant {
         ispb: None,
         code: BankCode::parse(code).unwrap(),
         name: ParticipantName::parse(&format!("Bank {code}")).unwrap(),
-        protocol: Protocol::Native,
-        position_limit: limit.map(Money::from_centavos),
+        protocol: Some(Protocol::Native),
+        position_limit: limit.map(Money::from_centavos).map_or(LimitWish::Without, LimitWish::Most),
     }
 }
 

@@ -13,7 +13,7 @@ pub mod writer;
 
 pub use inbound::inbound;
 pub use reader::KafkaReader;
-pub use scan::{Extent, KafkaScan, cut_at, extents, partition_count};
+pub use scan::{Extent, KafkaScan, cut_at, existing, extents, partition_count};
 pub use settings::KafkaSettings;
 pub use subscription::Subscription;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};

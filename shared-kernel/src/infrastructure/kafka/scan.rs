@@ -91,6 +91,25 @@ pub async fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<us
     Ok(count)
 }
 
+/// Those of these topics (names without prefix) that the broker has.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer.
+pub async fn existing(
+    settings: &KafkaSettings,
+    topics: &[String],
+) -> Result<Vec<String>, LogError> {
+    let consumer = connect(settings)?;
+    // All of them: a question about one may create it.
+    let there = ask(&consumer, move |consumer| {
+        let metadata = consumer.fetch_metadata(None, ASK)?;
+        let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
+        Ok(names.collect::<BTreeSet<String>>())
+    })
+    .await?;
+    Ok(topics.iter().filter(|topic| there.contains(&settings.named(topic))).cloned().collect())
+}
+
 /// What exists of a topic (name without prefix), partition by partition.
 ///
 /// # Errors

@@ -12,12 +12,14 @@ use shared_kernel::application::command::CommandIdentity;
 use shared_kernel::application::{
     ApplicationError, BatchCommand, Caller, Clock, StoreError, TraceParent,
 };
-use shared_kernel::domain::{BankCode, Ispb, Money, Violation};
+use shared_kernel::domain::{BankCode, Ispb, Violation};
 
 use crate::application::ports::{
     BankTopics, SavedParticipant, TransfersStore, TransfersTransaction,
 };
-use crate::domain::{Enrolment, Participant, ParticipantEvent, ParticipantName, Protocol};
+use crate::domain::{
+    Enrolment, LimitWish, Participant, ParticipantEvent, ParticipantName, Protocol,
+};
 
 /// The order of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +34,10 @@ pub struct EnrolParticipant {
     pub code: BankCode,
     /// Its name.
     pub name: ParticipantName,
-    /// How the hub will talk to it.
-    pub protocol: Protocol,
-    /// Most that it may owe; no limit when absent.
-    pub position_limit: Option<Money>,
+    /// How the hub will talk to it: as it does when absent, natively with a new bank.
+    pub protocol: Option<Protocol>,
+    /// Most that it may owe.
+    pub position_limit: LimitWish,
 }
 
 impl EnrolParticipant {
@@ -81,7 +83,7 @@ impl EnrolParticipantHandler {
     ) -> Result<(Participant, Option<ParticipantEvent>), Violation> {
         if let Some(known) = banks.get_mut(&enrolment.ispb) {
             let event = known.change(enrolment)?;
-            if known.protocol != enrolment.protocol && busy.contains(&known.ispb) {
+            if is_switch(enrolment, known) && busy.contains(&known.ispb) {
                 return Err(Violation::failed_precondition(
                     "bank_has_open_transfers",
                     "protocol",
@@ -105,6 +107,11 @@ impl EnrolParticipantHandler {
         banks.insert(bank.ispb, bank.clone());
         Ok((bank, Some(ParticipantEvent::Enrolled)))
     }
+}
+
+/// Whether the enrolment asks for another protocol than the bank has.
+fn is_switch(enrolment: &Enrolment, bank: &Participant) -> bool {
+    enrolment.protocol.is_some_and(|wanted| wanted != bank.protocol)
 }
 
 #[async_trait]
@@ -141,8 +148,7 @@ impl BatchCommand for EnrolParticipantHandler {
         let codes: Vec<BankCode> = enrolments().map(|enrolment| enrolment.code.clone()).collect();
         let known = transaction.lock_enrolled(&ispbs, &codes).await?;
         let changing = |bank: &&Participant| {
-            let wants = |it: &Enrolment| it.ispb == bank.ispb && it.protocol != bank.protocol;
-            enrolments().any(wants)
+            enrolments().any(|it| it.ispb == bank.ispb && is_switch(it, bank))
         };
         let changing: Vec<Ispb> = known.iter().filter(changing).map(|bank| bank.ispb).collect();
         let busy = if changing.is_empty() {
@@ -180,6 +186,7 @@ mod tests {
     use shared_kernel::application::BatchExecutor;
     use shared_kernel::application::command::CommandRunner;
     use shared_kernel::application::observer::Silent;
+    use shared_kernel::domain::Money;
     use shared_kernel::testing::FixedClock;
 
     use super::*;
@@ -192,6 +199,8 @@ mod tests {
         #[async_trait]
         impl BankTopics for Topics {
             async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError>;
+            async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError>;
+            async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError>;
         }
     }
 
@@ -202,8 +211,8 @@ mod tests {
             ispb: None,
             code: BankCode::parse(code).unwrap(),
             name: ParticipantName::parse("Bank").unwrap(),
-            protocol: Protocol::Native,
-            position_limit: None,
+            protocol: None,
+            position_limit: LimitWish::AsItIs,
         }
     }
 
@@ -252,11 +261,11 @@ mod tests {
     async fn name_and_limit_change_and_are_told() {
         let store = MemoryStore::default();
         run(&store, willing(), vec![enrol("001")]).await;
-        let limit = Some(Money::from_centavos(100));
-        let change = EnrolParticipant { position_limit: limit, ..enrol("001") };
+        let limit = Money::from_centavos(100);
+        let change = EnrolParticipant { position_limit: LimitWish::Most(limit), ..enrol("001") };
         let answers = run(&store, willing(), vec![change]).await;
         let bank = answers[0].as_ref().unwrap();
-        assert_eq!((bank.position_limit, bank.version), (limit, 2));
+        assert_eq!((bank.position_limit, bank.version), (Some(limit), 2));
         assert_eq!(store.tables().banks_told.len(), 2);
     }
 
@@ -265,11 +274,11 @@ mod tests {
         let store = MemoryStore::default();
         run(&store, willing(), vec![enrol("001")]).await;
         let nobody = Caller::Bank(ispb("00000001"));
-        let nine = Some(ispb("00000009"));
+        let (nine, below) = (Some(ispb("00000009")), Money::from_centavos(-1));
         let commands = vec![
             EnrolParticipant { caller: nobody, ..enrol("002") },
             enrol("1234567890"),
-            EnrolParticipant { position_limit: Some(Money::from_centavos(-1)), ..enrol("002") },
+            EnrolParticipant { position_limit: LimitWish::Most(below), ..enrol("002") },
             EnrolParticipant { ispb: nine, ..enrol("001") },
             EnrolParticipant { ispb: Some(ispb("00000001")), ..enrol("002") },
         ];
@@ -297,14 +306,16 @@ mod tests {
 
     #[tokio::test]
     async fn the_protocol_changes_and_is_told_unless_a_transfer_is_open() {
-        let switched = |protocol| EnrolParticipant { protocol, ..enrol("1") };
+        let switched = |to| EnrolParticipant { protocol: Some(to), ..enrol("1") };
         let bench = Bench::with([classic(PAYER_BANK), classic(PAYEE_BANK)]);
         bench.hear_classic(0, vec![ordered(order(1))]).await;
         let native = || vec![switched(Protocol::Native)];
         let refused = run(&bench.store, willing(), native()).await;
         assert_eq!(codes(refused), ["bank_has_open_transfers"]);
-        let same = run(&bench.store, willing(), vec![switched(Protocol::Classic)]).await;
-        assert_eq!(codes(same), ["ok"]);
+        let same = run(&bench.store, willing(), vec![switched(Protocol::Classic), enrol("1")]);
+        let same = same.await;
+        assert_eq!(same[1].as_ref().unwrap().protocol, Protocol::Classic, "unsaid, it stays");
+        assert_eq!(codes(same), ["ok", "ok"]);
         bench.store.tables().transfers.clear();
         let answers = run(&bench.store, willing(), native()).await;
         assert_eq!(answers[0].as_ref().unwrap().protocol, Protocol::Native);
@@ -322,7 +333,8 @@ mod tests {
             asked.lock().unwrap().extend(banks.iter().map(|bank| bank.ispb));
             Ok(())
         });
-        let classic = EnrolParticipant { protocol: Protocol::Classic, ..enrol("002") };
+        let protocol = Some(Protocol::Classic);
+        let classic = EnrolParticipant { protocol, ..enrol("002") };
         let answers = run(&store, topics, vec![enrol("001"), classic]).await;
         assert_eq!(codes(answers), ["ok", "ok"]);
         assert_eq!(*seen.lock().unwrap(), [ispb("00000001"), ispb("00000002")]);

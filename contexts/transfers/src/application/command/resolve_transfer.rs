@@ -1,4 +1,5 @@
-//! Ends an overdue transfer by an operator's word, after asking the payee's bank.
+//! Ends an overdue transfer by an operator's word, after asking the payee's bank. As refused only
+//! what has left: a bank that has not been told yet will be, and then credits.
 //!
 //! Nothing is remembered for repeats: a second resolution finds the transfer not overdue.
 
@@ -78,9 +79,22 @@ fn banks(transfers: &[Transfer]) -> Vec<Ispb> {
     banks
 }
 
-fn resolve(desk: &mut Desk, command: &ResolveTransfer) -> Result<TransferState, Violation> {
+/// Decides one resolution; `waiting` are the transfers that were not handed over yet.
+fn resolve(
+    desk: &mut Desk,
+    waiting: &[EndToEndId],
+    command: &ResolveTransfer,
+) -> Result<TransferState, Violation> {
     let id = &command.end_to_end_id;
     let event = desk.known(id)?.resolve(command.resolution, desk.now())?;
+    if command.resolution == Resolution::Refused && waiting.contains(id) {
+        return Err(Violation::failed_precondition(
+            "hand_over_not_sent",
+            "end_to_end_id",
+            "the message to the payee's bank has not left yet, and the bank credits when it reads \
+             it: wait until it has left, and ask the bank then",
+        ));
+    }
     desk.happen(id, event, &command.trace)?;
     Ok(desk.known(id)?.standing().state)
 }
@@ -117,12 +131,13 @@ impl BatchCommand for ResolveTransferHandler {
         ids.dedup();
         let transfers = transaction.load_transfers(&ids).await?;
         let participants = transaction.load_participants(&banks(&transfers)).await?;
+        let waiting = transaction.waiting_hand_overs(&ids).await?;
         let now = self.clock.now();
         let mut desk = Desk::new(now, self.settings, transfers, participants);
         let mut kept = Vec::new();
         let mut answers = Vec::new();
         for (command, ()) in commands {
-            let answer = resolve(&mut desk, command);
+            let answer = resolve(&mut desk, &waiting, command);
             if answer.is_ok() {
                 kept.push(SavedResolution {
                     end_to_end_id: command.end_to_end_id,
@@ -174,6 +189,7 @@ mod tests {
         bench.passes_deadlines(41).await;
         bench.told();
         bench.letters();
+        bench.store.tables().hand_overs.clear();
         bench
     }
 
@@ -224,6 +240,18 @@ mod tests {
         assert_eq!((bench.state(1), bench.positions()), (TransferState::Rejected, (0, 0, 0)));
         let stored = bench.store.stored(&order(1).end_to_end_id).unwrap();
         assert!(stored.standing().contradicted_at.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_has_not_left_yet_is_not_refused_because_it_would_be_credited_all_the_same() {
+        let bench = overdue().await;
+        let id = order(1).end_to_end_id;
+        bench.store.tables().hand_overs.insert(id);
+        let refused = resolve(&bench, command(Resolution::Refused)).await;
+        assert_eq!(code(refused), "hand_over_not_sent");
+        assert_eq!((bench.state(1), bench.letters()), (TransferState::Pending, vec![]));
+        let state = resolve(&bench, command(Resolution::Credited)).await.unwrap();
+        assert_eq!(state, TransferState::Confirmed);
     }
 
     #[tokio::test]

@@ -6,7 +6,8 @@
 //! error under the id of a transfer that is under way would be a lie about that one.
 //!
 //! Round trips for a batch of any size: one read of orders, one of participants, those of
-//! [`Clearing`], at most one write of refusals; the directory is asked twice.
+//! [`Clearing`], at most one write of refusals; the directory is asked twice, the broker once where
+//! a bank of ours is named.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,13 +23,16 @@ use crate::application::message::{
     BankMessage, Heard, Received, Reference, TransferAccepted, TransferRequested,
     TransferRequestedAgain, TransferSettled,
 };
-use crate::application::ports::{Placement, TransfersTransaction};
+use crate::application::ports::{BankTopics, Placement, TransfersTransaction};
 use crate::domain::{
     CreditTiming, Description, Order, OrderId, Participant, Party, PayeeKey, Protocol,
 };
 
 /// What a bank hears of a key that nobody has.
 const NO_KEY: &str = "no key was found";
+
+/// What the program of a bank hears whose books are here by now.
+const NATIVE_BY_NOW: &str = "the books of this bank are kept by the hub, and it does not order so";
 
 /// What the desk needs.
 #[derive(Clone)]
@@ -38,6 +42,8 @@ pub struct OrderPorts {
     pub directory: Arc<dyn OrderDirectory>,
     /// Where banks speak of a transfer.
     pub placement: Arc<dyn Placement>,
+    /// Which programs can be told.
+    pub topics: Arc<dyn BankTopics>,
     /// The hub's clock.
     pub clock: Arc<dyn Clock>,
     /// Ids of transfers.
@@ -71,6 +77,8 @@ struct Knowledge {
     judged: HashMap<OrderId, Result<(Checked, KeyAnswer), String>>,
     /// Topics of the banks.
     topics: HashMap<Ispb, String>,
+    /// Banks whose books are here by now, and whose programs can be told so.
+    reachable: BTreeSet<Ispb>,
 }
 
 /// What follows from a batch.
@@ -148,9 +156,29 @@ impl OrderDesk {
         let settings = self.clearing.settings();
         let topic = |bank: &Participant| (bank.ispb, settings.outside_topic(&bank.code));
         knowledge.topics = participants.iter().map(topic).collect();
+        let payers = knowledge.payers(&orders);
+        knowledge.reachable = self.reachable(&payers, &participants, &knowledge.topics).await?;
         knowledge.participants = participants.into_iter().map(|bank| (bank.ispb, bank)).collect();
         self.ask_for_keys(&orders, &mut knowledge).await?;
         Ok(knowledge)
+    }
+
+    /// Those of the payers' banks whose books are here that have a topic of a program all the same.
+    async fn reachable(
+        &self,
+        payers: &BTreeSet<Ispb>,
+        banks: &[Participant],
+        topics: &HashMap<Ispb, String>,
+    ) -> Result<BTreeSet<Ispb>, StoreError> {
+        let here = banks.iter().filter(|it| payers.contains(&it.ispb)).filter(|it| is_here(it));
+        let here: HashMap<&String, Ispb> =
+            here.filter_map(|it| topics.get(&it.ispb).map(|topic| (topic, it.ispb))).collect();
+        if here.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let asked: Vec<String> = here.keys().map(|topic| (*topic).clone()).collect();
+        let found = self.ports.topics.outside(&asked).await?;
+        Ok(found.iter().filter_map(|topic| here.get(topic).copied()).collect())
     }
 
     /// Checks the new orders and asks whose their keys are.
@@ -168,6 +196,9 @@ impl OrderDesk {
             let Some(payer) = knowledge.accounts.get(&order.account_id).filter(|_| is_new) else {
                 continue;
             };
+            if knowledge.is_here(payer.ispb) {
+                continue;
+            }
             // Later ones under this id are repeats of this one, or of another bank.
             seen.insert(id);
             match self.check(order, payer) {
@@ -247,6 +278,11 @@ fn order(heard: &HeardOutside) -> Option<(&OutsideOrder, &TraceParent)> {
     }
 }
 
+/// Its books are kept by a bank of ours, not by a program.
+fn is_here(bank: &Participant) -> bool {
+    bank.credit_timing() == CreditTiming::OnConfirmation
+}
+
 fn unknown_order(id: OrderId) -> Violation {
     let message = format!("no order {id} was ever registered");
     Violation::not_found("order_unknown", "id", message)
@@ -263,17 +299,33 @@ impl Knowledge {
         known.is_some_and(|known| known.account_id == order.account_id)
     }
 
-    /// The bank of an account that orders in this protocol.
+    fn is_here(&self, bank: Ispb) -> bool {
+        self.participants.get(&bank).is_some_and(is_here)
+    }
+
+    /// The banks of these orders, and those that used their ids before.
+    fn payers(&self, orders: &[(&OutsideOrder, &TraceParent)]) -> BTreeSet<Ispb> {
+        let accounts = orders.iter().filter_map(|(order, _)| self.accounts.get(&order.account_id));
+        let known = orders.iter().filter_map(|(order, _)| self.orders.get(&order.order_id));
+        accounts.map(|account| account.ispb).chain(known.map(|known| known.bank)).collect()
+    }
+
+    /// The bank of an account, where its program can be told of its order.
     fn bank_of(&self, account: AccountId) -> Result<&Participant, Violation> {
         let known = self.accounts.get(&account).ok_or_else(|| {
             let message = format!("the directory knows no account {account}");
             Violation::not_found("payer_account_unknown", "account_id", message)
         })?;
-        let bank = self.participants.get(&known.ispb).ok_or_else(|| {
-            let message = format!("bank {} orders a transfer and is not enrolled", known.ispb);
+        self.tellable(known.ispb)
+    }
+
+    /// A bank, where its program can be told of an order.
+    fn tellable(&self, bank: Ispb) -> Result<&Participant, Violation> {
+        let bank = self.participants.get(&bank).ok_or_else(|| {
+            let message = format!("bank {bank} orders a transfer and is not enrolled");
             Violation::not_found("payer_bank_unknown", "account_id", message)
         })?;
-        if bank.credit_timing() == CreditTiming::OnDelivery {
+        if !self.is_here(bank.ispb) || self.reachable.contains(&bank.ispb) {
             return Ok(bank);
         }
         Err(Violation::permission_denied(
@@ -292,7 +344,11 @@ impl Knowledge {
         let bank = self.bank_of(order.account_id)?;
         let ispb = bank.ispb;
         let id = order.order_id;
-        let judged = self.judged.remove(&id).ok_or_else(|| unknown_order(id))?;
+        let judged = match self.judged.remove(&id) {
+            Some(judged) => judged,
+            None if self.is_here(ispb) => Err(NATIVE_BY_NOW.to_owned()),
+            None => return Err(unknown_order(id)),
+        };
         let content = order.content();
         let resolved = judged.and_then(|(checked, answer)| match answer {
             Ok(Some(payee)) => Ok((checked, payee)),
@@ -371,8 +427,7 @@ impl Knowledge {
                 Ok(Some(BankMessage::RequestedAgain(again)))
             }
             OrderOutcome::Refused { sentence } => {
-                let bank = self.participants.get(&known.bank);
-                outcome.refused.extend(bank.map(|bank| refused(bank, sentence)));
+                outcome.refused.push(refused(self.tellable(known.bank)?, sentence));
                 Ok(None)
             }
         }

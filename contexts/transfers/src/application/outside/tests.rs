@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::application::directory::{KeyAnswer, KeyQuestion, OrderDirectory};
-use crate::application::ports::{Placement, TransfersStore, Word};
+use crate::application::ports::{BankTopics, Placement, TransfersStore, Word};
 use crate::application::testing::{Bench, trace};
 use crate::domain::OrderId;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, native, party};
@@ -61,14 +61,39 @@ impl Placement for OnePartition {
     }
 }
 
+/// The topics of programs that are there, and what was asked for.
+#[derive(Default)]
+struct Topics {
+    there: Mutex<Vec<String>>,
+    asked: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl BankTopics for Topics {
+    async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn ensure_outside(&self, _: &[String]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError> {
+        self.asked.lock().unwrap().extend(topics.to_vec());
+        let there = self.there.lock().unwrap();
+        Ok(topics.iter().filter(|topic| there.contains(topic)).cloned().collect())
+    }
+}
+
 struct World {
     bench: Bench,
     directory: Arc<Directory>,
+    topics: Arc<Topics>,
 }
 
 impl World {
     fn with(banks: [Participant; 2]) -> Self {
-        Self { bench: Bench::with(banks), directory: Arc::default() }
+        Self { bench: Bench::with(banks), directory: Arc::default(), topics: Arc::default() }
     }
 
     fn classic() -> Self {
@@ -79,7 +104,9 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&self.bench.clock);
         let directory: Arc<dyn OrderDirectory> = Arc::<Directory>::clone(&self.directory);
         let ids = Arc::new(CountedIds::default());
-        let ports = OrderPorts { directory, placement: Arc::new(OnePartition), clock, ids };
+        let topics: Arc<dyn BankTopics> = Arc::<Topics>::clone(&self.topics);
+        let placement = Arc::new(OnePartition);
+        let ports = OrderPorts { directory, placement, topics, clock, ids };
         let desk = OrderDesk::new(ports, self.bench.clearing.clone());
         let heard = said.into_iter().enumerate().map(|(index, message)| HeardOutside {
             index,
@@ -155,6 +182,7 @@ async fn every_pairing_goes_from_order_to_completed() {
         world.take(vec![OutsideMessage::Completed(made)]).await,
         ["sender_of_another_protocol"]
     );
+    assert!(world.topics.asked.lock().unwrap().is_empty(), "only orders are answered so");
 }
 
 #[tokio::test]
@@ -229,6 +257,19 @@ async fn who_cannot_be_told_is_set_aside() {
     let codes = ["payer_account_unknown", "sender_of_another_protocol", "order_unknown"];
     assert_eq!(world.take(batch).await, codes);
     assert!(world.refusals().is_empty() && world.states().is_empty());
+}
+
+#[tokio::test]
+async fn the_program_of_a_bank_that_is_native_by_now_is_told_so_while_it_can_be() {
+    let world = World::with([native(PAYER_BANK), classic(PAYEE_BANK)]);
+    world.topics.there.lock().unwrap().push("bank1".into());
+    for _ in 0..2 {
+        assert!(world.take(vec![said(order(1))]).await.is_empty());
+        let told = world.refusals();
+        assert!(matches!(told.as_slice(), [one] if one.contains("kept by the hub")), "{told:?}");
+    }
+    assert!(world.states().is_empty() && world.bench.letters().is_empty());
+    assert_eq!(world.take(vec![OutsideMessage::Credited(id(1))]).await, ["order_unknown"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! The consumer of what bank programs write.
+//! The consumers of what bank programs write: one of orders, one of confirmations. Orders wait for
+//! the directory; confirmations ask nobody, and so wait for no order.
 
 use std::sync::Arc;
 
@@ -14,16 +15,28 @@ use super::published::{BankProgramConfirmed, BankProgramOrdered, CONFIRMATIONS, 
 use crate::application::outside::{HeardOutside, OrderDesk, OutsideMessage};
 use crate::application::ports::{TransfersStore, TransfersTransaction};
 
-/// Consumer group, and name of the stored offsets.
-pub const CONSUMER: &str = "codepix.transfers.classic";
+/// Consumer group of orders, and name of the stored offsets.
+pub const ORDERS_CONSUMER: &str = "codepix.transfers.classic";
 
-/// What the consumer makes of a record, on topics of their usual names.
-pub const READER: Reader = Reader {
+/// The same of confirmations.
+pub const CONFIRMATIONS_CONSUMER: &str = "codepix.transfers.classic-confirmations";
+
+/// What the consumer of orders makes of a record, on the topic of its usual name.
+pub const ORDERS_READER: Reader = Reader {
     context: NAME,
-    consumer: CONSUMER,
-    channels: &[ORDERS.address, CONFIRMATIONS.address],
-    knows: &[BankProgramOrdered::EVENT_TYPE, BankProgramConfirmed::EVENT_TYPE],
-    read: |record| understood(record, CONFIRMATIONS.address).map(|message| message.is_some()),
+    consumer: ORDERS_CONSUMER,
+    channels: &[ORDERS.address],
+    knows: &[BankProgramOrdered::EVENT_TYPE],
+    read: |record| inbound::order(record).map(|message| message.is_some()),
+};
+
+/// What the consumer of confirmations makes of one.
+pub const CONFIRMATIONS_READER: Reader = Reader {
+    context: NAME,
+    consumer: CONFIRMATIONS_CONSUMER,
+    channels: &[CONFIRMATIONS.address],
+    knows: &[BankProgramConfirmed::EVENT_TYPE],
+    read: |record| inbound::confirmation(record).map(|_message| true),
 };
 
 fn understood(
@@ -36,7 +49,7 @@ fn understood(
     inbound::order(record)
 }
 
-/// Handles batches of the topics of orders and confirmations.
+/// Handles batches of either topic.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct OutsideMessages {
     store: Arc<dyn TransfersStore>,

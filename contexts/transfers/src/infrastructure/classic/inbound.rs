@@ -11,6 +11,10 @@ use shared_kernel::domain::AccountId;
 use crate::application::outside::{OutsideMessage, OutsideOrder};
 use crate::domain::OrderId;
 
+/// Bytes of the largest order. What an order can say takes less than 1 KiB; what is larger is
+/// kept nowhere but among the dead letters, and echoed to nobody.
+const ORDER_BYTES_MAX: usize = 16 * 1024;
+
 /// The fields of a message, by their names in lower case.
 struct Fields(BTreeMap<String, Box<RawValue>>);
 
@@ -61,20 +65,26 @@ fn shape() -> Unreadable {
 /// Understands a record of the topic of orders; `None` when it is another protocol's.
 ///
 /// # Errors
-/// `payload_missing`, `payload_json`, `message_shape_unknown`, `order_id_shape`,
-/// `account_id_shape`, `status_unexpected`: what names no account can be answered to nobody.
+/// `payload_missing`, `payload_json`, `message_shape_unknown`, `order_too_large`,
+/// `order_id_shape`, `account_id_shape`, `status_unexpected`: what names no account can be answered
+/// to nobody.
 pub fn order(record: &InboundRecord) -> Result<Option<OutsideMessage>, Unreadable> {
     let fields = Fields::read(record)?;
     if fields.is_wallet_core() {
         return Ok(None);
+    }
+    if record.payload.as_ref().is_some_and(|payload| payload.len() > ORDER_BYTES_MAX) {
+        let sentence = "an order has at most 16 KiB, and this one has more";
+        return Err(Unreadable::new("order_too_large", sentence));
     }
     if !(fields.has("id") && fields.has("accountid")) {
         return Err(shape());
     }
     let account_id = AccountId::parse(fields.text("accountid").trim())
         .map_err(|broken| Unreadable::new("account_id_shape", broken.message()))?;
-    let status = fields.text("status").to_ascii_lowercase();
-    if !matches!(status.as_str(), "" | "pending") {
+    // Programs say what they like of a new order; what they say of later steps is no order.
+    let status = fields.text("status").trim().to_ascii_lowercase();
+    if matches!(status.as_str(), "confirmed" | "completed" | "error") {
         let sentence = "an order has no status yet, and this one is about another step";
         return Err(Unreadable::new("status_unexpected", sentence));
     }
@@ -180,6 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn an_order_of_a_megabyte_is_set_aside() {
+        let of = |length: usize| {
+            let head = format!(r#"{{"id":"{ID}","accountId":"{ACCOUNT}","description":""#);
+            let filling = "x".repeat(length - head.len() - 2);
+            order(&record(Some(&format!("{head}{filling}\"}}"))))
+        };
+        assert!(of(ORDER_BYTES_MAX).is_ok());
+        for length in [ORDER_BYTES_MAX + 1, 1_000_000] {
+            assert_eq!(of(length).unwrap_err().code, "order_too_large");
+        }
+    }
+
+    #[test]
     fn the_other_protocol_of_the_topic_is_left_alone() {
         for body in [
             r#"{"Name":"TransactionCreated","Payload":{"id":"1","account_id_from":"a"}}"#,
@@ -200,8 +223,16 @@ mod tests {
         assert_eq!(order_code(Some(r#"{"id":"1","accountId":"1"}"#)), "account_id_shape");
         let no_id = format!(r#"{{"id":"1","accountId":"{ACCOUNT}"}}"#);
         assert_eq!(order_code(Some(&no_id)), "order_id_shape");
-        let late = format!(r#"{{"id":"{ID}","accountId":"{ACCOUNT}","status":"confirmed"}}"#);
-        assert_eq!(order_code(Some(&late)), "status_unexpected");
+        let of = |status: &str| {
+            let id = format!(r#""id":"{ID}","accountId":"{ACCOUNT}""#);
+            order(&record(Some(&format!(r#"{{{id},"status":{status}}}"#))))
+        };
+        for late in ["\"confirmed\"", "\" Completed \"", "\"ERROR\""] {
+            assert_eq!(of(late).unwrap_err().code, "status_unexpected", "{late}");
+        }
+        for early in ["\"\"", "\" Pending\"", "\"created\"", "\"new\"", "null", "0", "{}"] {
+            assert!(matches!(of(early), Ok(Some(OutsideMessage::Order(_)))), "{early}");
+        }
     }
 
     #[test]

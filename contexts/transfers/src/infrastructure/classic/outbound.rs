@@ -12,6 +12,13 @@ use crate::application::outside::{OrderRefusal, kind_of};
 use crate::application::ports::{Letter, Word};
 use crate::domain::{OrderId, Transfer};
 
+// Bounds of what is echoed of a refused order, which passed no check: the longest description and
+// key that an order can have, more than any kind of key, and more digits than any amount.
+const DESCRIPTION_LENGTH_MAX: usize = 140;
+const KEY_LENGTH_MAX: usize = 77;
+const KIND_LENGTH_MAX: usize = 20;
+const AMOUNT_LENGTH_MAX: usize = 40;
+
 /// A JSON number: `10`, `10.5`, `10.05`.
 fn number(amount: Money) -> Box<RawValue> {
     let centavos = amount.centavos();
@@ -28,12 +35,18 @@ fn nothing() -> Box<RawValue> {
     RawValue::NULL.to_owned()
 }
 
-/// What a program wrote as an amount, if it is a number at all; zero otherwise: programs expect a
-/// number.
+/// The beginning of a text, so many characters of it.
+fn beginning(text: &str, length_max: usize) -> &str {
+    let end = text.char_indices().nth(length_max).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
+}
+
+/// What a program wrote as an amount, if it is a number at all and of a length that a number has;
+/// zero otherwise: programs expect a number.
 fn echo(amount: &str) -> Box<RawValue> {
     let number_of = |text: &str| match serde_json::from_str::<serde_json::Number>(text) {
-        Ok(_) => RawValue::from_string(text.to_owned()).ok(),
-        Err(_) => None,
+        Ok(_) if text.len() <= AMOUNT_LENGTH_MAX => RawValue::from_string(text.to_owned()).ok(),
+        Ok(_) | Err(_) => None,
     };
     Money::from_json_number(amount)
         .map_or_else(|_broken| number_of(amount).unwrap_or_else(|| number(Money::ZERO)), number)
@@ -87,7 +100,8 @@ pub fn hand_over(transfer: &Transfer, word: &Letter) -> Result<HandOver, StoreEr
     })
 }
 
-/// The refusal of an order that never was a transfer.
+/// The refusal of an order that never was a transfer. Of a text that is too long it echoes the
+/// beginning: a record that the broker does not take would stop everything behind it.
 ///
 /// # Errors
 /// As [`letter`].
@@ -95,14 +109,15 @@ pub fn refusal(refusal: &OrderRefusal) -> Result<Published, StoreError> {
     let order = &refusal.order;
     let known = kind_of(&order.key);
     let kind = if order.kind.is_empty() { known } else { order.kind.as_str() };
+    let kind = beginning(kind, KIND_LENGTH_MAX);
     let message = BankProgramTold {
         id: order.order_id,
         account_id: order.account_id,
         amount: echo(&order.amount),
-        pix_key_to: &order.key,
+        pix_key_to: beginning(&order.key, KEY_LENGTH_MAX),
         pix_key_kind_to: kind,
         pix_key_to_kind: kind,
-        description: &order.description,
+        description: beginning(&order.description, DESCRIPTION_LENGTH_MAX),
         status: "error",
         error: &refusal.sentence,
     };
@@ -115,8 +130,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::application::outside::OutsideOrder;
     use crate::application::testing::trace;
-    use crate::domain::testing::{at, pending_between};
+    use crate::domain::testing::{PAYER_BANK, at, ispb, order, pending_between};
     use crate::domain::{CreditTiming, Side, TransferEvent};
 
     fn told(word: Word, events: &[TransferEvent]) -> Value {
@@ -174,5 +190,33 @@ mod tests {
         for (written, told) in [("1.50", "1.5"), ("1.001", "1.001"), ("", "0"), ("x", "0")] {
             assert_eq!(echo(written).get(), told);
         }
+    }
+    #[test]
+    fn a_refusal_echoes_the_beginning_of_what_is_too_long() {
+        let long = |of: &str| of.repeat(250_000);
+        let refused = OrderRefusal {
+            order: OutsideOrder {
+                order_id: OrderId::of(&order(1).end_to_end_id),
+                account_id: order(1).payer.account_id,
+                amount: long("1"),
+                key: long("é"),
+                kind: long("k"),
+                description: long("€"),
+            },
+            bank: ispb(PAYER_BANK),
+            topic: "bank001".into(),
+            sentence: "no key was found".into(),
+            remember: true,
+            trace: trace(1),
+        };
+        let told = refusal(&refused).unwrap();
+        assert!(told.payload().len() < 2_000, "{}", told.payload().len());
+        let told: Value = serde_json::from_slice(told.payload()).unwrap();
+        assert_eq!(told["pixKeyTo"], "é".repeat(77));
+        assert_eq!(told["pixKeyKindTo"], "k".repeat(20));
+        assert_eq!(told["pixKeyToKind"], told["pixKeyKindTo"]);
+        assert_eq!(told["description"], "€".repeat(140));
+        assert_eq!((&told["amount"], &told["status"]), (&json!(0), &json!("error")));
+        assert_eq!(echo(&"1".repeat(40)).get(), "1".repeat(40));
     }
 }

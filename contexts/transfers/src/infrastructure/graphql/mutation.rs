@@ -12,13 +12,13 @@ use shared_kernel::infrastructure::graphql::{
 use super::bank::{Bank, BankProtocol};
 use super::transfer::Transfer;
 use crate::application::{EnrolParticipant, ResolveTransfer, Transfers};
-use crate::domain::{self, ParticipantName, Protocol};
+use crate::domain::{self, LimitWish, ParticipantName, Protocol};
 
 /// The root of orders.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutation;
 
-/// A bank that is to take part, or whose name or limit is to change.
+/// A bank that is to take part, or whose name, limit or protocol is to change.
 #[derive(Debug, InputObject)]
 pub(super) struct EnrolBankInput {
     /// Its ISPB; its code, padded left with zeros to 8 characters, when absent.
@@ -27,13 +27,29 @@ pub(super) struct EnrolBankInput {
     code: String,
     /// Its name.
     name: String,
-    /// How the hub talks to it, which stays; `NATIVE` when absent.
+    /// How the hub talks to it: as it does when absent; a new bank is `NATIVE`. It changes only
+    /// while no transfer of the bank is open.
     protocol: Option<BankProtocol>,
-    /// Most that it may owe; no limit when absent.
+    /// Most that it may owe: as it is when absent; a new bank has no limit.
     position_limit: Option<Money>,
+    /// Removes the limit; never together with one.
+    no_position_limit: Option<bool>,
 }
 
 impl EnrolBankInput {
+    fn limit(&self) -> Result<LimitWish, Violation> {
+        match (self.position_limit, self.no_position_limit.unwrap_or_default()) {
+            (None, false) => Ok(LimitWish::AsItIs),
+            (None, true) => Ok(LimitWish::Without),
+            (Some(Money(limit)), false) => Ok(LimitWish::Most(limit)),
+            (Some(_), true) => Err(Violation::invalid(
+                "position_limit_ambiguous",
+                "no_position_limit",
+                "a bank has a position limit or none: give one of the two",
+            )),
+        }
+    }
+
     fn order(self, caller: Caller, trace: TraceParent) -> Result<EnrolParticipant, Violation> {
         caller.must_be_operator()?;
         Ok(EnrolParticipant {
@@ -42,8 +58,8 @@ impl EnrolBankInput {
             ispb: self.ispb.map(|Ispb(ispb)| ispb),
             code: BankCode::parse(&self.code).map_err(|broken| broken.on("code"))?,
             name: ParticipantName::parse(&self.name)?,
-            protocol: self.protocol.map_or(Protocol::Native, Protocol::from),
-            position_limit: self.position_limit.map(|Money(limit)| limit),
+            protocol: self.protocol.map(Protocol::from),
+            position_limit: self.limit()?,
         })
     }
 }
@@ -86,8 +102,8 @@ pub(super) struct ResolveTransferPayload {
 /// What may be done. A refused command has changed nothing, and is null by itself.
 #[Object]
 impl Mutation {
-    /// Enrols a bank, or changes its name or limit (operators only). The same again changes
-    /// nothing.
+    /// Enrols a bank, or changes its name, limit or protocol (operators only). What is not named
+    /// stays as it is; the same again changes nothing.
     async fn enrol_bank(
         &self,
         context: &Context<'_>,
@@ -102,7 +118,8 @@ impl Mutation {
     }
 
     /// Ends an overdue transfer, once the payee's bank was asked what it did (operators only). Any
-    /// other transfer is refused: `transfer_not_overdue`.
+    /// other transfer is refused: `transfer_not_overdue`; as refused also one whose message has not
+    /// left yet: `hand_over_not_sent`.
     async fn resolve_transfer(
         &self,
         context: &Context<'_>,

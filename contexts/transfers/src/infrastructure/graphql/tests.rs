@@ -34,6 +34,14 @@ impl BankTopics for NoTopics {
     async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
         Ok(())
     }
+
+    async fn ensure_outside(&self, _: &[String]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn outside(&self, _: &[String]) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// No command of the hub is remembered.
@@ -358,6 +366,12 @@ async fn a_refusal_names_its_code_and_the_field_of_the_request() {
         ),
         (
             Caller::Operator,
+            enrol(&format!("{right}, positionLimit: \"1.00\", noPositionLimit: true")),
+            "position_limit_ambiguous",
+            "noPositionLimit",
+        ),
+        (
+            Caller::Operator,
             enrol("ispb: \"00000009\", code: \"1\", name: \"B\""),
             "bank_code_taken",
             "code",
@@ -377,6 +391,13 @@ async fn a_refusal_names_its_code_and_the_field_of_the_request() {
         "position": "0.00",
     });
     assert_eq!(enrolled["enrolBank"]["bank"], expected);
+    let answered = "{ id code protocol positionLimit position }";
+    let renamed = enrol("code: \"003\", name: \"Other\", protocol: null, positionLimit: null");
+    let renamed = setting.answer(Caller::Operator, &renamed.replace("{ id }", answered)).await;
+    assert_eq!(renamed["enrolBank"]["bank"], expected, "what is null stays");
+    let without = enrol(&format!("{right}, noPositionLimit: true")).replace("{ id }", answered);
+    let without = setting.answer(Caller::Operator, &without).await;
+    assert_eq!(without["enrolBank"]["bank"]["positionLimit"], json!(null));
 }
 
 fn event(transfer: &Transfer) -> Vec<u8> {

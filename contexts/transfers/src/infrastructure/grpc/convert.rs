@@ -8,7 +8,8 @@ use super::proto::v1;
 use crate::application::ports::{SavedResolution, TransferPlace};
 use crate::application::{EnrolParticipant, ResolveTransfer, TransferList, TransfersOf};
 use crate::domain::{
-    Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer, TransferState,
+    LimitWish, Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer,
+    TransferState,
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -163,8 +164,20 @@ pub(super) fn enrolment(
         Violation::invalid("participant_protocol_unknown", "protocol", message)
     };
     let protocol = match v1::ParticipantProtocol::try_from(request.protocol).map_err(unknown)? {
-        v1::ParticipantProtocol::Unspecified | v1::ParticipantProtocol::Native => Protocol::Native,
-        v1::ParticipantProtocol::Classic => Protocol::Classic,
+        v1::ParticipantProtocol::Unspecified => None,
+        v1::ParticipantProtocol::Native => Some(Protocol::Native),
+        v1::ParticipantProtocol::Classic => Some(Protocol::Classic),
+    };
+    let limit = request.position_limit_centavos.map(Money::from_centavos);
+    let position_limit = match (limit, request.no_position_limit) {
+        (None, false) => LimitWish::AsItIs,
+        (None, true) => LimitWish::Without,
+        (Some(limit), false) => LimitWish::Most(limit),
+        (Some(_), true) => {
+            let message = "a bank has a position limit or none: give one of the two";
+            let field = "no_position_limit";
+            return Err(Violation::invalid("position_limit_ambiguous", field, message));
+        }
     };
     Ok(EnrolParticipant {
         caller,
@@ -173,6 +186,6 @@ pub(super) fn enrolment(
         code: BankCode::parse(&request.code).map_err(|broken| broken.on("code"))?,
         name: ParticipantName::parse(&request.name)?,
         protocol,
-        position_limit: request.position_limit_centavos.map(Money::from_centavos),
+        position_limit,
     })
 }

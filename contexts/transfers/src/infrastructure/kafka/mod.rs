@@ -10,9 +10,10 @@ pub mod topics;
 
 use shared_kernel::application::catalogue::Reader;
 
-use super::classic::{consumer as consumer_of_programs, line};
+use super::classic::consumer::{CONFIRMATIONS_READER, ORDERS_READER};
+use super::classic::line;
 
 /// Who reads what here: the clearing of bank messages, the desk of bank programs, the courier of
 /// hand-overs, and those who follow transfers.
 pub const READERS: &[Reader] =
-    &[inbound::READER, consumer_of_programs::READER, line::READER, news::READER];
+    &[inbound::READER, ORDERS_READER, CONFIRMATIONS_READER, line::READER, news::READER];

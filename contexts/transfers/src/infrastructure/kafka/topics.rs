@@ -1,9 +1,10 @@
-//! The topic of each bank: `codepix.bank.<ispb>` of a native one, with its dead-letter topic; of
-//! another the one that its program reads.
+//! The topics of each bank: `codepix.bank.<ispb>` with its dead-letter topic, and of one that is
+//! not native the one that its program reads. Such a bank has both: it may have been native, and
+//! what it ordered then is answered there.
 
 use async_trait::async_trait;
 use shared_kernel::application::StoreError;
-use shared_kernel::infrastructure::kafka::{KafkaSettings, TopicPlan, ensure_topics};
+use shared_kernel::infrastructure::kafka::{KafkaSettings, TopicPlan, ensure_topics, existing};
 
 use super::published::{BANKS, bank_topic};
 use crate::application::TransfersSettings;
@@ -25,22 +26,35 @@ impl KafkaBankTopics {
     }
 }
 
+async fn make(kafka: &KafkaSettings, plans: &[TopicPlan]) -> Result<(), StoreError> {
+    ensure_topics(kafka, plans).await.map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
 #[async_trait]
 impl BankTopics for KafkaBankTopics {
     async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError> {
         let mut plans: Vec<TopicPlan> = Vec::new();
         for bank in banks {
-            let plan = if bank.has_topic() {
-                TopicPlan::new(bank_topic(bank.ispb).name(), BANKS.retention)
-                    .partitions(BANKS.partitions)
-            } else {
-                bank_plan(&self.own.outside_topic(&bank.code))
-            };
-            if !plans.contains(&plan) {
-                plans.push(plan);
+            let native = TopicPlan::new(bank_topic(bank.ispb).name(), BANKS.retention)
+                .partitions(BANKS.partitions);
+            let outside =
+                (!bank.has_topic()).then(|| bank_plan(&self.own.outside_topic(&bank.code)));
+            for plan in std::iter::once(native).chain(outside) {
+                if !plans.contains(&plan) {
+                    plans.push(plan);
+                }
             }
         }
-        ensure_topics(&self.kafka, &plans)
+        make(&self.kafka, &plans).await
+    }
+
+    async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError> {
+        let plans: Vec<TopicPlan> = topics.iter().map(|topic| bank_plan(topic)).collect();
+        make(&self.kafka, &plans).await
+    }
+
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError> {
+        existing(&self.kafka, topics)
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))
     }

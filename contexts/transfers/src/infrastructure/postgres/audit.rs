@@ -28,6 +28,9 @@ pub const REPORT_GRACE: Duration = Duration::from_secs(10);
 /// completes by itself after 80 s.
 pub const PAYER_GRACE: Duration = Duration::from_secs(90);
 
+/// How long a transfer may wait to be handed over before that is a finding.
+pub const HAND_OVER_GRACE: Duration = Duration::from_secs(30);
+
 /// Transfers named in a finding; more are only counted.
 pub const NAMED_MAX: u16 = 100;
 
@@ -98,6 +101,8 @@ pub struct HubAudit {
     pub contradicted: Finding,
     /// Confirmed longer than [`REPORT_GRACE`] ago, and a bank's report is missing.
     pub unreported: Finding,
+    /// Waiting longer than [`HAND_OVER_GRACE`] to be handed over to the payee's bank.
+    pub waiting: Finding,
     /// Under way and not on the sweepers' list, or on it without being under way.
     pub misfiled: Finding,
     /// Transfers under way, without those that wait for their bank or an operator.
@@ -114,6 +119,7 @@ impl HubAudit {
             && self.overdue.count == 0
             && self.contradicted.count == 0
             && self.unreported.count == 0
+            && self.waiting.count == 0
             && self.misfiled.count == 0
     }
 
@@ -182,6 +188,9 @@ const UNREPORTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
 const CONTRADICTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
      FROM transfers.transfer WHERE contradicted_at IS NOT NULL ORDER BY end_to_end_id LIMIT $1";
 
+const WAITING: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM transfers.hand_over \
+     WHERE stored_at < $1 ORDER BY end_to_end_id LIMIT $2";
+
 const MISFILED: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM \
      (SELECT end_to_end_id FROM transfers.transfer WHERE finished_at IS NULL) AS under_way \
      FULL JOIN (SELECT end_to_end_id, resend_at FROM transfers.open_transfer) AS listed \
@@ -189,7 +198,8 @@ const MISFILED: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM \
      ORDER BY end_to_end_id LIMIT $1";
 
 const COUNTS: &str = "SELECT \
-     (SELECT count(*) FROM transfers.open_transfer WHERE NOT overdue) AS open, \
+     (SELECT count(*) FROM transfers.open_transfer \
+     WHERE NOT overdue OR resend_at IS NOT NULL) AS open, \
      (SELECT count(*) FROM transfers.outbox) \
      + (SELECT count(*) FROM transfers.hand_over) AS unsent";
 
@@ -341,6 +351,7 @@ impl TransfersAudit {
             .load(&mut session)
             .await
             .map_err(store_error)?;
+        let waiting = late(&mut session, WAITING, before(HAND_OVER_GRACE)).await?;
         let misfiled = named(&mut session, MISFILED).await?;
         let contradicted = named(&mut session, CONTRADICTED).await?;
         let counts: CountRow =
@@ -356,6 +367,7 @@ impl TransfersAudit {
             overdue,
             contradicted,
             unreported: finding(unreported)?,
+            waiting,
             misfiled,
             open: counts.open,
             unsent_rows: counts.unsent,

@@ -25,8 +25,10 @@ pub(super) fn shard_of(id: &EndToEndId) -> i16 {
     i16::try_from(shard_of_key(id.as_str().as_bytes(), SHARDS)).unwrap_or(0)
 }
 
-const WAITING: &str = "SELECT end_to_end_id, topic, key, payload, trace FROM transfers.hand_over \
-     WHERE shard = $1 ORDER BY id LIMIT $2";
+const WAITING: &str = "SELECT end_to_end_id, topic, key, payload, trace, \
+     (SELECT extract(epoch FROM now() - oldest.stored_at)::bigint FROM transfers.hand_over \
+     AS oldest WHERE oldest.shard = $1 ORDER BY oldest.id LIMIT 1) AS age_seconds \
+     FROM transfers.hand_over WHERE shard = $1 AND topic <> ALL($3) ORDER BY id LIMIT $2";
 
 const REMOVE: &str = "DELETE FROM transfers.hand_over WHERE end_to_end_id = ANY($1)";
 
@@ -42,6 +44,9 @@ struct Row {
     payload: String,
     #[diesel(sql_type = Text)]
     trace: String,
+    /// Of the oldest of all.
+    #[diesel(sql_type = BigInt)]
+    age_seconds: i64,
 }
 
 /// The hand-overs of the hub's schema.
@@ -58,6 +63,18 @@ impl PgHandOvers {
 struct PgShard {
     connection: AsyncPgConnection,
     shard: i16,
+}
+
+/// Shows how long the oldest hand-over has waited.
+fn show_age(age: Duration) {
+    metrics::gauge!("codepix_hand_over_oldest_seconds").set(age);
+}
+
+impl Drop for PgShard {
+    fn drop(&mut self) {
+        // Who leads the shard now shows it.
+        show_age(Duration::ZERO);
+    }
 }
 
 #[async_trait]
@@ -78,15 +95,25 @@ impl HandOvers for PgHandOvers {
 
 #[async_trait]
 impl HandOverShard for PgShard {
-    async fn waiting(&mut self, limit: i64) -> Result<Vec<HandOver>, StoreError> {
+    async fn waiting(
+        &mut self,
+        limit: i64,
+        without: &[String],
+    ) -> Result<Vec<HandOver>, StoreError> {
         let rows: Vec<Row> = statement(WAITING)
             .bind::<SmallInt, _>(self.shard)
             .bind::<BigInt, _>(limit)
+            .bind::<Array<Text>, _>(without.to_vec())
             .load(&mut self.connection)
             .await
             .map_err(store_error)?;
+        let age = rows.as_slice().first().map(|row| u64::try_from(row.age_seconds).unwrap_or(0));
+        // Of those that are left out nothing is known here.
+        if age.is_some() || without.is_empty() {
+            show_age(Duration::from_secs(age.unwrap_or(0)));
+        }
         read(rows, |row| {
-            let Row { end_to_end_id, topic, key, payload, trace } = row;
+            let Row { end_to_end_id, topic, key, payload, trace, .. } = row;
             let end_to_end_id = EndToEndId::parse(&end_to_end_id)?;
             Ok(HandOver { end_to_end_id, topic, key, payload, trace })
         })

@@ -5,7 +5,7 @@ use diesel::pg::data_types::PgTimestamp;
 use diesel::sql_types::{Array, Binary, SmallInt, Text, Timestamptz, Uuid as Id};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::{Published, StoreError};
-use shared_kernel::domain::Ispb;
+use shared_kernel::domain::{EndToEndId, Ispb};
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, store_error};
 use uuid::Uuid;
@@ -24,6 +24,12 @@ use crate::infrastructure::postgres::hand_overs::shard_of;
 struct BankRow {
     #[diesel(sql_type = Text)]
     ispb: String,
+}
+
+#[derive(QueryableByName)]
+struct WaitingRow {
+    #[diesel(sql_type = Text)]
+    end_to_end_id: String,
 }
 
 /// Writes the letters of these transfers: hand-overs to their own table, the rest to the outbox.
@@ -73,6 +79,19 @@ pub(super) async fn with_open_transfers(
         .await
         .map_err(store_error)?;
     read(rows, |row| Ispb::parse(&row.ispb))
+}
+
+pub(super) async fn waiting_hand_overs(
+    session: &mut PgSession,
+    ids: &[EndToEndId],
+) -> Result<Vec<EndToEndId>, StoreError> {
+    let ids: Vec<&str> = ids.iter().map(EndToEndId::as_str).collect();
+    let rows: Vec<WaitingRow> = statement(sql::WAITING_HAND_OVERS)
+        .bind::<Array<Text>, _>(ids)
+        .load(session.connection())
+        .await
+        .map_err(store_error)?;
+    read(rows, |row| EndToEndId::parse(&row.end_to_end_id))
 }
 
 pub(super) async fn load_orders(

@@ -144,6 +144,9 @@ pub(super) const HAND_OVER: &str = "INSERT INTO transfers.hand_over \
      (shard, end_to_end_id, topic, key, payload, trace) SELECT * FROM unnest(\
      $1::smallint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])";
 
+pub(super) const WAITING_HAND_OVERS: &str =
+    "SELECT end_to_end_id FROM transfers.hand_over WHERE end_to_end_id = ANY($1)";
+
 pub(super) const RESOLVE: &str = "INSERT INTO transfers.resolution \
      (end_to_end_id, resolution, reason, resolved_at) \
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])";

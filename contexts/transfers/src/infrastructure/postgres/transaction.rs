@@ -201,6 +201,13 @@ impl TransfersTransaction for PgSession {
         outside::refuse_orders(self, refusals).await
     }
 
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError> {
+        outside::waiting_hand_overs(self, ids).await
+    }
+
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {
         outside::save_resolutions(self, saved).await
     }
