@@ -312,3 +312,25 @@ async fn two_replays_do_not_meet_and_a_side_that_was_never_there_is_not_replaced
     .await;
     assert!(matches!(refused, Err(ReplayError::OtherVersion)), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_leads_no_longer_ends() {
+    let world = World::fresh().await;
+    world.servers.write(&lives(&world, 2, 1, 2)).await;
+    world.consume().await;
+    let mut holder = world.sessions.database.session().await.unwrap();
+    let hold = "SET idle_in_transaction_session_timeout = 0; BEGIN; \
+        LOCK TABLE balances.consumer_offset IN ACCESS EXCLUSIVE MODE";
+    holder.batch_execute(hold).await.unwrap();
+    let lose = "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_locks \
+        WHERE locktype = 'advisory' AND granted \
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()); \
+        IF NOT FOUND THEN RAISE 'nobody leads'; END IF; END $$";
+    let mut other = world.sessions.database.session().await.unwrap();
+    let losing = eventually(async || other.batch_execute(lose).await);
+    let (ended, ()) = tokio::join!(replay(&world, SWAP), losing);
+    assert!(matches!(ended.0, Err(ReplayError::Store(_))), "{:?}", ended.0);
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(replay(&world, SWAP).await.0.unwrap().outcome, Outcome::Swapped);
+    is_clean(&world).await;
+}
