@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
@@ -66,6 +68,22 @@ impl TestServers {
         let plan = |name: &&str| TopicPlan::new(*name, Retention::Forever).partitions(partitions);
         let plans: Vec<TopicPlan> = names.iter().map(plan).collect();
         ensure_topics(&self.kafka, &plans).await.expect("the topics of the test");
+    }
+
+    /// Deletes what is before `offset` in a partition of `topic` (name without prefix), as
+    /// retention does.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let admin: Result<AdminClient<DefaultClientContext>, KafkaError> =
+            self.kafka.client(&[]).create();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.kafka.named(topic), partition, Offset::Offset(offset))
+            .expect("an offset");
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let deleted = admin.expect("an admin").delete_records(&list, &options).await;
+        deleted.map(drop).expect("records are deleted");
     }
 
     /// A producer.

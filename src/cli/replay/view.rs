@@ -101,7 +101,8 @@ impl ReplayView {
             Outcome::Equal => (Tone::Good, "the rebuild is equal to the live side"),
             Outcome::Differs => (
                 Tone::Bad,
-                "the rebuild differs from the live side, which stays; --force puts it in its place",
+                "the rebuild differs from the live side, which stays, and is dropped. Run it once \
+                 more with --restart; if it differs again, --force puts a new one in its place",
             ),
             Outcome::Past => (Tone::Good, "this is the side as of that time; nothing was changed"),
             Outcome::Stopped => (Tone::Faint, "cut off; the next run goes on where this one was"),
@@ -166,6 +167,8 @@ mod tests {
     #[test]
     fn a_difference_names_its_accounts_and_what_would_swap() {
         let text = view(Outcome::Differs, 1).text(Paint::new(false));
+        let (again, force) = (text.find("--restart"), text.find("--force"));
+        assert!(again.is_some() && again < force, "{text}");
         for part in ["--force", "20 in 1m 1s", "6e4635ce-88d1", "BRL 123.45 available"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }

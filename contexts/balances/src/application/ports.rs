@@ -23,8 +23,13 @@ pub trait BalancesTransaction: Transaction {
     /// transaction commits. Two statements.
     async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError>;
 
-    /// Adds these events to the histories of their accounts; what is there stays. One statement.
-    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
+    /// Adds these entries to the histories of their accounts, each newer than all of its account
+    /// that are there. One statement.
+    async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError>;
+
+    /// Adds these events to histories that may have newer ones, and dates again what follows them;
+    /// what is there stays. One statement, and one more if any of them was not there.
+    async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
 
     /// Adds these transfers; what is there stays. One statement.
     async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError>;
@@ -43,6 +48,16 @@ pub trait BalancesTransaction: Transaction {
     ) -> Result<(), StoreError>;
 }
 
+/// An entry of a history that is newer than all of its account before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// The event.
+    pub event: AccountEvent,
+    /// Since when the account is so: the latest time up to this version, which is later than the
+    /// event's own where the bank's clock stood back. So it never falls with the version.
+    pub effective_at: Timestamp,
+}
+
 /// An account at a past instant: `None` before its opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PastState {
@@ -54,10 +69,10 @@ pub struct PastState {
     pub standing: Option<Standing>,
 }
 
-/// Where a line stands in a statement: newest first by the bank's clock, then by version.
+/// Where a line stands in a statement: the newest version first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LinePlace {
-    /// When it happened.
+    /// When it happened; where the bank's clock stood back, the latest time before.
     pub occurred_at: Timestamp,
     /// Version of the account after it.
     pub version: i64,
@@ -81,7 +96,7 @@ pub struct StatementWindow {
 /// One line of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementLine {
-    /// What the account was after it; its total is the running balance.
+    /// What the account was after it, and since when; its total is the running balance.
     pub state: AccountState,
     /// What moved; the other side is completed from the hub's events.
     pub movement: Movement,

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use shared_kernel::application::transaction::OffsetMove;
 use shared_kernel::application::{DeadLetter, StoreError, Transaction};
-use shared_kernel::domain::{AccountId, Digest, EndToEndId, Money};
+use shared_kernel::domain::{AccountId, Digest, EndToEndId, Money, Timestamp};
 
-use crate::application::ports::BalancesTransaction;
+use crate::application::ports::{BalancesTransaction, HistoryEntry};
 use crate::domain::testing::event;
 use crate::domain::{
     AccountBalance, AccountDigester, AccountEvent, ExternalAccount, ExternalBalance, ExternalState,
@@ -30,7 +30,7 @@ pub(crate) struct InMemory {
     /// The balances.
     pub(crate) balances: BTreeMap<AccountId, AccountBalance>,
     /// The histories, by account and version.
-    pub(crate) history: BTreeMap<(AccountId, i64), AccountEvent>,
+    pub(crate) history: BTreeMap<(AccountId, i64), HistoryEntry>,
     /// The transfers.
     pub(crate) transfers: BTreeMap<EndToEndId, TransferParties>,
     /// The accounts of other programs.
@@ -46,13 +46,20 @@ impl InMemory {
         own.map(|(_, version)| *version).collect()
     }
 
+    fn add(&mut self, event: &AccountEvent, effective_at: Timestamp) {
+        let key = (event.account_id, event.state.version.number());
+        // A name is of the balance, not of the history.
+        let event = AccountEvent { owner_name: None, ..event.clone() };
+        self.history.entry(key).or_insert(HistoryEntry { event, effective_at });
+    }
+
     /// The digest of everything stored.
     pub(crate) fn digest(&self) -> Digest {
         let mut side = SideDigester::default();
         for (account, balance) in &self.balances {
             let mut digester = AccountDigester::new(*account);
-            for ((_, _), event) in self.history.iter().filter(|((of, _), _)| of == account) {
-                digester.take(&event.state, event.movement.as_ref());
+            for (_, entry) in self.history.iter().filter(|((of, _), _)| of == account) {
+                digester.take(&entry.event.state, entry.event.movement.as_ref());
             }
             side.account(*account, &digester.close(balance));
         }
@@ -66,14 +73,16 @@ impl InMemory {
     pub(crate) fn known(&self, account: AccountId) -> Option<KnownBalance> {
         let bank = self.balances.get(&account).map(|balance| {
             let newest = self.history.get(&(account, balance.version().number()));
-            let movement = newest.and_then(|it| it.movement.as_ref()).map(|it| it.kind);
+            let movement = newest.and_then(|it| it.event.movement.as_ref());
+            let movement = movement.map(|it| it.kind);
             (balance.clone(), movement)
         });
         let said = self.external.values().rfind(|said| said.account_id == account);
         let said = said.map(|said| ExternalState {
             balance: said.balance(),
             said_at: said.place.recorded_at,
-            place: Some((said.place.partition, said.place.offset)),
+            // A fixture has no record.
+            place: Some((said.place.partition, said.place.offset)).filter(|(at, _)| *at >= 0),
         });
         let opened = self.external_accounts.get(&account).map(|opened| ExternalState {
             balance: Money::ZERO,
@@ -116,12 +125,23 @@ impl BalancesTransaction for InMemory {
         Ok(())
     }
 
-    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
+    async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
+        for HistoryEntry { event, effective_at } in entries {
+            self.add(event, *effective_at);
+        }
+        Ok(())
+    }
+
+    async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
         for event in events {
-            let key = (event.account_id, event.state.version.number());
-            // A name is of the balance, not of the history.
-            let entry = AccountEvent { owner_name: None, ..event.clone() };
-            self.history.entry(key).or_insert(entry);
+            self.add(event, event.state.occurred_at);
+        }
+        let mut latest = None;
+        for ((account, _), entry) in &mut self.history {
+            let before = latest.filter(|(of, _)| of == account).map(|(_, at)| at);
+            let own = entry.event.state.occurred_at;
+            entry.effective_at = before.map_or(own, |before| own.max(before));
+            latest = Some((*account, entry.effective_at));
         }
         Ok(())
     }
@@ -174,7 +194,8 @@ mockall::mock! {
             accounts: &[AccountId],
         ) -> Result<Vec<AccountBalance>, StoreError>;
         async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError>;
-        async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
+        async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError>;
+        async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
         async fn append_transfers(
             &mut self,
             transfers: &[TransferParties],

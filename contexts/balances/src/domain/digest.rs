@@ -195,7 +195,10 @@ mod tests {
     #[test]
     fn a_gap_counts() {
         let digester = AccountDigester::new(account(1));
-        let balance = |missing| AccountBalance::restore(&event(1, 3), missing);
+        let balance = |missing| {
+            let newest = event(1, 3);
+            AccountBalance::restore(&newest, newest.state.occurred_at, missing)
+        };
         let whole = balance(MissingVersions::default());
         let torn = balance(MissingVersions::from_ranges([2..=2]));
         assert_ne!(digester.close(&whole), digester.close(&torn));

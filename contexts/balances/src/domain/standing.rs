@@ -25,8 +25,16 @@ pub struct ExternalState {
     pub balance: Money,
     /// Time of the record.
     pub said_at: Timestamp,
-    /// Partition and offset of the record; none where only the opening is known.
+    /// Partition and offset of the record; none where only the opening or a fixture is known.
     pub place: Option<(i32, i64)>,
+}
+
+impl ExternalState {
+    /// Whether it may count of an account that a bank knows. An opening and a fixture say what an
+    /// account begins with, and there its bank says that.
+    pub const fn counts_beside_a_bank(&self) -> bool {
+        self.place.is_some()
+    }
 }
 
 /// What a bank says of an account.
@@ -53,11 +61,10 @@ impl BankState {
 impl Standing {
     /// What counts of what both say; none when neither says anything.
     pub fn of(bank: Option<BankState>, external: Option<ExternalState>) -> Option<Self> {
-        match (bank, external) {
-            (Some(bank), None) => Some(Self::Banked(bank.state)),
-            (Some(bank), Some(_)) if bank.is_beyond_opening() => Some(Self::Banked(bank.state)),
-            (_, external) => external.map(Self::External),
-        }
+        let Some(bank) = bank else { return external.map(Self::External) };
+        let external = external.filter(ExternalState::counts_beside_a_bank);
+        let external = external.filter(|_| !bank.is_beyond_opening());
+        Some(external.map_or(Self::Banked(bank.state), Self::External))
     }
 
     /// The money.
@@ -113,7 +120,7 @@ impl KnownBalance {
         external: Option<ExternalState>,
     ) -> Option<Self> {
         let said = bank.as_ref();
-        let said = said.map(|(it, movement)| BankState { state: *it.state(), movement: *movement });
+        let said = said.map(|(it, movement)| BankState { state: it.shown(), movement: *movement });
         let standing = Standing::of(said, external)?;
         Some(Self { account_id, bank: bank.map(|(balance, _)| balance), standing })
     }
@@ -162,7 +169,7 @@ impl KnownBalance {
 
 impl From<AccountBalance> for KnownBalance {
     fn from(bank: AccountBalance) -> Self {
-        let standing = Standing::Banked(*bank.state());
+        let standing = Standing::Banked(bank.shown());
         Self { account_id: bank.account_id(), bank: Some(bank), standing }
     }
 }
@@ -201,6 +208,17 @@ mod tests {
         assert!(!external(Some(bank(2, Some(BookTransferReceived)))), "money of another account");
         assert!(!external(Some(bank(2, None))), "a block, say");
         assert!(!external(Some(bank(3, Some(Deposit)))), "a further deposit");
+    }
+
+    #[test]
+    fn an_opening_and_a_fixture_never_take_a_bank_s_opening_balance_away() {
+        let opening = ExternalState { place: None, ..said(0) };
+        for version in 1..4 {
+            let bank = bank(version, Some(MovementKind::Deposit));
+            let standing = Standing::of(Some(bank), Some(opening));
+            assert_eq!(standing, Some(Standing::Banked(bank.state)));
+        }
+        assert_eq!(Standing::of(None, Some(opening)), Some(Standing::External(opening)));
     }
 
     #[test]

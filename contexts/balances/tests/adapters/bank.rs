@@ -61,8 +61,13 @@ impl World {
 
     /// Consumes Wallet Core's topics until they are read to their ends, then leaves.
     pub(crate) async fn listen(&self) {
-        for topic in WalletCoreTopics::default().names() {
-            let accounts = self.servers.kafka.named("accounts");
+        self.listen_to(&WalletCoreTopics::default()).await;
+    }
+
+    /// The same under other names.
+    pub(crate) async fn listen_to(&self, topics: &WalletCoreTopics) {
+        for topic in topics.names() {
+            let accounts = self.servers.kafka.named(&topics.accounts);
             let store = Arc::new(self.sessions.clone());
             let handler = Arc::new(WalletCoreConsumer::new(store, accounts));
             let group = "codepix.balances.wallet-core";

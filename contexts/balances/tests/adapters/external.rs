@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use balances::application::ports::{BalancesReads, BalancesTransaction};
 use balances::domain::{ExternalAccount, ExternalBalance, ExternalState, RecordPlace, Standing};
-use balances::infrastructure::replay::{Gauge, Mode, Outcome, Replay};
+use balances::infrastructure::WalletCoreTopics;
+use balances::infrastructure::kafka::ACCOUNTS_TOPIC;
+use balances::infrastructure::replay::{Gauge, Mode, Outcome, Replay, ReplayError, Report};
 use proptest::prelude::*;
 use shared_kernel::application::stop::stop_pair;
 use shared_kernel::application::{OutboundRecord, Transaction};
 use shared_kernel::domain::{AccountId, Money, Timestamp};
+use shared_kernel::infrastructure::kafka::ensure_topics;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 
 use crate::bank::{ISPB, World, account};
@@ -109,12 +112,98 @@ async fn an_account_of_a_bank_follows_until_its_bank_moves_its_money() {
     assert!(world.audit().torn_histories(10).await.unwrap().is_empty());
 }
 
-async fn replayed(world: &World, mode: Mode) -> balances::infrastructure::replay::Report {
+/// An account was opened there.
+fn opened(world: &World, time: i64, number: u128) -> OutboundRecord {
+    let body = format!(r#"{{"Name":"AccountCreated","Payload":"{}"}}"#, account(number));
+    message(world, "accounts", time, body)
+}
+
+#[tokio::test]
+async fn an_opening_takes_nothing_from_what_a_bank_says_now_or_then() {
+    let world = World::fresh().await;
+    let bank = Timestamp::parse("2026-11-20T12:00:01Z").unwrap().millis();
+    world.servers.write(&[world.stated(account(1), 1), world.stated(account(1), 2)]).await;
+    // Before the bank knew it, and after.
+    world.servers.write(&[opened(&world, bank - 5_000, 1), opened(&world, bank - 5_000, 2)]).await;
+    world.consume().await;
+    world.listen().await;
+    let fixture = RecordPlace { recorded_at: Timestamp::EPOCH, partition: -1, offset: -1 };
+    let fixture = ExternalBalance::new(account(1), Money::from_centavos(77), fixture).unwrap();
+    let mut transaction = world.sessions.begin().await.unwrap();
+    transaction.append_external_balances(&[fixture]).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(total(&world, 1).await, Some(202));
+    assert_eq!(then(&world, 1, bank).await, Some(Some(101)));
+    assert_eq!(then(&world, 1, bank - 1_000).await, Some(None), "its bank had not opened it");
+    assert_eq!(then(&world, 2, bank - 1_000).await, Some(Some(0)), "no bank knows this one");
+    world.servers.write(&[updated(&world, bank - 2_000, (1, 2), ["5", "7"])]).await;
+    world.listen().await;
+    assert_eq!(then(&world, 1, bank - 1_000).await, Some(Some(500)), "a message does count");
+    assert_eq!(total(&world, 1).await, Some(500));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_under_a_former_name_is_read_again_under_it() {
+    let world = World::fresh().await;
+    let former = WalletCoreTopics { balances: "saldos".into(), accounts: "contas".into() };
+    ensure_topics(&world.servers.kafka, &former.plans()).await.unwrap();
+    let renamed = |record: OutboundRecord, topic: &str| OutboundRecord {
+        topics: vec![world.servers.kafka.named(topic)],
+        ..record
+    };
+    world
+        .servers
+        .write(&[
+            renamed(updated(&world, 1_000, (1, 2), ["90", "110"]), "saldos"),
+            renamed(opened(&world, 1_000, 4), "contas"),
+            updated(&world, 2_000, (1, 3), ["80", "10"]),
+        ])
+        .await;
+    world.listen_to(&former).await;
+    world.listen().await;
+    let report = replayed(&world, Mode::Swap { force: false }).await;
+    assert_eq!(report.outcome, Outcome::Swapped);
+    assert_eq!(report.comparison.unwrap().rebuilt.external, 5);
+    assert_eq!((total(&world, 1).await, total(&world, 2).await), (Some(8_000), Some(11_000)));
+    assert_eq!(total(&world, 4).await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_other_programs_topics_have_lost_is_taken_over_and_of_ours_it_is_refused() {
+    let world = World::fresh().await;
+    world.servers.write(&[world.stated(account(9), 1), world.stated(account(9), 2)]).await;
+    let said = |turn: i64| updated(&world, turn * 1_000, (1, 2), [&turn.to_string(), "7"]);
+    let words: Vec<OutboundRecord> = (1..=6).map(said).collect();
+    world.servers.write(&words).await;
+    world.servers.write(&[opened(&world, 500, 3), opened(&world, 9_000, 4)]).await;
+    world.consume().await;
+    world.listen().await;
+    let whole = replayed(&world, Mode::Compare).await.comparison.unwrap();
+    world.servers.delete_before("balances", 0, 4).await;
+    world.servers.delete_before("accounts", 0, 1).await;
+    let report = replayed(&world, Mode::Swap { force: false }).await;
+    assert_eq!(report.outcome, Outcome::Swapped);
+    assert_eq!(report.comparison.unwrap().rebuilt, whole.live);
+    let past = replayed(&world, Mode::Until(millis(3_000))).await.past.unwrap();
+    assert_eq!(past.external, 5, "two messages of two accounts, and one opening");
+    let first = world.servers.read_all(ACCOUNTS_TOPIC).await.remove(0);
+    world.servers.delete_before(ACCOUNTS_TOPIC, first.from.partition, 1).await;
+    for mode in [Mode::Compare, Mode::Until(Timestamp::MAX)] {
+        let refused = replay(&world, mode).await;
+        assert!(matches!(refused, Err(ReplayError::Truncated(_))), "{refused:?}");
+    }
+}
+
+async fn replayed(world: &World, mode: Mode) -> Report {
+    replay(world, mode).await.unwrap()
+}
+
+async fn replay(world: &World, mode: Mode) -> Result<Report, ReplayError> {
     let database = DatabaseSettings { url: world.servers.database_url.clone(), connections_max: 8 };
     let (_handle, stop) = stop_pair();
     let kafka = world.servers.kafka.clone();
     let replay = Replay::new(&database, kafka, Arc::new(Gauge::default()), stop).unwrap();
-    replay.run(mode, false).await.unwrap()
+    replay.run(mode, false).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -182,6 +182,7 @@ async fn bad_input_is_a_problem_that_says_what_was_expected() {
         (path(account(9), ""), (404, "balance_unknown", "account_id")),
         (path(account(9), "/statement"), (404, "balance_unknown", "account_id")),
         ("/balances/one".into(), (400, "account_id_shape", "account_id")),
+        ("/balances/%FF".into(), (400, "account_id_shape", "account_id")),
         (format!("{one}?at=yesterday"), (400, "time_shape", "at")),
         (format!("{one}?min_version=new"), (400, "account_version_shape", "min_version")),
         (format!("{one}?min_version=0"), (400, "account_version_range", "min_version")),

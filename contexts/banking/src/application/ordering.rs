@@ -44,7 +44,18 @@ pub(crate) fn order(
     Ok(view)
 }
 
-/// Both sides at once, in one posting; answers with the entry of its debit.
+/// What a transfer within the bank has left on its two accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BookedSides {
+    /// The entry of its debit.
+    pub(crate) entry_id: EntryId,
+    /// Version of the payer's account after it.
+    pub(crate) payer_version: i64,
+    /// Version of the payee's account after it.
+    pub(crate) payee_version: i64,
+}
+
+/// Both sides at once, in one posting.
 ///
 /// # Errors
 /// The broken rule; then nothing was recorded.
@@ -53,7 +64,7 @@ pub(crate) fn book(
     trace: &TraceParent,
     payer: &Account,
     payment: Payment,
-) -> Result<(BookTransfer, EntryId), Violation> {
+) -> Result<(BookTransfer, BookedSides), Violation> {
     let (from, to) = (books.entry_id(), books.entry_id());
     let debited = payer.book_debit(&payment, from, books.now())?;
     let paid = books.account(payment.payee.account_id).ok_or_else(|| {
@@ -66,9 +77,10 @@ pub(crate) fn book(
     let sides = [(from, &debited), (to, &credited)];
     let [debit, credit] = sides.map(|(id, event)| (id, EntryAccount::customer(event)));
     books.post(payment.payer.ispb, movement, debit, credit);
+    let (payer_version, payee_version) = (debited.version, credited.version);
     books.record(debited, trace);
     books.record(credited, trace);
     let transfer = BookTransfer { payment, booked_at: books.now() };
     books.book(transfer.clone());
-    Ok((transfer, from))
+    Ok((transfer, BookedSides { entry_id: from, payer_version, payee_version }))
 }

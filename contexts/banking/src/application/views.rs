@@ -5,6 +5,7 @@ use shared_kernel::domain::{
     AccountId, Amount, BankCode, EndToEndId, Ispb, Money, ReasonCode, TaxId, Timestamp,
 };
 
+use super::ordering::BookedSides;
 use crate::domain::{
     Account, AccountStatus, BookTransfer, Client, ClientId, EntryId, IncomingStatus,
     IncomingTransfer, Leg, Limits, OutgoingStatus, OutgoingTransfer, Payment,
@@ -117,19 +118,28 @@ pub struct BookedView {
     pub amount: Amount,
     /// When.
     pub booked_at: Timestamp,
+    /// Version of the payer's account after it. Answers that were remembered before this was said
+    /// have none.
+    #[serde(default)]
+    pub payer_version: Option<i64>,
+    /// Version of the payee's account after it.
+    #[serde(default)]
+    pub payee_version: Option<i64>,
 }
 
 impl BookedView {
-    /// Of a transfer, by its debit's entry.
-    pub fn of(transfer: &BookTransfer, id: EntryId) -> Self {
+    /// Of a transfer, by what it has left on its accounts.
+    pub(crate) fn of(transfer: &BookTransfer, sides: BookedSides) -> Self {
         let Payment { end_to_end_id, payer, payee, amount, .. } = &transfer.payment;
         Self {
-            id,
+            id: sides.entry_id,
             end_to_end_id: *end_to_end_id,
             payer_account_id: payer.account_id,
             payee_account_id: payee.account_id,
             amount: *amount,
             booked_at: transfer.booked_at,
+            payer_version: Some(sides.payer_version),
+            payee_version: Some(sides.payee_version),
         }
     }
 }

@@ -5,6 +5,8 @@ pub mod grpc;
 pub mod kafka;
 pub mod postgres;
 mod start;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod wallet_core;
 mod watch;
 

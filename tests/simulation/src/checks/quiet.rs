@@ -428,8 +428,8 @@ fn projections(city: &City) -> Finding {
     })
 }
 
-/// Every version of the account is in its history, the money that moved from one to the next is
-/// what the second is richer by, and the last is the balance.
+/// Every version of the account is in its history and none is dated before another, the money that
+/// moved from one to the next is what the second is richer by, and the last is the balance.
 fn history(city: &City, balance: &AccountBalance) -> Finding {
     let id = balance.account_id();
     city.balances.look(|it| {
@@ -438,6 +438,10 @@ fn history(city: &City, balance: &AccountBalance) -> Finding {
             let expected = before.map_or(1, |it| it.state.version.number() + 1);
             must(*version == expected, || {
                 format!("the history of {id} has version {version} where {expected} belongs")
+            })?;
+            let at = event.state.occurred_at;
+            must(before.is_none_or(|it| it.state.occurred_at <= at), || {
+                format!("version {version} of {id} is dated before the one that it follows")
             })?;
             let total = |it: &AccountEvent| it.state.funds.total().centavos();
             let moved = event.movement.as_ref().map_or(0, signed_centavos);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use balances::application::ports::{BalancesStore, BalancesTransaction};
+use balances::application::ports::{BalancesStore, BalancesTransaction, HistoryEntry};
 use balances::domain::{
     AccountBalance, AccountEvent, ExternalAccount, ExternalBalance, RecordPlace, TransferParties,
 };
@@ -51,6 +51,12 @@ impl Tables for BalancesTables {
     }
 }
 
+/// An entry of a history. A name is of the balance, not of the history.
+fn history_row(event: &AccountEvent) -> ((AccountId, i64), AccountEvent) {
+    let key = (event.account_id, event.state.version.number());
+    (key, AccountEvent { owner_name: None, ..event.clone() })
+}
+
 #[async_trait]
 impl BalancesStore for Session<BalancesTables> {
     async fn begin(&self) -> Result<Box<dyn BalancesTransaction>, StoreError> {
@@ -78,11 +84,13 @@ impl BalancesTransaction for OpenTransaction<BalancesTables> {
         Ok(())
     }
 
-    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
-        // A name is of the balance, not of the history.
-        let event = |it: &AccountEvent| AccountEvent { owner_name: None, ..it.clone() };
-        let rows = events.iter().map(|it| ((it.account_id, it.state.version.number()), event(it)));
-        let rows = rows.collect();
+    async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
+        let rows = entries.iter().map(|it| history_row(&it.event)).collect();
+        self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
+    }
+
+    async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
+        let rows = events.iter().map(history_row).collect();
         self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
     }
 

@@ -65,12 +65,12 @@ pub(super) fn bounded(accounts: usize) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What is said of an account that has not been heard of.
 /// The rule that a bank sees its own accounts. An account of no bank is the operator's to see.
 pub(super) fn may_see(caller: Caller, ispb: Option<Ispb>) -> Result<(), Violation> {
     ispb.map_or_else(|| caller.must_be_operator(), |ispb| caller.may_act_for(&ispb))
 }
 
+/// What is said of an account that has not been heard of.
 pub(super) fn unknown(account: AccountId) -> Violation {
     let message =
         format!("no event of account {account} has arrived; a new account appears after a moment");

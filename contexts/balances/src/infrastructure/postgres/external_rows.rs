@@ -95,7 +95,7 @@ pub(super) struct PastRow {
     #[diesel(sql_type = Nullable<BigInt>)]
     version: Option<i64>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
-    occurred_at: Option<PgTimestamp>,
+    effective_at: Option<PgTimestamp>,
     #[diesel(sql_type = Nullable<BigInt>)]
     available: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -110,15 +110,18 @@ impl PastRow {
     /// What the account was.
     pub(super) fn into_past(self) -> Result<(i64, PastState), StoreError> {
         let read = || -> Result<PastState, Violation> {
-            let entry = self.version.zip(self.available).zip(self.held).zip(self.occurred_at);
+            let entry = self.version.zip(self.available).zip(self.held).zip(self.effective_at);
             let bank = entry.map(|(((version, available), held), at)| {
                 let movement = kind(self.movement.as_deref())?;
                 Ok(BankState { state: state(version, (available, held), at)?, movement })
             });
+            // Of an account that a bank knows now, also before it knew it.
+            let said = self.said.state();
+            let said = said.filter(|it| self.ispb.is_none() || it.counts_beside_a_bank());
             Ok(PastState {
                 account_id: AccountId::from_uuid(self.account_id),
                 ispb: self.ispb.as_deref().map(Ispb::parse).transpose()?,
-                standing: Standing::of(bank.transpose()?, self.said.state()),
+                standing: Standing::of(bank.transpose()?, said),
             })
         };
         read().map(|past| (self.place, past)).map_err(|broken| unreadable(&broken))

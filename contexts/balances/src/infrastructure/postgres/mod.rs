@@ -19,11 +19,12 @@ pub(crate) use history_rows::{HistoryRow, TransferRow};
 pub use reads::PgBalancesReads;
 pub(crate) use rows::BalanceRow;
 pub use statements::SCHEMA;
-pub(crate) use statements::{PAST, SHADOW, Statements, spelled};
+pub(crate) use statements::{COMPARED, PAST, SHADOW, Statements, spelled};
 
 /// Its migrations, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
     migration!("balances", "2026-11-20_account_balance"),
     migration!("balances", "2026-11-21_history"),
     migration!("balances", "2026-11-29_external_balances"),
+    migration!("balances", "2026-11-30_effective_time"),
 ];

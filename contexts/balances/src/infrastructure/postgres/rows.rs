@@ -32,6 +32,9 @@ pub(crate) struct BalanceRow {
     missing: String,
     #[diesel(sql_type = Timestamptz)]
     updated_at: PgTimestamp,
+    /// The latest time of its events; null where it was not asked for.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    latest_at: Option<PgTimestamp>,
 }
 
 impl BalanceRow {
@@ -57,7 +60,8 @@ impl BalanceRow {
                 .map_err(broken)?,
             movement: None,
         };
-        Ok(AccountBalance::restore(&newest, missing))
+        let latest_at = self.latest_at.map_or(newest.state.occurred_at, timestamp);
+        Ok(AccountBalance::restore(&newest, latest_at, missing))
     }
 }
 
@@ -78,6 +82,8 @@ pub(super) struct BalanceColumns {
     missing: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     updated_at: Option<PgTimestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    latest_at: Option<PgTimestamp>,
 }
 
 impl BalanceColumns {
@@ -89,7 +95,8 @@ impl BalanceColumns {
         self,
         account: AccountId,
     ) -> Result<Option<AccountBalance>, StoreError> {
-        let Self { ispb, owner_name, available, held, version, missing, updated_at } = self;
+        let Self { ispb, owner_name, available, held, version, missing, updated_at, latest_at } =
+            self;
         let row = || {
             Some(BalanceRow {
                 account_id: account.uuid(),
@@ -100,6 +107,7 @@ impl BalanceColumns {
                 version: version?,
                 missing: missing?,
                 updated_at: updated_at?,
+                latest_at,
             })
         };
         row().map(BalanceRow::into_balance).transpose()

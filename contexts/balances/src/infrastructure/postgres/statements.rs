@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 pub const SCHEMA: &str = "balances";
 /// Schema of a rebuild that will take its place.
 pub(crate) const SHADOW: &str = "balances_shadow";
+/// Schema of a rebuild that is only compared, and dropped.
+pub(crate) const COMPARED: &str = "balances_compared";
 /// Schema of a rebuild up to a past time, which is looked at and dropped.
 pub(crate) const PAST: &str = "balances_past";
 
@@ -20,6 +22,8 @@ pub(crate) struct Statements {
     pub(crate) load: &'static str,
     pub(crate) save: &'static str,
     pub(crate) append_history: &'static str,
+    pub(crate) append_late: &'static str,
+    pub(crate) settle: &'static str,
     pub(crate) append_transfers: &'static str,
     pub(crate) append_external_balances: &'static str,
     pub(crate) open_external_accounts: &'static str,
@@ -32,6 +36,7 @@ pub(crate) struct Statements {
 
 static LIVE_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(SCHEMA));
 static SHADOW_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(SHADOW));
+static COMPARED_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(COMPARED));
 static PAST_STATEMENTS: LazyLock<Statements> = LazyLock::new(|| Statements::spell(PAST));
 
 /// Puts a schema in the place of the live one, in text that names it `balances.`.
@@ -44,6 +49,7 @@ impl Statements {
     pub(crate) fn of(schema: &str) -> &'static Self {
         match schema {
             SHADOW => &SHADOW_STATEMENTS,
+            COMPARED => &COMPARED_STATEMENTS,
             PAST => &PAST_STATEMENTS,
             _ => &LIVE_STATEMENTS,
         }
@@ -54,6 +60,8 @@ impl Statements {
             load: spelled(LOAD, schema),
             save: spelled(SAVE, schema),
             append_history: spelled(APPEND_HISTORY, schema),
+            append_late: spelled(APPEND_LATE, schema),
+            settle: spelled(SETTLE, schema),
             append_transfers: spelled(APPEND_TRANSFERS, schema),
             append_external_balances: spelled(APPEND_EXTERNAL_BALANCES, schema),
             open_external_accounts: spelled(OPEN_EXTERNAL_ACCOUNTS, schema),
@@ -67,8 +75,12 @@ impl Statements {
 }
 
 const LOAD: &str = "\
-    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at \
-    FROM balances.account_balance WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE";
+    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at, \
+    (SELECT coalesce(newest.raised_at, newest.occurred_at) \
+    FROM balances.account_history AS newest \
+    WHERE newest.account_id = balance.account_id AND newest.version = balance.version) \
+    AS latest_at FROM balances.account_balance AS balance \
+    WHERE account_id = ANY($1) ORDER BY account_id FOR UPDATE OF balance";
 
 const SAVE: &str = "\
     INSERT INTO balances.account_balance AS stored \
@@ -81,13 +93,43 @@ const SAVE: &str = "\
     owner_name = excluded.owner_name, available = excluded.available, held = excluded.held, \
     version = excluded.version, missing = excluded.missing, updated_at = excluded.updated_at";
 
-const APPEND_HISTORY: &str = "\
-    INSERT INTO balances.account_history (account_id, version, occurred_at, available, held, \
-    movement, amount, end_to_end_id, counterparty_ispb, counterparty_account_id, \
-    counterparty_name, description) \
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bigint[], \
-    $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::uuid[], $11::text[], \
-    $12::text[]) ON CONFLICT DO NOTHING";
+/// Adds entries; what is there stays.
+macro_rules! append_entries {
+    ($answer:literal) => {
+        concat!(
+            "INSERT INTO balances.account_history (account_id, version, occurred_at, available, \
+             held, movement, amount, end_to_end_id, counterparty_ispb, counterparty_account_id, \
+             counterparty_name, description, raised_at) \
+             SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bigint[], \
+             $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::uuid[], \
+             $11::text[], $12::text[], $13::timestamptz[]) ON CONFLICT DO NOTHING",
+            $answer
+        )
+    };
+}
+
+const APPEND_HISTORY: &str = append_entries!("");
+const APPEND_LATE: &str = append_entries!(" RETURNING account_id, version");
+
+/// Dates again what follows entries that came late: each is effective at the latest time up to its
+/// version.
+const SETTLE: &str = "\
+    WITH late AS (SELECT account_id, min(version) AS version \
+    FROM unnest($1::uuid[], $2::bigint[]) AS it (account_id, version) GROUP BY account_id), \
+    settled AS (SELECT entry.account_id, entry.version, entry.occurred_at, \
+    max(greatest(entry.occurred_at, before.effective_at)) \
+    OVER (PARTITION BY entry.account_id ORDER BY entry.version) AS effective_at \
+    FROM late LEFT JOIN LATERAL \
+    (SELECT coalesce(raised_at, occurred_at) AS effective_at \
+    FROM balances.account_history AS older \
+    WHERE older.account_id = late.account_id AND older.version < late.version \
+    ORDER BY older.version DESC LIMIT 1) AS before ON true \
+    JOIN balances.account_history AS entry \
+    ON entry.account_id = late.account_id AND entry.version >= late.version) \
+    UPDATE balances.account_history AS entry \
+    SET raised_at = nullif(settled.effective_at, settled.occurred_at) FROM settled \
+    WHERE entry.account_id = settled.account_id AND entry.version = settled.version \
+    AND entry.raised_at IS DISTINCT FROM nullif(settled.effective_at, settled.occurred_at)";
 
 const APPEND_TRANSFERS: &str = "\
     INSERT INTO balances.transfer (end_to_end_id, payer_ispb, payer_account_id, payer_name, \
@@ -118,8 +160,8 @@ const EXTERNAL_BALANCES_PAGE: &str = "\
     ORDER BY account_id, recorded_at, partition, record_offset LIMIT $5";
 
 const BALANCES_PAGE: &str = "\
-    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at \
-    FROM balances.account_balance \
+    SELECT account_id, ispb, owner_name, available, held, version, missing::text, updated_at, \
+    NULL::timestamptz AS latest_at FROM balances.account_balance \
     WHERE account_id > coalesce($1, '00000000-0000-0000-0000-000000000000') \
     ORDER BY account_id LIMIT $2";
 

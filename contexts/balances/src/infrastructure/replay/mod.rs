@@ -5,6 +5,7 @@ mod course;
 mod error;
 mod external;
 mod gauge;
+mod lead;
 mod rebuild;
 mod shadow;
 mod swap;

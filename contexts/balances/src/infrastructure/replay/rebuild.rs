@@ -6,7 +6,7 @@
 //! meet at a row. Dead letters stay in the shadow's outbox, which nobody sends: they were sent when
 //! the live side met them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,25 +71,29 @@ impl Rebuild {
         let store = Arc::new(Unhurried(self.shadow.sessions.clone()));
         let accounts = Arc::new(AccountsConsumer::new(store.clone()));
         let transfers = Arc::new(TransfersConsumer::new(store.clone()));
-        let accounts_of_wallet_core = self.kafka.named(&self.wallet_core.accounts);
-        let wallet_core = Arc::new(WalletCoreConsumer::new(store, accounts_of_wallet_core));
+        let [balances, openings] = self.wallet_core.names().map(|name| self.kafka.named(name));
+        let wallet_core = Arc::new(WalletCoreConsumer::new(store.clone(), openings.clone()));
+        let formerly = Arc::new(WalletCoreConsumer::of_former_names(store));
         let mut readers = tokio::task::JoinSet::new();
-        let of_topic = |name: &str| {
-            let topic = self.kafka.named(name);
-            ends.iter().filter(move |(at, _)| at.topic == topic)
-        };
+        let own = [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].map(|name| self.kafka.named(name));
+        let of_topic = |topic: String| ends.iter().filter(move |(at, _)| at.topic == topic);
+        let [accounts_topic, transfers_topic] = own.clone();
         for share in 0..READERS {
-            let own =
-                of_topic(ACCOUNTS_TOPIC).enumerate().filter(|(place, _)| place % READERS == share);
-            let own: Ends = own.map(|(_, (at, end))| (at.clone(), *end)).collect();
+            let shared = of_topic(accounts_topic.clone()).enumerate();
+            let shared = shared.filter(|(place, _)| place % READERS == share);
+            let own: Ends = shared.map(|(_, (at, end))| (at.clone(), *end)).collect();
             readers.spawn(self.clone().read(ACCOUNTS_GROUP, own, Arc::clone(&accounts)));
         }
-        let own: Ends = of_topic(TRANSFERS_TOPIC).map(|(at, end)| (at.clone(), *end)).collect();
-        readers.spawn(self.clone().read(TRANSFERS_GROUP, own, transfers));
-        for topic in self.wallet_core.names() {
-            let own: Ends = of_topic(topic).map(|(at, end)| (at.clone(), *end)).collect();
-            let handler = Arc::clone(&wallet_core);
-            readers.spawn(self.clone().read(WALLET_CORE_GROUP, own, handler));
+        let ends_of = |topic: String| -> Ends {
+            of_topic(topic).map(|(at, end)| (at.clone(), *end)).collect()
+        };
+        readers.spawn(self.clone().read(TRANSFERS_GROUP, ends_of(transfers_topic), transfers));
+        let others: BTreeSet<&String> =
+            ends.keys().map(|at| &at.topic).filter(|topic| !own.contains(topic)).collect();
+        for topic in others {
+            let is_named = *topic == balances || *topic == openings;
+            let handler = Arc::clone(if is_named { &wallet_core } else { &formerly });
+            readers.spawn(self.clone().read(WALLET_CORE_GROUP, ends_of(topic.clone()), handler));
         }
         while let Some(read) = readers.join_next().await {
             read.map_err(|panic| LogError::Fatal(panic.to_string()))??;

@@ -1,6 +1,6 @@
 //! What accounts have, and had.
 
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -40,22 +40,21 @@ use crate::domain::{KnownBalance, SeenBalance};
         (status = 400, body = Problem, content_type = "application/problem+json",
             description = "A malformed id, instant or version."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json",
-            description = "The account of another bank."),
         (status = 404, body = Problem, content_type = "application/problem+json",
-            description = "No event of this account has arrived, or it was not open then."),
+            description = "No event of this account has arrived, it was not open then, or it is \
+                another bank's."),
         (status = 504, body = Problem, content_type = "application/problem+json",
             description = "The version has not arrived in time."),
     ),
 )]
 pub(super) async fn get_balance(
     State(rest): State<Rest>,
-    Path(account_id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     query: Result<Query<BalanceParameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let caller = rest.caller(&headers)?;
-    let account = account(&account_id)?;
+    let account = account(path)?;
     let asked = parameters(query)?;
     let (at, min_version) = (asked.at()?, asked.min_version()?);
     let named = |problem: Problem| problem.about(account);

@@ -59,7 +59,8 @@ pub(super) struct Balance {
     /// the amounts are the word of a program beside the hub.
     #[schema(minimum = 1)]
     version: Option<i64>,
-    /// When the bank changed the account to that version, or that program said so.
+    /// When the bank changed the account to that version, or the latest time before where its clock
+    /// stood back; or when that program said so.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
     /// Whether no bank of the hub knows the account.
@@ -129,7 +130,7 @@ pub(super) struct Statement {
 struct Line {
     /// Version of the account after it.
     version: i64,
-    /// When it happened, by the bank's clock.
+    /// When it happened, by the bank's clock; where that stood back, the latest time before.
     #[schema(value_type = String, format = DateTime)]
     occurred_at: Timestamp,
     /// `deposit`, `withdrawal`, `transfer_sent`, `transfer_received`, `book_transfer_sent` or

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError, Unreadable};
 
-use super::messages::{account_created, balance_updated};
+use super::messages::{account_created, balance_updated, is_account_created};
 use crate::application::ports::{BalancesStore, BalancesTransaction};
 use crate::application::reaction::{ExternalWord, OnExternalBalance};
 
@@ -14,14 +14,28 @@ use crate::application::reaction::{ExternalWord, OnExternalBalance};
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct WalletCoreConsumer {
     store: Arc<dyn BalancesStore>,
-    accounts: String,
+    accounts: Option<String>,
 }
 
 impl WalletCoreConsumer {
     /// A consumer that writes to this store; `accounts` is the full name of the topic of accounts,
     /// every other has balances.
     pub fn new(store: Arc<dyn BalancesStore>, accounts: String) -> Self {
-        Self { store, accounts }
+        Self { store, accounts: Some(accounts) }
+    }
+
+    /// A consumer of topics that were listened to under names which no setting says any more: what
+    /// a record is, its own name tells.
+    pub fn of_former_names(store: Arc<dyn BalancesStore>) -> Self {
+        Self { store, accounts: None }
+    }
+
+    fn words(&self, record: &InboundRecord) -> Result<Vec<ExternalWord>, Unreadable> {
+        match &self.accounts {
+            Some(accounts) => words(record, accounts),
+            None if is_account_created(record) => account_created(record).map(|word| vec![word]),
+            None => balance_updated(record).map(Vec::from),
+        }
     }
 }
 
@@ -54,7 +68,7 @@ impl BatchHandler for WalletCoreConsumer {
     ) -> Result<Vec<Refusal>, StoreError> {
         let (mut said, mut refusals) = (Vec::new(), Vec::new());
         for (index, record) in batch.iter().enumerate() {
-            match words(record, &self.accounts) {
+            match self.words(record) {
                 Ok(read) => said.extend(read),
                 Err(Unreadable { code, sentence }) => {
                     refusals.push(Refusal { index, code: code.to_owned(), reason: sentence });

@@ -5,7 +5,9 @@
 //! (1006.5699999999999): they are read from their digits and rounded to centavos.
 
 use std::collections::HashMap;
+use std::fmt::Formatter;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use shared_kernel::application::envelope::read_payload;
 use shared_kernel::application::{InboundRecord, Unreadable};
@@ -14,13 +16,51 @@ use shared_kernel::domain::{AccountId, Money, Violation};
 use crate::application::reaction::ExternalWord;
 use crate::domain::{ExternalAccount, ExternalBalance, RecordPlace};
 
+/// The name of the opening of an account.
+const ACCOUNT_CREATED: &str = "AccountCreated";
+
+/// The fields of an object as they are written, equal names too.
+struct Written(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Written;
+
+            fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Written(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
 /// An object by the plain names of its fields.
 struct Fields(HashMap<String, Box<RawValue>>);
 
 impl Fields {
-    fn of(fields: HashMap<String, Box<RawValue>>) -> Self {
-        let plain = |name: String| name.replace('_', "").to_ascii_lowercase();
-        Self(fields.into_iter().map(|(name, value)| (plain(name), value)).collect())
+    /// # Errors
+    /// `payload_json` when two names are one in plain writing: nobody can say which is meant.
+    fn of(Written(fields): Written) -> Result<Self, Unreadable> {
+        let mut plain = HashMap::with_capacity(fields.len());
+        for (name, value) in fields {
+            if plain.insert(name.replace('_', "").to_ascii_lowercase(), value).is_some() {
+                let sentence = format!("the message has {name} twice, perhaps written differently");
+                return Err(Unreadable::new("payload_json", sentence));
+            }
+        }
+        Ok(Self(plain))
     }
 
     /// The value under one of these plain names; the first is the one that a refusal names.
@@ -45,7 +85,7 @@ impl Fields {
     }
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(value: &'a RawValue) -> Result<T, Unreadable> {
+fn parse<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, Unreadable> {
     serde_json::from_str(value.get()).map_err(|error| {
         Unreadable::new("payload_json", format!("the message is unreadable: {error}"))
     })
@@ -57,13 +97,19 @@ fn unfit(broken: &Violation) -> Unreadable {
 
 /// The payload of a message of that name.
 fn payload(record: &InboundRecord, name: &str) -> Result<Box<RawValue>, Unreadable> {
-    let message = Fields::of(read_payload(record)?);
+    let message = Fields::of(read_payload(record)?)?;
     let named = message.text(&["name"])?;
     if named != name {
         let sentence = format!("{named:?} is no event of this topic, which has {name}");
         return Err(Unreadable::new("wallet_event_unknown", sentence));
     }
     Ok(message.find(&["payload"])?.to_owned())
+}
+
+/// Whether a record calls itself the opening of an account.
+pub(super) fn is_account_created(record: &InboundRecord) -> bool {
+    let fields = read_payload(record).and_then(Fields::of);
+    fields.and_then(|it| it.text(&["name"])).is_ok_and(|name| name == ACCOUNT_CREATED)
 }
 
 /// Reads a record of the topic of balances: what two accounts have.
@@ -74,7 +120,7 @@ fn payload(record: &InboundRecord, name: &str) -> Result<Box<RawValue>, Unreadab
 /// ids and amounts.
 pub(super) fn balance_updated(record: &InboundRecord) -> Result<[ExternalWord; 2], Unreadable> {
     let payload = payload(record, "BalanceUpdated")?;
-    let fields = Fields::of(parse(&payload)?);
+    let fields = Fields::of(parse(&payload)?)?;
     let place = RecordPlace {
         recorded_at: record.broker_time,
         partition: record.from.partition,
@@ -104,9 +150,9 @@ pub(super) fn balance_updated(record: &InboundRecord) -> Result<[ExternalWord; 2
 /// # Errors
 /// As [`balance_updated`].
 pub(super) fn account_created(record: &InboundRecord) -> Result<ExternalWord, Unreadable> {
-    let payload = payload(record, "AccountCreated")?;
+    let payload = payload(record, ACCOUNT_CREATED)?;
     let account_id = if payload.get().starts_with('{') {
-        Fields::of(parse(&payload)?).account(&["id", "accountid"])?
+        Fields::of(parse(&payload)?)?.account(&["id", "accountid"])?
     } else {
         let id: String = parse(&payload)?;
         AccountId::parse(&id).map_err(|broken| unfit(&broken))?
@@ -215,6 +261,31 @@ mod tests {
         assert_eq!(said(&of("90", "90").replace(TO, FROM))[1], (account(1), 9_000));
         let tombstone = InboundRecord { payload: None, ..record("") };
         assert_eq!(balance_updated(&tombstone).unwrap_err().code, "payload_missing");
+    }
+
+    #[test]
+    fn two_names_that_are_one_are_refused_and_never_chosen_from() {
+        let one = of("90", "110");
+        let also = |field: &str| {
+            let first = format!("{{{field},\"account_id_from\"");
+            one.replace("{\"account_id_from\"", &first)
+        };
+        assert_eq!(refused(&also(&format!("\"accountIdFrom\":\"{TO}\""))), "payload_json");
+        assert_eq!(refused(&also("\"Balance_Account_Id_To\":1")), "payload_json");
+        assert_eq!(refused(&also("\"balance_account_id_to\":1")), "payload_json");
+        let named = one.replace("{\"Name\"", "{\"name\":\"Other\",\"Name\"");
+        assert_eq!(refused(&named), "payload_json");
+        assert_eq!(said(&also("\"more\":1")).len(), 2);
+        let both = format!(r#"{{"ID":"{FROM}","id":"{TO}"}}"#);
+        let twice = format!(r#"{{"Name":"AccountCreated","Payload":{both}}}"#);
+        assert_eq!(account_created(&record(&twice)).unwrap_err().code, "payload_json");
+    }
+
+    #[test]
+    fn an_opening_is_known_by_its_name() {
+        let opened = format!(r#"{{"name":"AccountCreated","payload":"{FROM}"}}"#);
+        assert!(is_account_created(&record(&opened)));
+        assert!(!is_account_created(&record(&of("1", "1"))) && !is_account_created(&record("{")));
     }
 
     #[test]

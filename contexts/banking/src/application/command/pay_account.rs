@@ -71,7 +71,7 @@ impl BatchCommand for PayAccountDesk {
         transaction: &mut OpenTransaction,
         commands: &[(PayAccount, ())],
     ) -> Result<Vec<Result<BookedView, Violation>>, StoreError> {
-        let mut books = Books::at(self.0.clock.now(), self.0.ids.clone());
+        let mut books = Books::by(self.0.clock.clone(), self.0.ids.clone());
         let sides =
             |(command, ()): &(PayAccount, ())| [command.on.account_id, command.payee_account_id];
         let accounts: BTreeSet<AccountId> = commands.iter().flat_map(sides).collect();
@@ -106,8 +106,8 @@ impl PayAccountDesk {
             ordered_at: now,
             deadline: now,
         };
-        let (transfer, id) = book(books, &command.on.trace, &payer, payment)?;
-        Ok(BookedView::of(&transfer, id))
+        let (transfer, sides) = book(books, &command.on.trace, &payer, payment)?;
+        Ok(BookedView::of(&transfer, sides))
     }
 }
 
@@ -151,6 +151,9 @@ mod tests {
             (ana.account_id, bia.account_id)
         );
         assert_eq!((stage.funds(&ana), stage.funds(&bia)), ((700, 0), (300, 0)));
+        let version = |on: &OnAccount| Some(stage.state(on.account_id).state().version);
+        assert_eq!((paid.payer_version, paid.payee_version), (version(&ana), version(&bia)));
+        assert_ne!(paid.payer_version, paid.payee_version, "each side has its own");
         let tables = stage.memory.tables();
         assert_eq!(tables.booked.len(), 1);
         assert_eq!(tables.booked[&paid.end_to_end_id].payment.amount, amount(300));

@@ -211,6 +211,14 @@ pub(super) struct Transaction {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// Version of the payer's account after it: `min_version` of the balances service waits for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    account_version_from: Option<i64>,
+    /// Version of the payee's account after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    account_version_to: Option<i64>,
 }
 
 impl From<BookedView> for Transaction {
@@ -223,6 +231,8 @@ impl From<BookedView> for Transaction {
             amount: Number(booked.amount.money()),
             end_to_end_id: booked.end_to_end_id,
             created_at: booked.booked_at,
+            account_version_from: booked.payer_version,
+            account_version_to: booked.payee_version,
         }
     }
 }
@@ -276,5 +286,24 @@ mod tests {
         assert_eq!(client.read().unwrap_err().field(), "email");
         let account = body::<NewAccount>(br#"{"client_id":"7"}"#).unwrap();
         assert_eq!(account.read().unwrap_err().code(), "client_id_shape");
+    }
+
+    #[test]
+    fn a_transaction_names_the_versions_that_balances_can_be_waited_for() {
+        let remembered = r#"{
+            "id": "00000000-0000-0000-0000-000000000001",
+            "end_to_end_id": "E0000000120261120120000000000001",
+            "payer_account_id": "912ca3ff-59d4-4640-acd8-76eb1faf0dbe",
+            "payee_account_id": "31fb673a-012a-4cfc-8dc9-7a9ad0219437",
+            "amount": {"amount": "10.50", "currency": "BRL"}, "booked_at": "2026-11-20T12:00:00Z"
+        }"#;
+        // An answer that was remembered before versions were said.
+        let before: BookedView = serde_json::from_str(remembered).unwrap();
+        let shown = |view: BookedView| serde_json::to_value(Transaction::from(view)).unwrap();
+        assert_eq!(shown(before.clone()).get("account_version_from"), None);
+        let now = BookedView { payer_version: Some(3), payee_version: Some(7), ..before };
+        let shown = shown(now);
+        let versions = (&shown["account_version_from"], &shown["account_version_to"]);
+        assert_eq!(versions, (&3.into(), &7.into()));
     }
 }
