@@ -33,7 +33,7 @@ use shared_kernel::application::sweeper::{Sweep, sweep_until_stopped};
 use shared_kernel::application::{Clock, Consumer, Ids, Progress};
 use shared_kernel::domain::Ispb;
 use tokio::sync::Notify;
-use transfers::application::hand_over::{Courier, CourierSettings};
+use transfers::application::hand_over::{Courier, CourierPorts, CourierSettings};
 use transfers::application::marked_line::MarkedLine;
 use transfers::application::outside::{OrderDesk, OrderPorts};
 use transfers::application::{
@@ -291,14 +291,21 @@ impl Shop {
         let ports = OrderPorts {
             directory: Arc::new(Line { city: Arc::clone(city), node: self.node }),
             placement: Arc::new(Places(city.world.plan.partitions)),
+            topics: Arc::new(Topics(Arc::clone(&city.log))),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
         };
         let desk = OrderDesk::new(ports, Clearing::new(Arc::clone(&self.clock), own));
-        let (store, ids) = (Arc::new(session.clone()), Arc::clone(&self.ids));
-        let handler = OutsideMessages::new(store, desk, ids, CONFIRMATIONS.address.into());
-        let topics = [ORDERS.address, CONFIRMATIONS.address];
-        self.consumer(session, (classic::CONSUMER, &topics), handler);
+        let heard = [
+            (classic::ORDERS_CONSUMER, ORDERS.address),
+            (classic::CONFIRMATIONS_CONSUMER, CONFIRMATIONS.address),
+        ];
+        for (consumer, topic) in heard {
+            let (store, ids) = (Arc::new(session.clone()), Arc::clone(&self.ids));
+            let confirmations = CONFIRMATIONS.address.into();
+            let handler = OutsideMessages::new(store, desk.clone(), ids, confirmations);
+            self.consumer(session, (consumer, &[topic]), handler);
+        }
         let line = MarkedLine::new(Box::new(HandOverLine::new(&city.log, self.node)));
         let plan = &city.world.plan;
         let settings = CourierSettings {
@@ -306,9 +313,13 @@ impl Shop {
             lead_wait: plan.idle_wait,
             batch_max: plan.hand_overs_max,
         };
-        let hand_overs = Arc::new(session.clone());
-        let clock = Arc::clone(&self.clock);
-        let courier = Courier::new(0, hand_overs, Box::new(line), clock, settings);
+        let ports = CourierPorts {
+            hand_overs: Arc::new(session.clone()),
+            line: Box::new(line),
+            topics: Arc::new(Topics(Arc::clone(&city.log))),
+            clock: Arc::clone(&self.clock),
+        };
+        let courier = Courier::new(0, ports, settings);
         self.spawn(true, courier.run(self.relays.clone()));
     }
 

@@ -6,7 +6,7 @@ use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::header;
 use shared_kernel::domain::{EndToEndId, Ispb};
 use transfers::domain::{CreditTiming, OrderId, Resolution, Side, Transfer, TransferState};
-use transfers::infrastructure::classic::consumer::CONSUMER;
+use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 use transfers::infrastructure::classic::inbound;
 
 use super::{Finding, must};
@@ -156,7 +156,8 @@ fn position((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding
 
 /// Whether a dead letter of the programs' topics is one that its program has deserved.
 pub(super) fn is_deserved(city: &City, letter: &InboundRecord) -> bool {
-    if letter.header(header::CONSUMER) != Some(CONSUMER) {
+    let of_programs = [ORDERS_CONSUMER, CONFIRMATIONS_CONSUMER];
+    if !letter.header(header::CONSUMER).is_some_and(|it| of_programs.contains(&it)) {
         return false;
     }
     let code = letter.header(header::CODE).unwrap_or_default();

@@ -12,7 +12,7 @@ use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::{self, SUFFIX};
 use shared_kernel::domain::{AccountId, EndToEndId};
 use transfers::domain::{CreditTiming, Side, Transfer, TransferState};
-use transfers::infrastructure::classic::consumer::CONSUMER as OUTSIDE;
+use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 
 use super::{Finding, must, programs};
 use crate::city::City;
@@ -35,7 +35,7 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
     for (group, at, end) in city.log.ends() {
         let key = (group.clone(), at.clone());
         let next = match group.as_str() {
-            "codepix.transfers" | OUTSIDE => {
+            "codepix.transfers" | ORDERS_CONSUMER | CONFIRMATIONS_CONSUMER => {
                 city.transfers.look(|it| it.kernel.offsets.get(&key).copied())
             }
             "codepix.pix-keys" => city.pix_keys.look(|it| it.kernel.offsets.get(&key).copied()),

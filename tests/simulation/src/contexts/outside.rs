@@ -143,13 +143,18 @@ impl HandOvers for Session<TransfersTables> {
 
 #[async_trait]
 impl HandOverShard for Lead<TransfersTables> {
-    async fn waiting(&mut self, limit: i64) -> Result<Vec<HandOver>, StoreError> {
+    async fn waiting(
+        &mut self,
+        limit: i64,
+        without: &[String],
+    ) -> Result<Vec<HandOver>, StoreError> {
         self.statement().await?;
         self.may_break();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rows: Vec<HandOver> = self
-            .session()
-            .change(|tables| tables.hand_overs.values().take(limit).cloned().collect());
+        let rows: Vec<HandOver> = self.session().change(|tables| {
+            let waiting = tables.hand_overs.values();
+            waiting.filter(|it| !without.contains(&it.topic)).take(limit).cloned().collect()
+        });
         if self.session().world().has(Bug::HandOversRemovedFirst) {
             self.session().change(|tables| tables.hand_overs.clear());
         }

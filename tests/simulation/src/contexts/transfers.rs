@@ -379,6 +379,17 @@ impl TransfersTransaction for Hub {
         self.keep_refusals(refusals).await
     }
 
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError> {
+        self.statement().await?;
+        Ok(self.see(|committed, _| {
+            let waiting = committed.hand_overs.values().map(|it| it.end_to_end_id);
+            waiting.filter(|id| ids.contains(id)).collect()
+        }))
+    }
+
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {
         let rows = saved.iter().map(|it| (it.end_to_end_id, it.clone())).collect();
         self.statement().await?;

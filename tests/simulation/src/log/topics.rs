@@ -32,6 +32,26 @@ impl BankTopics for Topics {
         }
         Ok(())
     }
+
+    async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError> {
+        self.0.world.delay().await;
+        if self.0.state().is_down {
+            return Err(StoreError::Unavailable("the broker does not answer".into()));
+        }
+        for topic in topics {
+            self.0.create(topic, 1);
+        }
+        Ok(())
+    }
+
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError> {
+        self.0.world.delay().await;
+        let state = self.0.state();
+        if state.is_down {
+            return Err(StoreError::Unavailable("the broker does not answer".into()));
+        }
+        Ok(topics.iter().filter(|topic| state.topics.contains_key(*topic)).cloned().collect())
+    }
 }
 
 /// The partitions of the topic of bank messages, as this log chooses among them.

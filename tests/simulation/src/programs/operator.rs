@@ -37,10 +37,17 @@ pub(super) async fn run(city: Arc<City>) {
     }
 }
 
+/// Until it is resolved: what has not left yet is not resolved as refused.
 async fn resolve(city: Arc<City>, id: EndToEndId) {
+    while city.is_pending(id) {
+        try_to_resolve(&city, id).await;
+    }
+}
+
+async fn try_to_resolve(city: &Arc<City>, id: EndToEndId) {
     let world = Arc::clone(&city.world);
     let most = world.chance.one_of(&[2, 20, 90]).unwrap_or(30);
-    let pause = world.chance.time(Duration::ZERO, Duration::from_secs(most));
+    let pause = world.chance.time(Duration::from_millis(100), Duration::from_secs(most));
     world.executor.sleep(pause).await;
     let Some(resolution) = city.verdict(id) else { return };
     world.say(WORLD, "operator", || format!("operator: resolves {id} as {}", resolution.as_str()));
@@ -55,6 +62,13 @@ async fn resolve(city: Arc<City>, id: EndToEndId) {
 }
 
 impl City {
+    fn is_pending(&self, id: EndToEndId) -> bool {
+        self.transfers.look(|it| {
+            let transfer = it.tables.transfers.get(&id);
+            transfer.is_some_and(|it| it.standing().state == TransferState::Pending)
+        })
+    }
+
     /// What the operator believes, after asking the payee's bank.
     fn verdict(&self, id: EndToEndId) -> Option<Resolution> {
         let known = self.transfers.look(|it| {

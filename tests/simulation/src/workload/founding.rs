@@ -10,7 +10,7 @@ use pix_keys::domain::{AccountDetails, AccountFields, PixKey};
 use shared_kernel::application::{Caller, TraceParent};
 use shared_kernel::domain::{AccountId, Amount, BankCode, Ispb, Money, TaxId};
 use transfers::application::EnrolParticipant;
-use transfers::domain::{ParticipantName, Protocol};
+use transfers::domain::{LimitWish, ParticipantName, Protocol};
 
 use super::customers::customer;
 use super::journal::Told;
@@ -61,8 +61,8 @@ fn enrolment(
         ispb: Ispb::parse(&format!("{number:08}")).ok(),
         code: code(number)?,
         name: ParticipantName::parse(&format!("Bank {number}")).ok()?,
-        protocol,
-        position_limit: limit,
+        protocol: Some(protocol),
+        position_limit: limit.map_or(LimitWish::Without, LimitWish::Most),
     }))
 }
 
