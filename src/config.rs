@@ -217,12 +217,12 @@ pub struct HubArguments {
 pub struct ClassicArguments {
     /// gRPC packages under which `PixService` is served, `package` or `package=what a failed lookup
     /// says`, with commas between.
-    #[arg(long = "classic-packages", env = "CODEPIX_CLASSIC_PACKAGES",
+    #[arg(id = "classic_packages", long = "classic-packages", env = "CODEPIX_CLASSIC_PACKAGES",
         default_value_t = ClassicPackages::default())]
     pub packages: ClassicPackages,
     /// Fixture banks whose books are outside, by their codes with commas between; read when they
     /// are first enrolled.
-    #[arg(long = "classic-banks", env = "CODEPIX_CLASSIC_BANKS",
+    #[arg(id = "classic_banks", long = "classic-banks", env = "CODEPIX_CLASSIC_BANKS",
         value_parser = ClassicBanks::parse)]
     pub banks: Option<ClassicBanks>,
     /// Topic on which programs order transfers.

@@ -118,20 +118,18 @@ impl DemoData {
         let mut data = Self { hub: client.connect().await?, classic: Vec::new() };
         let known = data.participants().await?;
         for bank in BANKS {
-            let protocol = match known.iter().find(|it| it.ispb == bank.ispb) {
-                Some(known) => {
-                    if let Some(sentence) = unlike(bank, known, classic) {
-                        tracing::warn!("{sentence}");
-                        progress(&sentence);
-                    }
-                    known.protocol()
+            let known = known.iter().find(|it| it.ispb == bank.ispb);
+            let protocol = if let Some(known) = known {
+                if let Some(sentence) = unlike(bank, known, classic) {
+                    tracing::warn!("{sentence}");
+                    progress(&sentence);
                 }
-                None => {
-                    progress(&format!("enrolling bank {} {}", bank.code, bank.name));
-                    let protocol = wanted(bank, classic);
-                    data.enrol(bank, protocol).await?;
-                    protocol
-                }
+                known.protocol()
+            } else {
+                progress(&format!("enrolling bank {} {}", bank.code, bank.name));
+                let protocol = wanted(bank, classic);
+                data.enrol(bank, protocol).await?;
+                protocol
             };
             if protocol == transfers::ParticipantProtocol::Classic {
                 data.classic.push(bank.ispb);

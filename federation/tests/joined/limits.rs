@@ -95,10 +95,8 @@ async fn what_no_parser_should_follow_is_refused() {
 async fn a_document_of_comments_is_refused_before_it_is_kept() {
     let long = format!("{{ warehouses }} #{}", "x".repeat(64 * 1024));
     assert_eq!(code(Limits::default(), &long).await.as_deref(), Some("operation_too_large"));
-    let unused = format!(
-        "{{ warehouses }} fragment a on Product {{ {} }}",
-        (0..70).map(|it| format!("a{it}: id ")).collect::<String>()
-    );
+    let aliases: Vec<String> = (0..70).map(|it| format!("a{it}: id")).collect();
+    let unused = format!("{{ warehouses }} fragment a on Product {{ {} }}", aliases.join(" "));
     assert_eq!(code(Limits::default(), &unused).await.as_deref(), Some("operation_too_large"));
 }
 
@@ -113,7 +111,7 @@ async fn the_cost_follows_the_formula() {
     assert_eq!(cost("{ reviews { id } }", none()).await, 1 + 10);
     // Nor does `null` ask for nothing: a page that nobody sized has 50.
     let null = "query($n: Int) { products(first: $n) { id } }";
-    assert!(cost(null, json!({ "n": null })).await >= 1 + 3);
+    assert!(cost(null, json!({ "n": null })).await > 3);
     // Inside a page a list is that page: `related` has its size from `products`.
     let nested = "{ products(first: 20) { related { related { id } } } }";
     assert_eq!(cost(nested, none()).await, 1 + 20 * (1 + 1 + 10));

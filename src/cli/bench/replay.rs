@@ -68,7 +68,7 @@ async fn measure(
     let began = Instant::now();
     let rebuilt = tokio::spawn(until_compared(Arc::clone(&gauge), began));
     let mode = Mode::Swap { force: false };
-    let report = watched(Arc::clone(&gauge), *output, replay.run(mode, true)).await?;
+    let report = watched(Arc::clone(&gauge), *output, Box::pin(replay.run(mode, true))).await?;
     let whole = began.elapsed();
     let rebuilt = rebuilt.await?;
     let comparison = report.comparison.context("the sides were not compared")?;

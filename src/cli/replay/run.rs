@@ -40,7 +40,7 @@ pub async fn run(command: ReplayCommand, output: &Output) -> anyhow::Result<Exit
         std::future::pending::<()>().await;
     });
     let began = Instant::now();
-    let report = watched(Arc::clone(&gauge), *output, replay.run(mode, restart)).await;
+    let report = watched(Arc::clone(&gauge), *output, Box::pin(replay.run(mode, restart))).await;
     listening.abort();
     let report = report?;
     output.show(&ReplayView::of(&report, &gauge.reading(), began.elapsed()))?;

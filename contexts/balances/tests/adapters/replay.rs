@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Duration, Instant};
 
 use balances::application::ports::BalancesReads;
 use balances::infrastructure::kafka::ACCOUNTS_TOPIC;
@@ -185,6 +184,9 @@ async fn who_only_compares_takes_nothing_from_a_run_that_was_cut_off() {
     is_clean(&world).await;
 }
 
+/// Questions that are answered while one reader does not end: far more than before the swap.
+const ANSWERED: u32 = 2_000;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_who_does_not_end_holds_the_exchange_up_and_no_other_reader() {
     let world = World::fresh().await;
@@ -199,24 +201,20 @@ async fn a_reader_who_does_not_end_holds_the_exchange_up_and_no_other_reader() {
         outcome
     };
     let read = async {
-        let mut longest = Duration::ZERO;
-        let began = Instant::now();
-        let mut held = true;
+        let mut answered = 0_u32;
         while !done.load(Ordering::SeqCst) {
-            let asked = Instant::now();
             let past = world.reads.past_states(&[(account(3), Timestamp::MAX)]).await;
             assert!(past.unwrap()[0].unwrap().standing.is_some());
-            longest = longest.max(asked.elapsed());
-            if held && began.elapsed() > Duration::from_secs(6) {
-                held = false;
+            answered = answered.saturating_add(1);
+            if answered == ANSWERED {
                 slow.batch_execute("COMMIT").await.unwrap();
             }
         }
-        (longest, held)
+        answered
     };
-    let (outcome, (longest, held)) = tokio::join!(swap, read);
-    assert_eq!((outcome, held), (Outcome::Swapped, false), "swapped once the reader had ended");
-    assert!(longest < Duration::from_millis(1_500), "a reader waited for {longest:?}");
+    let (outcome, answered) = tokio::join!(swap, read);
+    assert_eq!(outcome, Outcome::Swapped);
+    assert!(answered >= ANSWERED, "swapped once the reader had ended, and the others did not wait");
     is_clean(&world).await;
 }
 

@@ -234,7 +234,7 @@ async fn who_waited_for_an_account_is_dated_after_whom_it_waited_for() {
     let state = world.state(ana.account_id).await;
     assert_eq!((state.state().version, state.state().changed_at), (5, now));
     // A process whose clock stands back an hour, as the row has it.
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     world.clock.advance(hour);
     world.deposit(&ana, 1).await.unwrap();
     let (latest, behind) = (world.clock.now(), FixedClock::at(now));

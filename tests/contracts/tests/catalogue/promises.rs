@@ -35,7 +35,7 @@ fn subject() -> Subject {
     let mut code = code();
     let event = event(&mut code);
     let numbers = number_of(event.entry.version);
-    let (major, minor) = (numbers[0], numbers[1] + 1);
+    let (major, minor) = (numbers[0], numbers[1].saturating_add(1));
     let fields = event.schema["properties"].as_object().unwrap();
     let inner = fields.iter().find_map(|(name, schema)| {
         let (inner, _) = schema.get("properties")?.as_object()?.iter().next()?;

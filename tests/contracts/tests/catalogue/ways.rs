@@ -36,6 +36,10 @@ const WRITERS: Rule = Rule {
     ],
     exceptions: &[
         (
+            "contexts/transfers/src/application/marked_line.rs",
+            "makes the records of a hand-over and its mark, which are in the registry",
+        ),
+        (
             "contexts/transfers/src/infrastructure/classic/line.rs",
             "hand-overs leave with their marks in a transaction of the log, so that programs that \
              credit each time they are told are told once; both are in the registry",
@@ -122,7 +126,9 @@ impl Rule {
                 let from_root = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
                 if path.is_dir() {
                     folders.push(path);
-                } else if from_root.ends_with(".rs") && is_code_of_the_product(&from_root) {
+                } else if Path::new(&from_root).extension().is_some_and(|it| it == "rs")
+                    && is_code_of_the_product(&from_root)
+                {
                     files.push((from_root, std::fs::read_to_string(&path).unwrap()));
                 }
             }

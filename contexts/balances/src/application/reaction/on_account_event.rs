@@ -243,7 +243,7 @@ mod tests {
             }
             events.sort_by_key(|it| {
                 let version = usize::try_from(it.state.version.number()).unwrap();
-                (shuffle[version % shuffle.len()], version)
+                (shuffle[version.checked_rem(shuffle.len()).unwrap()], version)
             });
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let store = runtime.block_on(async {

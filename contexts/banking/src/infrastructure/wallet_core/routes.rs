@@ -69,15 +69,13 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 /// The body of a request.
 fn received(bytes: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
-    bytes.map_err(|rejected| match rejected.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
+    bytes.map_err(|rejected| {
+        if rejected.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let detail = format!("a body has at most {BODY_BYTES_MAX} bytes");
-            Problem::of_routing(StatusCode::PAYLOAD_TOO_LARGE, "body_size", &detail)
+            return Problem::of_routing(StatusCode::PAYLOAD_TOO_LARGE, "body_size", &detail);
         }
-        _ => {
-            let message = "the body did not arrive whole; send it again";
-            refused(Violation::invalid("body_shape", "body", message))
-        }
+        let message = "the body did not arrive whole; send it again";
+        refused(Violation::invalid("body_shape", "body", message))
     })
 }
 
