@@ -5,25 +5,33 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use axum::Router;
+use banking::infrastructure::{WalletCoreSettings, WalletCoreTopics, wallet_core};
 use federation::Federated;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer as _};
-use shared_kernel::application::{Caller, Ids as _, StopSignal};
+use shared_kernel::application::{ApplicationError, Caller, Ids as _, StopSignal, TraceParent};
+use shared_kernel::domain::BankCode;
 use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::infrastructure::kafka::{KafkaSettings, KafkaWriter};
 use shared_kernel::infrastructure::postgres::Database;
 use shared_kernel::infrastructure::system::SystemIds;
-use shared_kernel::infrastructure::{ContextSettings, Worker};
+use shared_kernel::infrastructure::{ContextSettings, Stage, Worker};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tonic::service::RoutesBuilder;
+use transfers::application::Transfers;
+use transfers::application::command::EnrolParticipant;
+use transfers::domain::{LimitWish, ParticipantName};
 
 use crate::browser::Tokens;
 use crate::config::{ContextName, HubArguments, ServerArguments};
 use crate::graph::{Door, Parts};
 use crate::workers::{Stops, Workers};
-use crate::{grpc, http};
+use crate::{demo_data, docs, grpc, http};
+
+/// Pause before a bank that could not be enrolled is enrolled again.
+const BANK_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What readiness asks.
 pub struct Probe {
@@ -86,6 +94,8 @@ pub struct Addresses {
     pub internal: SocketAddr,
     /// Balances over HTTP, where this process serves them.
     pub balances: Option<SocketAddr>,
+    /// The joined graph and its playground, where this process serves them.
+    pub graph: Option<SocketAddr>,
 }
 
 /// The sockets of a hub, bound before anything else starts.
@@ -129,6 +139,7 @@ impl Listeners {
             http: self.http.local_addr()?,
             internal: self.internal.local_addr()?,
             balances: self.balances.as_ref().map(TcpListener::local_addr).transpose()?,
+            graph: None,
         })
     }
 }
@@ -169,9 +180,11 @@ struct Contexts {
     routes: RoutesBuilder,
     services: Vec<&'static str>,
     descriptors: Vec<&'static [u8]>,
+    others: Vec<grpc::Other>,
     workers: Vec<Worker>,
     databases: Vec<(&'static str, Database)>,
     balances: Option<Router>,
+    wallet_core: Option<Router>,
     graph: Parts,
 }
 
@@ -205,9 +218,13 @@ impl Hub {
         };
         let contexts = wiring.start_contexts().await?;
         let graph = contexts.graph.join(&hub.graph)?;
+        let addresses = Addresses { graph: graph.as_ref().map(|_| addresses.http), ..addresses };
         let probe = Arc::new(Probe::new(contexts.databases, graph.clone(), &kafka)?);
         let tokens = if callers.is_open() { Tokens::NotAsked } else { Tokens::Asked };
-        let mut public = http::public(probe);
+        let mut public = http::public(probe).merge(docs::routes(contexts.wallet_core.is_some()));
+        if let Some(wallet_core) = contexts.wallet_core {
+            public = public.merge(wallet_core);
+        }
         if let Some(graph) = graph {
             public = public.merge(contexts.graph.routes(graph));
         }
@@ -219,7 +236,11 @@ impl Hub {
         edges.spawn(grpc::serve(
             listeners.grpc,
             contexts.routes,
-            grpc::Described { services: contexts.services, descriptors: contexts.descriptors },
+            grpc::Described {
+                services: contexts.services,
+                descriptors: contexts.descriptors,
+                others: contexts.others,
+            },
             until(stopped.clone()),
         ));
         edges.spawn(http::serve(listeners.http, public, until(stopped.clone())));
@@ -282,7 +303,7 @@ struct Wiring<'a> {
     servers: &'a ServerArguments,
     hub: &'a HubArguments,
     addresses: Addresses,
-    /// The directory that Banking asks, when it is not this process's own.
+    /// The directory that Banking and Transfers ask, when it is not this process's own.
     directory: Option<&'a str>,
     callers: Arc<Callers>,
     own_token: Option<String>,
@@ -309,9 +330,11 @@ impl Wiring<'_> {
             routes: RoutesBuilder::default(),
             services: Vec::new(),
             descriptors: Vec::new(),
+            others: Vec::new(),
             workers: Vec::new(),
             databases: Vec::new(),
             balances: None,
+            wallet_core: None,
             graph: Parts::new(Door {
                 callers: Arc::clone(&self.callers),
                 ids: Arc::new(SystemIds),
@@ -338,8 +361,14 @@ impl Wiring<'_> {
         match context {
             ContextName::PixKeys => {
                 use pix_keys::infrastructure::{FILE_DESCRIPTOR_SET, PixKeysSettings, start};
-                let running = start(settings, PixKeysSettings::default()).await?;
+                let own = PixKeysSettings {
+                    classic_packages: self.hub.classic.packages.0.clone(),
+                    made_up_owners: demo_data::made_up_owners(),
+                    ..PixKeysSettings::default()
+                };
+                let running = start(settings, own).await?;
                 running.services.add_to(&mut into.routes);
+                into.others.push(grpc::Other::from(&running.classic));
                 into.graph.add(context, running.graph);
                 into.took_up(
                     "codepix.pix_keys.v1.PixKeysService",
@@ -348,60 +377,136 @@ impl Wiring<'_> {
                 );
             }
             ContextName::Transfers => {
-                use transfers::infrastructure::{FILE_DESCRIPTOR_SET, TransfersSettings, start};
+                use transfers::infrastructure::{
+                    ClassicSettings, FILE_DESCRIPTOR_SET, TransfersSettings, start,
+                };
                 let own = TransfersSettings {
                     transfer_deadline: self.hub.transfer_deadline,
+                    outside_bank_topics: self.hub.classic.bank_topics(),
                     ..TransfersSettings::default()
                 };
-                let running = start(settings, own).await?;
+                let classic = ClassicSettings {
+                    topics: self.hub.classic.topics(),
+                    pix_keys_url: self.pix_keys_url(),
+                    pix_keys_token: self.pix_keys_token(),
+                };
+                let running = start(settings, own, &classic).await?;
                 running.services.add_to(&mut into.routes);
                 into.graph.add(context, running.graph);
+                if self.hub.wallet_core {
+                    into.workers.push(self.wallet_core_bank(running.facade)?);
+                }
                 into.took_up(
                     "codepix.transfers.v1.TransfersService",
                     FILE_DESCRIPTOR_SET,
                     running.workers,
                 );
             }
-            ContextName::Banking => {
-                use banking::infrastructure::{BankingSettings, FILE_DESCRIPTOR_SET, start};
-                let own = BankingSettings {
-                    banks: self.hub.banks.clone(),
-                    transfer_deadline: self.hub.transfer_deadline,
-                    pix_keys_token: self.pix_keys_token(),
-                    ..BankingSettings::new(self.pix_keys_url())
-                };
-                let running = start(settings, own).await?;
-                running.services.add_to(&mut into.routes);
-                into.graph.add(context, running.graph);
-                into.took_up(
-                    "codepix.banking.v1.BankingService",
-                    FILE_DESCRIPTOR_SET,
-                    running.workers,
-                );
-            }
-            ContextName::Balances => {
-                use balances::infrastructure::{FILE_DESCRIPTOR_SET, start};
-                let running = start(settings).await?;
-                running.services.add_to(&mut into.routes);
-                into.graph.add(context, running.graph);
-                into.balances = Some(running.rest);
-                into.took_up(
-                    "codepix.balances.v1.BalancesService",
-                    FILE_DESCRIPTOR_SET,
-                    running.workers,
-                );
-            }
+            ContextName::Banking => self.start_banking(settings, into).await?,
+            ContextName::Balances => self.start_balances(settings, into).await?,
         }
         Ok(())
     }
 
-    /// The token that Banking shows to the directory: the process's own to its own directory.
+    async fn start_banking(
+        &self,
+        settings: &ContextSettings,
+        into: &mut Contexts,
+    ) -> anyhow::Result<()> {
+        use banking::infrastructure::{BankingSettings, FILE_DESCRIPTOR_SET, start};
+        let own = BankingSettings {
+            banks: self.hub.banks.clone(),
+            transfer_deadline: self.hub.transfer_deadline,
+            pix_keys_token: self.pix_keys_token(),
+            wallet_core: self.wallet_core()?,
+            ..BankingSettings::new(self.pix_keys_url())
+        };
+        let running = start(settings, own).await?;
+        running.services.add_to(&mut into.routes);
+        into.graph.add(ContextName::Banking, running.graph);
+        into.wallet_core = running.wallet_core;
+        into.took_up("codepix.banking.v1.BankingService", FILE_DESCRIPTOR_SET, running.workers);
+        Ok(())
+    }
+
+    async fn start_balances(
+        &self,
+        settings: &ContextSettings,
+        into: &mut Contexts,
+    ) -> anyhow::Result<()> {
+        use balances::infrastructure::{BalancesSettings, FILE_DESCRIPTOR_SET, start};
+        // Beside Banking its events bring the fixtures.
+        let alone = !self.hub.contexts.contains(&ContextName::Banking);
+        let own = BalancesSettings {
+            wallet_core: self.hub.wallet_core.then(|| self.servers.wallet_core()),
+            wallet_core_fixtures: self.hub.wallet_core && self.hub.demo_data && alone,
+        };
+        let running = start(settings, own).await?;
+        running.services.add_to(&mut into.routes);
+        into.graph.add(ContextName::Balances, running.graph);
+        into.balances = Some(running.rest);
+        into.took_up("codepix.balances.v1.BalancesService", FILE_DESCRIPTOR_SET, running.workers);
+        Ok(())
+    }
+
+    /// Wallet Core's protocol, where this process hosts its bank.
+    fn wallet_core(&self) -> anyhow::Result<Option<WalletCoreSettings>> {
+        let (ispb, banks) = (wallet_core::ispb()?, &self.hub.banks);
+        let is_hosted = banks.is_empty() || banks.contains(&ispb);
+        Ok((self.hub.wallet_core && is_hosted).then(|| WalletCoreSettings {
+            topics: WalletCoreTopics {
+                transactions: self.hub.wallet_core_transactions_topic.clone(),
+                balances: self.servers.wallet_core_balances_topic.clone(),
+            },
+            fixtures: self.hub.demo_data,
+        }))
+    }
+
+    /// Enrols Wallet Core's bank, whoever hosts it; then waits for the end of the process.
+    fn wallet_core_bank(&self, facade: Arc<Transfers>) -> anyhow::Result<Worker> {
+        let command = EnrolParticipant {
+            caller: Caller::Operator,
+            trace: TraceParent::begin(&SystemIds),
+            ispb: Some(wallet_core::ispb()?),
+            code: BankCode::parse(wallet_core::CODE)?,
+            name: ParticipantName::parse(wallet_core::BANK_NAME)?,
+            // New it is native and has no limit; what an operator changed stays through a start.
+            protocol: None,
+            position_limit: LimitWish::AsItIs,
+        };
+        let mut stop = self.stop_work.clone();
+        let run = async move {
+            while !stop.is_stopped() {
+                match facade.enrol_participant.submit(command.clone()).await {
+                    Ok(_) => break,
+                    Err(ApplicationError::Unavailable(cause)) => {
+                        tracing::warn!(cause, "Wallet Core's bank will be enrolled later");
+                    }
+                    Err(refused @ ApplicationError::Refused(_)) => {
+                        tracing::error!(%refused, "Wallet Core's bank could not be enrolled");
+                        break;
+                    }
+                }
+                tokio::select! {
+                    () = stop.stopped() => {}
+                    () = tokio::time::sleep(BANK_PAUSE) => {}
+                }
+            }
+            stop.stopped().await;
+            Ok(())
+        };
+        let name = "wallet-core bank".to_owned();
+        Ok(Worker { name, stage: Stage::Work, run: Box::pin(run) })
+    }
+
+    /// The token that Banking and Transfers show to the directory: the process's own to its own.
     fn pix_keys_token(&self) -> Option<String> {
         let named = self.hub.pix_keys_token.clone();
         if self.directory.is_some() { named } else { named.or(self.own_token.clone()) }
     }
 
-    /// The directory that Banking asks: the named one, else this process's own listener.
+    /// The directory that Banking and Transfers ask: the named one, else this process's own
+    /// listener.
     fn pix_keys_url(&self) -> String {
         let Some(named) = self.directory else {
             let mut own = self.addresses.grpc;

@@ -1,15 +1,22 @@
 //! Settings of a hub process: flags, else environment variables, else defaults; checked once.
 
+use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use balances::infrastructure::WalletCoreTopics;
+use clap::{ArgAction, Args, ValueEnum};
+use pix_keys::infrastructure::ClassicPackage;
 use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
+use transfers::infrastructure::classic::topics::ClassicTopics;
 
+use crate::demo_data;
 use crate::graph::GraphArguments;
 
 /// Most connections of one context to its database.
@@ -69,6 +76,12 @@ pub struct ServerArguments {
     /// Replicas of topics that the hub creates; 3 or more asks for two in sync.
     #[arg(long, env = "CODEPIX_KAFKA_REPLICATION", default_value_t = 1)]
     pub kafka_replication: i32,
+    /// Topic on which Wallet Core tells of balances.
+    #[arg(long, env = "CODEPIX_WALLET_CORE_BALANCES_TOPIC", default_value = "balances")]
+    pub wallet_core_balances_topic: String,
+    /// Topic on which Wallet Core tells of accounts.
+    #[arg(long, env = "CODEPIX_WALLET_CORE_ACCOUNTS_TOPIC", default_value = "accounts")]
+    pub wallet_core_accounts_topic: String,
     /// Further librdkafka properties, `name=value`.
     #[arg(long = "kafka-property", env = "CODEPIX_KAFKA_PROPERTIES", value_delimiter = ',',
         value_parser = property)]
@@ -90,6 +103,8 @@ impl ServerArguments {
             kafka_brokers: named("KAFKA_BROKERS"),
             topic_prefix: named("CODEPIX_TOPIC_PREFIX").unwrap_or_default(),
             kafka_replication: 1,
+            wallet_core_balances_topic: "balances".into(),
+            wallet_core_accounts_topic: "accounts".into(),
             kafka_properties: Vec::new(),
         }
     }
@@ -108,6 +123,14 @@ impl ServerArguments {
             replication: self.kafka_replication,
             properties: self.kafka_properties.clone(),
         })
+    }
+
+    /// The topics of Wallet Core that Balances listens to.
+    pub fn wallet_core(&self) -> WalletCoreTopics {
+        WalletCoreTopics {
+            balances: self.wallet_core_balances_topic.clone(),
+            accounts: self.wallet_core_accounts_topic.clone(),
+        }
     }
 
     /// The database of one context.
@@ -147,10 +170,10 @@ pub struct HubArguments {
     /// Balances over HTTP, in the shape of Wallet Core's service.
     #[arg(long, env = "CODEPIX_BALANCES_ADDRESS", default_value = "127.0.0.1:3003")]
     pub balances_address: SocketAddr,
-    /// Directory that Banking asks; this process's own when it is not set.
+    /// Directory that Banking and Transfers ask; this process's own when it is not set.
     #[arg(long, env = "PIX_KEYS_URL")]
     pub pix_keys_url: Option<String>,
-    /// Token that Banking shows to the directory.
+    /// Token that Banking and Transfers show to the directory; an operator's for Transfers.
     #[arg(long, env = "PIX_KEYS_TOKEN", hide_env_values = true)]
     pub pix_keys_token: Option<String>,
     /// Hosts only these banks (ISPB); every native bank when it is not set.
@@ -170,9 +193,139 @@ pub struct HubArguments {
     #[arg(long, env = "CODEPIX_OUTBOX_SHARDS", default_value_t = 1,
         value_parser = clap::value_parser!(u16).range(1..=64))]
     pub outbox_shards: u16,
+    /// Wallet Core's protocol: its HTTP API as a bank of its own, and its topics.
+    #[arg(long, env = "CODEPIX_WALLET_CORE", default_value_t = true, action = ArgAction::Set,
+        value_name = "BOOL")]
+    pub wallet_core: bool,
+    /// Topic on which Wallet Core's bank tells of transactions.
+    #[arg(long, env = "CODEPIX_WALLET_CORE_TRANSACTIONS_TOPIC", default_value = "transactions")]
+    pub wallet_core_transactions_topic: String,
+    /// Whether the hub begins with demo data; each command says so in words of its own.
+    #[arg(skip)]
+    pub demo_data: bool,
     /// The joined graph.
     #[command(flatten)]
     pub graph: GraphArguments,
+    /// Bank programs that are not ours.
+    #[command(flatten)]
+    pub classic: ClassicArguments,
+}
+
+/// The classic protocol of existing bank programs.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Existing bank programs")]
+pub struct ClassicArguments {
+    /// gRPC packages under which `PixService` is served, `package` or `package=what a failed lookup
+    /// says`, with commas between.
+    #[arg(id = "classic_packages", long = "classic-packages", env = "CODEPIX_CLASSIC_PACKAGES",
+        default_value_t = ClassicPackages::default())]
+    pub packages: ClassicPackages,
+    /// Fixture banks whose books are outside, by their codes with commas between; read when they
+    /// are first enrolled.
+    #[arg(id = "classic_banks", long = "classic-banks", env = "CODEPIX_CLASSIC_BANKS",
+        value_parser = ClassicBanks::parse)]
+    pub banks: Option<ClassicBanks>,
+    /// Topic on which programs order transfers.
+    #[arg(long, env = "CODEPIX_CLASSIC_ORDERS_TOPIC", default_value = "transactions",
+        value_parser = topic)]
+    pub classic_orders_topic: String,
+    /// Topic on which programs confirm.
+    #[arg(long, env = "CODEPIX_CLASSIC_CONFIRMATIONS_TOPIC",
+        default_value = "transaction_confirmation", value_parser = topic)]
+    pub classic_confirmations_topic: String,
+    /// What the topic of each program's bank begins with; the bank's code follows.
+    #[arg(long, env = "CODEPIX_CLASSIC_BANK_TOPICS", default_value = "bank", value_parser = topic)]
+    pub classic_bank_topics: String,
+}
+
+/// Packages of `PixService`, each once: two routes of one name cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassicPackages(pub Vec<ClassicPackage>);
+
+impl Default for ClassicPackages {
+    fn default() -> Self {
+        Self(ClassicPackage::defaults())
+    }
+}
+
+impl FromStr for ClassicPackages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let packages: Result<Vec<ClassicPackage>, String> =
+            text.split(',').map(str::parse).collect();
+        let packages = packages?;
+        let mut services = BTreeSet::new();
+        if let Some(again) = packages.iter().find(|package| !services.insert(package.service())) {
+            return Err(format!("{} is there twice: name each package once", again.service()));
+        }
+        Ok(Self(packages))
+    }
+}
+
+impl Display for ClassicPackages {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let packages: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&packages.join(","))
+    }
+}
+
+/// Fixture banks whose books are to be outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassicBanks(Vec<&'static str>);
+
+impl ClassicBanks {
+    /// Reads codes with commas between; nothing is no bank.
+    ///
+    /// # Errors
+    /// A sentence that names the fixture banks.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let codes = text.split(',').map(str::trim).filter(|code| !code.is_empty());
+        let fixture = |code: &str| {
+            let bank = demo_data::BANKS.iter().find(|bank| bank.code == code);
+            bank.map(|bank| bank.code).ok_or_else(|| {
+                let known = demo_data::BANKS.map(|bank| bank.code).join(" and ");
+                format!(
+                    "{code:?} is no fixture bank, and those are {known}: enrol any other with \
+                     `codepix bank enrol --protocol classic`"
+                )
+            })
+        };
+        codes.map(fixture).collect::<Result<Vec<_>, _>>().map(Self)
+    }
+
+    /// Whether the bank of this code is among them.
+    pub fn contains(&self, code: &str) -> bool {
+        self.0.contains(&code)
+    }
+
+    /// No bank was named.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl ClassicArguments {
+    /// The topics that programs write to.
+    pub fn topics(&self) -> ClassicTopics {
+        ClassicTopics {
+            orders: self.classic_orders_topic.clone(),
+            confirmations: self.classic_confirmations_topic.clone(),
+        }
+    }
+
+    /// The beginning of the banks' topics; there is one in a process.
+    pub fn bank_topics(&self) -> &'static str {
+        Box::leak(self.classic_bank_topics.clone().into_boxed_str())
+    }
+}
+
+fn topic(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=200).contains(&text.len()) && text.bytes().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err("a topic has 1 to 200 letters, digits, dots, underscores and hyphens".to_owned())
 }
 
 fn ispb(text: &str) -> Result<Ispb, String> {
@@ -238,21 +391,23 @@ impl HubArguments {
         asks.then(|| Arc::clone(callers))
     }
 
-    /// The directory that Banking asks, when it is not this process's own.
+    /// The directory that Banking and Transfers ask, when it is not this process's own.
     ///
     /// # Errors
-    /// When this process has Banking, no directory, and none is named.
+    /// When this process has one of them, no directory, and none is named.
     pub fn remote_directory(&self) -> anyhow::Result<Option<&str>> {
         let named = self.pix_keys_url.as_deref().filter(|url| !url.is_empty());
-        let has = |context| self.contexts.contains(&context);
-        if named.is_none() && has(ContextName::Banking) && !has(ContextName::PixKeys) {
-            anyhow::bail!(
-                "this process runs banking without pix-keys, and banking asks the directory: set \
-                 PIX_KEYS_URL (--pix-keys-url) to the gRPC address of a process that runs it, \
-                 such as http://127.0.0.1:50051"
-            );
-        }
-        Ok(named)
+        let has = |context: &ContextName| self.contexts.contains(context);
+        let asking = [ContextName::Banking, ContextName::Transfers].into_iter().find(has);
+        let Some(asking) = asking.filter(|_| named.is_none() && !has(&ContextName::PixKeys)) else {
+            return Ok(named);
+        };
+        let asking = asking.as_str();
+        anyhow::bail!(
+            "this process runs {asking} without pix-keys, and {asking} asks the directory: set \
+             PIX_KEYS_URL (--pix-keys-url) to the gRPC address of a process that runs it, such as \
+             http://127.0.0.1:50051"
+        );
     }
 }
 
@@ -287,6 +442,37 @@ mod tests {
         }
     }
 
+    fn refused(arguments: &[&str]) -> String {
+        let refused = Probe::try_parse_from([&["probe"], arguments].concat());
+        refused.map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_package_is_served_once() {
+        let packages = |text| hub(&["--classic-packages", text]).classic.packages.0.len();
+        assert_eq!(packages("a.b,c.d=nothing here"), 2);
+        assert_eq!(hub(&[]).classic.packages, ClassicPackages::default());
+        for twice in ["a.b,a.b", "a.b,c.d, a.b=other"] {
+            let sentence = refused(&["--classic-packages", twice]);
+            assert!(sentence.contains("a.b.PixService is there twice"), "{sentence}");
+        }
+        assert!(refused(&["--classic-packages", "a..b"]).contains("a package is written"));
+    }
+
+    #[test]
+    fn fixture_banks_are_named_by_their_codes() {
+        let banks = |text| hub(&["--classic-banks", text]).classic.banks.unwrap();
+        assert!(hub(&[]).classic.banks.is_none());
+        assert!(banks("").is_empty() && banks(" , ").is_empty());
+        let both = banks(" 001,002 ");
+        assert!(both.contains("001") && both.contains("002"));
+        assert!(!banks("002").contains("001"));
+        for unknown in ["003", "1", "001;002", "001,bbx"] {
+            let sentence = refused(&["--classic-banks", unknown]);
+            assert!(sentence.contains("those are 001 and 002"), "{sentence}");
+        }
+    }
+
     #[test]
     fn loopback_needs_no_token() {
         assert!(hub(&[]).callers().unwrap().is_open());
@@ -315,15 +501,16 @@ mod tests {
     }
 
     #[test]
-    fn banking_without_a_directory_names_the_setting() {
+    fn who_asks_the_directory_without_one_names_the_setting() {
         let alone = ["--contexts", "banking,transfers"];
         let refused = hub(&alone).remote_directory().unwrap_err().to_string();
         assert!(refused.contains("PIX_KEYS_URL"), "{refused}");
         let url = "http://127.0.0.1:1";
         let named = hub(&[&alone[..], &["--pix-keys-url", url]].concat());
         assert_eq!(named.remote_directory().unwrap(), Some(url));
-        for with_its_own in [&["--contexts", "banking,pix-keys"][..], &["--contexts", "transfers"]]
-        {
+        let alone = hub(&["--contexts", "transfers"]).remote_directory().unwrap_err().to_string();
+        assert!(alone.contains("runs transfers without pix-keys"), "{alone}");
+        for with_its_own in [&["--contexts", "banking,pix-keys"][..], &["--contexts", "balances"]] {
             assert_eq!(hub(with_its_own).remote_directory().unwrap(), None);
         }
     }

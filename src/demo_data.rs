@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use shared_kernel::domain::AccountId;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use crate::client::{ClientOptions, Hub, banking, pix_keys, transfers};
+use crate::config::ClassicBanks;
 
 /// A fixture account. The tax ids are valid and made up; the e-mail domains do not exist.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,11 @@ pub const ACCOUNTS: [FixtureAccount; 4] = [
     },
 ];
 
+/// The fixture accounts: nobody is behind their tax ids.
+pub fn made_up_owners() -> Vec<AccountId> {
+    ACCOUNTS.iter().filter_map(|account| AccountId::parse(account.account_id).ok()).collect()
+}
+
 /// Opening balance of a fixture account: 1,000.00.
 pub const OPENING_CENTAVOS: i64 = 100_000;
 
@@ -93,23 +100,50 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct DemoData {
     hub: Hub,
+    classic: Vec<&'static str>,
 }
 
 impl DemoData {
-    /// Fills in whatever is missing; `progress` hears what is being done.
+    /// Fills in whatever is missing; `progress` hears what is being done. `classic` says which
+    /// banks keep their books outside, when they are first enrolled; one that is enrolled stays as
+    /// it is.
     ///
     /// # Errors
     /// A refusal that is not "already there", or a hub that does not answer.
     pub async fn fill(
         client: &ClientOptions,
+        classic: &ClassicBanks,
         progress: &mut (dyn FnMut(&str) + Send),
     ) -> anyhow::Result<Self> {
-        let data = Self { hub: client.connect().await? };
+        let mut data = Self { hub: client.connect().await?, classic: Vec::new() };
+        let known = data.participants().await?;
         for bank in BANKS {
-            progress(&format!("enrolling bank {} {}", bank.code, bank.name));
-            data.enrol(bank).await?;
+            let known = known.iter().find(|it| it.ispb == bank.ispb);
+            let protocol = if let Some(known) = known {
+                if let Some(sentence) = unlike(bank, known, classic) {
+                    tracing::warn!("{sentence}");
+                    progress(&sentence);
+                }
+                known.protocol()
+            } else {
+                progress(&format!("enrolling bank {} {}", bank.code, bank.name));
+                let protocol = wanted(bank, classic);
+                data.enrol(bank, protocol).await?;
+                protocol
+            };
+            if protocol == transfers::ParticipantProtocol::Classic {
+                data.classic.push(bank.ispb);
+            }
         }
         for account in ACCOUNTS {
+            if data.classic.contains(&account.ispb) {
+                progress(&format!(
+                    "enrolling account {} of {}",
+                    account.number, account.owner_name
+                ));
+                data.enrol_account(account).await?;
+                continue;
+            }
             progress(&format!("opening account {} of {}", account.number, account.owner_name));
             data.open(account).await?;
             progress(&format!("registering the keys of {}", account.owner_name));
@@ -124,13 +158,59 @@ impl DemoData {
         &self.hub
     }
 
-    async fn enrol(&self, bank: FixtureBank) -> anyhow::Result<()> {
+    /// ISPBs of the fixture banks whose books are outside.
+    pub fn classic(&self) -> &[&'static str] {
+        &self.classic
+    }
+
+    async fn participants(&self) -> anyhow::Result<Vec<transfers::Participant>> {
+        let service = self.hub.transfers();
+        let ask = || {
+            let mut service = service.clone();
+            async move { service.list_participants(transfers::ListParticipantsRequest {}).await }
+        };
+        let known = patiently(ask, |_status| false).await;
+        known
+            .map(|response| response.into_inner().participants)
+            .map_err(|status| self.hub.error(&status).into())
+    }
+
+    /// Its program registers the keys: it must know them itself.
+    async fn enrol_account(&self, account: FixtureAccount) -> anyhow::Result<()> {
+        let request = pix_keys::EnrolAccountRequest {
+            account_id: account.account_id.to_owned(),
+            ispb: account.ispb.to_owned(),
+            branch: "0001".to_owned(),
+            number: account.number.to_owned(),
+            owner_name: account.owner_name.to_owned(),
+            owner_tax_id: account.cpf.to_owned(),
+        };
+        let service = self.hub.pix_keys();
+        let ask = || {
+            let (mut service, request) = (service.clone(), request.clone());
+            async move { service.enrol_account(request).await }
+        };
+        // The directory hears of the bank through the log; an account that was opened while its
+        // bank was native is there already.
+        match patiently(ask, |status| status.code() == Code::NotFound).await {
+            Ok(_) => Ok(()),
+            Err(status) if status.code() == Code::AlreadyExists => Ok(()),
+            Err(status) => Err(self.hub.error(&status).into()),
+        }
+    }
+
+    async fn enrol(
+        &self,
+        bank: FixtureBank,
+        protocol: transfers::ParticipantProtocol,
+    ) -> anyhow::Result<()> {
         let request = transfers::EnrolParticipantRequest {
             ispb: bank.ispb.to_owned(),
             code: bank.code.to_owned(),
             name: bank.name.to_owned(),
-            protocol: transfers::ParticipantProtocol::Native.into(),
+            protocol: protocol.into(),
             position_limit_centavos: None,
+            no_position_limit: false,
         };
         let service = self.hub.transfers();
         let ask = || {
@@ -208,6 +288,39 @@ impl DemoData {
     }
 }
 
+/// How a fixture bank that is not enrolled yet is to speak with the hub.
+fn wanted(bank: FixtureBank, classic: &ClassicBanks) -> transfers::ParticipantProtocol {
+    if classic.contains(bank.code) {
+        return transfers::ParticipantProtocol::Classic;
+    }
+    transfers::ParticipantProtocol::Native
+}
+
+/// What to say of a bank that is enrolled otherwise than it was asked for. No bank at all asks for
+/// nothing.
+fn unlike(
+    bank: FixtureBank,
+    known: &transfers::Participant,
+    classic: &ClassicBanks,
+) -> Option<String> {
+    let asked = wanted(bank, classic);
+    if classic.is_empty() || known.protocol() == asked {
+        return None;
+    }
+    let word = |protocol| match protocol {
+        transfers::ParticipantProtocol::Classic => "classic",
+        transfers::ParticipantProtocol::Native | transfers::ParticipantProtocol::Unspecified => {
+            "native"
+        }
+    };
+    let (is, wanted) = (word(known.protocol()), word(asked));
+    Some(format!(
+        "CODEPIX_CLASSIC_BANKS is read when a bank is first enrolled, and bank {} is enrolled as \
+         {is}: `codepix bank enrol --code {} --name \"{}\" --protocol {wanted}` makes it {wanted}",
+        bank.code, bank.code, known.name
+    ))
+}
+
 /// Asks again, for at most [`PATIENCE`], while the answer is unavailable or `not_yet`.
 pub(crate) async fn patiently<T, F>(
     ask: impl Fn() -> F + Send,
@@ -232,9 +345,30 @@ where
 
 #[cfg(test)]
 mod tests {
-    use shared_kernel::domain::{AccountId, Ispb, TaxId};
+    use shared_kernel::domain::{Ispb, TaxId};
 
     use super::*;
+
+    #[test]
+    fn a_bank_that_is_enrolled_otherwise_than_asked_is_named_with_the_command_that_changes_it() {
+        let [bank, _] = BANKS;
+        let known = |protocol: transfers::ParticipantProtocol| transfers::Participant {
+            name: "Renamed".to_owned(),
+            protocol: protocol.into(),
+            ..transfers::Participant::default()
+        };
+        let native = known(transfers::ParticipantProtocol::Native);
+        let classic = known(transfers::ParticipantProtocol::Classic);
+        let asked = |text| ClassicBanks::parse(text).unwrap();
+        let sentence = unlike(bank, &native, &asked("001")).unwrap();
+        let command = "codepix bank enrol --code 001 --name \"Renamed\" --protocol classic";
+        assert!(sentence.contains(command), "{sentence}");
+        let sentence = unlike(bank, &classic, &asked("002")).unwrap();
+        assert!(sentence.contains("--protocol native"), "{sentence}");
+        for (known, text) in [(&native, ""), (&classic, ""), (&classic, "001"), (&native, "002")] {
+            assert_eq!(unlike(bank, known, &asked(text)), None);
+        }
+    }
 
     #[test]
     fn every_fixture_is_valid_and_belongs_to_a_fixture_bank() {

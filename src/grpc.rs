@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pix_keys::infrastructure::ClassicService;
 use tokio::net::TcpListener;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::Server;
@@ -24,6 +25,25 @@ pub struct Described {
     pub services: Vec<&'static str>,
     /// Encoded file descriptor sets.
     pub descriptors: Vec<&'static [u8]>,
+    /// Services under names that are settings.
+    pub others: Vec<Other>,
+}
+
+/// A service under names that are settings.
+#[derive(Debug)]
+pub struct Other {
+    /// Its routes.
+    pub routes: axum::Router,
+    /// Each name in full, with its encoded file descriptor set.
+    pub names: Vec<(String, Vec<u8>)>,
+}
+
+impl From<&ClassicService> for Other {
+    fn from(service: &ClassicService) -> Self {
+        let packages = service.packages().iter();
+        let names = packages.map(|it| (it.service(), it.descriptors())).collect();
+        Self { routes: service.routes(), names }
+    }
 }
 
 /// Serves until `stop` resolves; health says `NOT_SERVING` first.
@@ -46,14 +66,24 @@ pub async fn serve(
     for descriptors in &described.descriptors {
         reflection = reflection.register_encoded_file_descriptor_set(descriptors);
     }
+    let names = || described.others.iter().flat_map(|other| &other.names);
+    for (service, descriptors) in names() {
+        reporter.set_service_status(service, tonic_health::ServingStatus::Serving).await;
+        reflection = reflection.register_encoded_file_descriptor_set(descriptors);
+    }
     routes.add_service(reflection.build_v1()?);
     let limits = Arc::new(Limits::new(&described.services));
     let limits = axum::middleware::from_fn_with_state(limits, limited);
-    let routes = Routes::from(routes.routes().into_axum_router().layer(limits));
+    let own = routes.routes().into_axum_router();
+    let others = described.others.iter().map(|other| other.routes.clone());
+    let routes = Routes::from(others.fold(own, axum::Router::merge).layer(limits));
     let stopping = async move {
         stop.await;
         for service in &described.services {
             reporter.set_service_status(*service, tonic_health::ServingStatus::NotServing).await;
+        }
+        for (service, _) in described.others.iter().flat_map(|other| &other.names) {
+            reporter.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
         }
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
     };

@@ -24,7 +24,7 @@ const ASK: Duration = Duration::from_secs(2);
 /// The public routes.
 pub fn public(probe: Arc<Probe>) -> Router {
     Router::new()
-        .route("/health/live", get(async || Json(serde_json::json!({"status": "live"}))))
+        .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .with_state(probe)
 }
@@ -73,8 +73,20 @@ pub async fn serve(
     axum::serve(listener, routes).with_graceful_shutdown(stop).await.map_err(Into::into)
 }
 
+/// The process runs.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses(
+    (status = 200, description = "It runs."),
+))]
+pub(crate) async fn live() -> Json<serde_json::Value> {
+    Json(serde_json::json!({"status": "live"}))
+}
+
 /// Says which part does not answer, and nothing of why: that is in the log.
-async fn ready(State(probe): State<Arc<Probe>>) -> Response {
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
+    (status = 200, description = "Every part answers."),
+    (status = 503, description = "Some part does not; the body names it."),
+))]
+pub(crate) async fn ready(State(probe): State<Arc<Probe>>) -> Response {
     let mut parts = serde_json::Map::new();
     let mut all = true;
     let mut note = |name: String, outcome: Result<(), String>| {

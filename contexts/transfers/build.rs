@@ -13,6 +13,7 @@ mod protos {
 
     const ROOT: &str = "../../proto";
     const FILE: &str = "codepix/transfers/v1/transfers.proto";
+    const DIRECTORY: &str = "codepix/pix_keys/v1/pix_keys.proto";
 
     pub(crate) fn compile() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={ROOT}/{FILE}");
@@ -22,6 +23,11 @@ mod protos {
         let folder = PathBuf::from(std::env::var("OUT_DIR")?);
         std::fs::write(folder.join("transfers.bin"), compiler.encode_file_descriptor_set())?;
         tonic_prost_build::configure().compile_fds(descriptors)?;
+
+        println!("cargo::rerun-if-changed={ROOT}/{DIRECTORY}");
+        let mut compiler = protox::Compiler::new([ROOT])?;
+        compiler.include_imports(true).open_file(DIRECTORY)?;
+        tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
         Ok(())
     }
 }

@@ -3,14 +3,18 @@
 /// What one operation may be, and what the graph keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Bytes of a document, its comments included: a plan is kept under it.
+    pub document_bytes_max: usize,
     /// Words and signs of a document.
     pub tokens_max: usize,
     /// Fields that lie within one another, the leaf included.
     pub depth_max: usize,
     /// Cost of an operation; the README has its formula.
     pub complexity_max: u64,
-    /// How many entries a list is assumed to have that no argument sizes.
+    /// How many entries a list is assumed to have that has no argument for it.
     pub list_size: u64,
+    /// How many entries a page has whose argument is not given, as the subgraphs have it.
+    pub page_size: u64,
     /// Fields of a document, its fragments written out.
     pub fields_max: u64,
     /// Fields at the root of an operation, its fragments written out.
@@ -38,10 +42,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            document_bytes_max: 64 * 1024,
             tokens_max: 4_000,
             depth_max: 16,
             complexity_max: 20_000,
             list_size: 10,
+            page_size: 50,
             fields_max: 1_000,
             root_fields_max: 20,
             aliases_max: 60,

@@ -40,6 +40,7 @@ pub(crate) fn kind_of(operation: &OperationDefinition) -> OperationKind {
 }
 
 /// Refuses a document that is too large or too deep, and returns the cost of one operation of it.
+/// What no operation uses is measured too, for validation looks at it.
 pub(crate) fn measure(
     api: &Api,
     limits: &Limits,
@@ -55,6 +56,7 @@ pub(crate) fn measure(
             chosen_cost = measurer.cost;
         }
     }
+    Measurer::new(api, limits, document).all_fragments()?;
     Ok(chosen_cost)
 }
 
@@ -146,6 +148,20 @@ impl<'a> Measurer<'a> {
             return Err(Code::OperationTooDeep.error(message));
         }
         Self::at_most(all.fields, fields_max, "fields")?;
+        Self::at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
+        Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")
+    }
+
+    /// Every fragment by itself.
+    fn all_fragments(&mut self) -> Result<(), ServerError> {
+        let all: Vec<&'a FragmentDefinition> = self.fragments.values().copied().collect();
+        for fragment in all {
+            let size = self.fragment(&fragment.name, false)?;
+            // What asks the schema has limits of its own, where it is used.
+            if !named(&fragment.type_condition).starts_with("__") {
+                Self::at_most(size.fields, self.limits.fields_max, "fields")?;
+            }
+        }
         Self::at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
         Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")
     }
@@ -268,14 +284,16 @@ impl<'a> Measurer<'a> {
             let given = field.arguments.iter().find(|(name, _)| *name == argument.name);
             match given.map(|(_, value)| value) {
                 Some(Value::Variable(name)) => {
-                    let otherwise = default.unwrap_or(self.limits.list_size);
+                    let otherwise = default.unwrap_or(self.limits.page_size);
                     times.push(Count::Variable(name.clone(), otherwise));
                 }
                 Some(value) => times.extend(whole(value).map(Count::Fixed)),
                 None => times.extend(default.map(Count::Fixed)),
             }
         }
-        if times.is_empty() && (pages || is_list(&defined.field_type) && !paged) {
+        if times.is_empty() && pages {
+            times.push(Count::Fixed(self.limits.page_size));
+        } else if times.is_empty() && is_list(&defined.field_type) && !paged {
             times.push(Count::Fixed(self.limits.list_size));
         }
         (times, pages)

@@ -19,11 +19,13 @@ use crate::client::{ClientError, ClientOptions, Hub};
 /// Banks: who takes part in the hub.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum BankCommand {
-    /// Add a bank, or change the name or the limit of one
+    /// Add a bank, or change the name, the limit or the protocol of one
     #[command(after_help = "Examples:\n  \
         codepix bank enrol --code 003 --name \"Banco Três\"\n  \
         codepix bank enrol --code 003 --name \"Banco Três\" --position-limit 100000.00\n  \
-        codepix bank enrol --code NLB --ispb 0000NLB0 --name \"Nova\" --protocol classic")]
+        codepix bank enrol --code 003 --name \"Banco Três\" --no-position-limit\n  \
+        codepix bank enrol --code NLB --ispb 0000NLB0 --name \"Nova\" --protocol classic\n\n\
+        What is not given stays as it is.")]
     Enrol(EnrolBank),
     /// List all banks
     List,
@@ -41,12 +43,15 @@ pub struct EnrolBank {
     /// ISPB, 8 characters [default: the code with zeros before it]
     #[arg(long, value_name = "ISPB")]
     pub ispb: Option<Ispb>,
-    /// How the bank speaks with the hub
-    #[arg(long, value_name = "PROTOCOL", default_value = "native")]
-    pub protocol: Protocol,
-    /// Most that the bank may owe the others [default: no limit]
+    /// How the bank speaks with the hub [default: as it does; native for a new bank]
+    #[arg(long, value_name = "PROTOCOL")]
+    pub protocol: Option<Protocol>,
+    /// Most that the bank may owe the others [default: as it is; no limit for a new bank]
     #[arg(long, value_name = "AMOUNT", value_parser = Amount::parse)]
     pub position_limit: Option<Amount>,
+    /// Lets the bank owe whatever it likes
+    #[arg(long, conflicts_with = "position_limit")]
+    pub no_position_limit: bool,
 }
 
 /// How a bank speaks with the hub.
@@ -74,19 +79,24 @@ pub async fn run(
     }
 }
 
-async fn enrol(hub: &Hub, wanted: EnrolBank) -> anyhow::Result<BankView> {
+fn asked(wanted: EnrolBank) -> EnrolParticipantRequest {
     let protocol = match wanted.protocol {
-        Protocol::Native => ParticipantProtocol::Native,
-        Protocol::Classic => ParticipantProtocol::Classic,
+        None => ParticipantProtocol::Unspecified,
+        Some(Protocol::Native) => ParticipantProtocol::Native,
+        Some(Protocol::Classic) => ParticipantProtocol::Classic,
     };
-    let request = EnrolParticipantRequest {
+    EnrolParticipantRequest {
         ispb: wanted.ispb.map(|ispb| ispb.to_string()).unwrap_or_default(),
         code: wanted.code.to_string(),
         name: wanted.name,
         protocol: protocol.into(),
         position_limit_centavos: wanted.position_limit.map(Amount::centavos),
-    };
-    let answer = hub.answer(hub.transfers().enrol_participant(request).await)?;
+        no_position_limit: wanted.no_position_limit,
+    }
+}
+
+async fn enrol(hub: &Hub, wanted: EnrolBank) -> anyhow::Result<BankView> {
+    let answer = hub.answer(hub.transfers().enrol_participant(asked(wanted)).await)?;
     let participant = answer.participant.context("the hub answered without the bank")?;
     Ok(BankView::of(participant, None))
 }
@@ -196,6 +206,8 @@ impl Shown for BankList {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
     use crate::cli::help::undocumented;
 
@@ -212,6 +224,32 @@ mod tests {
     #[test]
     fn every_word_is_explained() {
         assert_eq!(undocumented::<BankCommand>(), Vec::<String>::new());
+    }
+
+    #[derive(clap::Parser)]
+    struct Probe {
+        #[command(subcommand)]
+        command: BankCommand,
+    }
+
+    #[test]
+    fn only_what_is_given_is_asked_for() {
+        let request = |more: &[&str]| {
+            let words = [&["codepix", "enrol", "--code", "003", "--name", "X"], more].concat();
+            Probe::try_parse_from(words).map(|probe| match probe.command {
+                BankCommand::Enrol(wanted) => asked(wanted),
+                BankCommand::List => panic!("it was enrol"),
+            })
+        };
+        let silent = request(&[]).unwrap();
+        assert_eq!(silent.protocol(), ParticipantProtocol::Unspecified);
+        assert_eq!((silent.position_limit_centavos, silent.no_position_limit), (None, false));
+        let native = request(&["--protocol", "native"]).unwrap();
+        assert_eq!(native.protocol(), ParticipantProtocol::Native);
+        assert!(request(&["--no-position-limit"]).unwrap().no_position_limit);
+        let limited = request(&["--position-limit", "1.00"]).unwrap();
+        assert_eq!(limited.position_limit_centavos, Some(100));
+        assert!(request(&["--position-limit", "1", "--no-position-limit"]).is_err());
     }
 
     #[test]

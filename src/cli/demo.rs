@@ -14,7 +14,7 @@ use crate::cli::output::{Align, Cell, Output, Paint, Shown, Table, Tone, money};
 use crate::cli::serve::{announce, interrupted, own_client};
 use crate::client::{ClientOptions, Hub as HubClient, banking};
 use crate::compose::{Hub, Listeners};
-use crate::config::{HubArguments, ServerArguments};
+use crate::config::{ClassicBanks, HubArguments, ServerArguments};
 use crate::demo_data::{ACCOUNTS, BANKS, DemoData, FixtureAccount};
 use crate::demo_transfer::{DemoTransfer, Step};
 use crate::{supervisor, telemetry};
@@ -38,7 +38,9 @@ pub struct DemoArguments {
 /// # Errors
 /// What kept it from starting, or a transfer that did not end as it should.
 pub async fn run(arguments: DemoArguments, output: &Output) -> anyhow::Result<ExitCode> {
-    let DemoArguments { mut servers, embedded, hub, once } = arguments;
+    let DemoArguments { mut servers, embedded, mut hub, once } = arguments;
+    hub.demo_data = true;
+    let classic = hub.classic.banks.clone().unwrap_or_default();
     let listeners = Listeners::bind(&hub, true).await?;
     for (setting, wanted, taken) in &listeners.moved {
         output.remark(&format!("{setting}: {wanted} is busy, took {taken}"));
@@ -54,7 +56,7 @@ pub async fn run(arguments: DemoArguments, output: &Output) -> anyhow::Result<Ex
     let serving = tokio::spawn(running.run_until(async move {
         drop(stop.await);
     }));
-    let outcome = show(&servers, &client, output).await;
+    let outcome = show(&servers, &client, &classic, output).await;
     if outcome.is_ok() {
         announce(output, addresses, &servers)?;
         output.line(&next_steps(addresses.grpc))?;
@@ -84,16 +86,32 @@ fn next_steps(grpc: std::net::SocketAddr) -> String {
     )
 }
 
+/// What to do where programs of others keep the books.
+fn programs_wanted(classic: &[&str]) -> String {
+    let banks: Vec<&str> =
+        BANKS.iter().filter(|bank| classic.contains(&bank.ispb)).map(|bank| bank.code).collect();
+    format!(
+        "\nBanks {} keep their books outside: start their programs against this hub, as \
+         docs/classic.md says. They register the keys and order the transfers.",
+        banks.join(" and ")
+    )
+}
+
 /// Demo data, transfers, balances and the check of the ledgers.
 async fn show(
     servers: &ServerArguments,
     client: &ClientOptions,
+    classic: &ClassicBanks,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
     let data = {
         let mut progress = |step: &str| output.remark(step);
-        DemoData::fill(client, &mut progress).await?
+        DemoData::fill(client, classic, &mut progress).await?
     };
+    if !data.classic().is_empty() {
+        output.line(&programs_wanted(data.classic()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let moved = move_money(data.hub(), output).await?;
     output.show(&balances(data.hub()).await?)?;
     let checked = doctor::check(servers, true, output).await?;

@@ -122,6 +122,47 @@ fn the_hub_finds_its_servers_where_the_compose_file_puts_them() {
 }
 
 #[test]
+fn the_catalogue_is_there_for_those_who_ask_and_where_events_link_to() {
+    let compose = compose();
+    let catalogue = &compose["services"]["catalogue"];
+    assert_eq!(catalogue["profiles"][0], "docs", "nobody else builds it");
+    let mut root = Cli::command();
+    let tail = root.find_subcommand_mut("events").unwrap().find_subcommand("tail").unwrap();
+    let mut arguments = tail.get_arguments();
+    let url = arguments.find(|it| it.get_env() == Some("CODEPIX_CATALOGUE_URL".as_ref())).unwrap();
+    let url = url.get_default_values()[0].to_string_lossy().into_owned();
+    let (_, port) = url.rsplit_once(':').unwrap();
+    assert_eq!(catalogue["ports"][0], format!("127.0.0.1:{port}:{port}").as_str());
+    let recipe = file("eventcatalog/Dockerfile");
+    assert!(recipe.contains(&format!("EXPOSE {port}\n")));
+    // The image serves with what `./codepix catalog serve` serves with.
+    let packages: serde_json::Value =
+        serde_json::from_str(&file("eventcatalog/package.json")).unwrap();
+    let sirv = packages["dependencies"]["sirv-cli"].as_str().unwrap().to_owned();
+    assert!(recipe.contains(&format!("sirv-cli@{sirv}\n")), "{sirv}");
+}
+
+#[test]
+fn the_composed_hub_begins_with_the_fixtures_that_the_http_file_names() {
+    let compose = compose();
+    let environment = &compose["services"]["codepix"]["environment"];
+    assert_eq!(environment["CODEPIX_DEMO_DATA"].as_str(), Some("true"));
+    let banks = "CODEPIX_CLASSIC_BANKS";
+    let passed = format!("${{{banks}:-}}");
+    assert_eq!(environment[banks].as_str(), Some(passed.as_str()), "as whoever starts it has it");
+    assert_eq!(environment["CODEPIX_WALLET_CORE"].as_str(), None, "it is on unless it is off");
+    assert_eq!(default_of("serve", "CODEPIX_WALLET_CORE"), "true");
+    let requests = file("api/client.http");
+    for variable in ["CODEPIX_HTTP_ADDRESS", "CODEPIX_INTERNAL_ADDRESS", "CODEPIX_BALANCES_ADDRESS"]
+    {
+        let address = format!("http://localhost:{}", default_port(variable));
+        assert!(requests.contains(&address), "{address} is not in api/client.http");
+    }
+    let [bank, ..] = crate::demo_data::ACCOUNTS;
+    assert!(requests.contains(bank.account_id));
+}
+
+#[test]
 fn every_command_and_setting_says_what_it_is() {
     let mut root = Cli::command();
     root.build();

@@ -9,6 +9,7 @@ mod deployment;
 pub mod dlq;
 pub mod doctor;
 pub mod embedded;
+pub mod events;
 pub mod health;
 #[cfg(test)]
 mod help;

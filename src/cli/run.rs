@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::cli::output::Output;
 use crate::cli::{
-    account, bank, bench, demo, dlq, doctor, embedded, health, key, position, replay, serve,
-    servers, transfer, up,
+    account, bank, bench, demo, dlq, doctor, embedded, events, health, key, position, replay,
+    serve, servers, transfer, up,
 };
 use crate::client::ClientOptions;
 use crate::supervisor;
@@ -52,6 +52,9 @@ enum Command {
     /// Lists, shows and redrives dead letters.
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
+    /// Events on the log, as they arrive.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Accounts of the banks.
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -99,6 +102,7 @@ fn run(cli: Cli, output: &Output) -> anyhow::Result<ExitCode> {
         | Command::Health
         | Command::Replay(_)
         | Command::Dlq(_)
+        | Command::Events(_)
         | Command::Account(_)
         | Command::Bank(_)
         | Command::Key(_)
@@ -128,6 +132,10 @@ async fn dispatch(
         Command::Dlq(mut command) => {
             embedded::find_kafka(command.kafka_mut());
             dlq::run(command, output).await?;
+        }
+        Command::Events(mut command) => {
+            embedded::find_kafka(command.kafka_mut());
+            events::run(command, output).await?;
         }
         Command::Account(command) => account::run(command, client, output).await?,
         Command::Bank(command) => bank::run(command, client, output).await?,

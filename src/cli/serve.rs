@@ -7,7 +7,7 @@ use shared_kernel::infrastructure::postgres::pool::without_password;
 use crate::cli::output::{Fields, Output, Paint, Shown};
 use crate::client::ClientOptions;
 use crate::compose::{Addresses, Hub, Listeners};
-use crate::config::{HubArguments, ServerArguments};
+use crate::config::{ClassicBanks, HubArguments, ServerArguments};
 use crate::demo_data::DemoData;
 use crate::telemetry;
 
@@ -18,7 +18,8 @@ pub struct ServeArguments {
     servers: ServerArguments,
     #[command(flatten)]
     hub: HubArguments,
-    /// Opens the fixture banks 001 and 002 with their accounts.
+    /// Opens the fixture banks 001 and 002 with their accounts, and John's and Jane's at Wallet
+    /// Core's bank.
     #[arg(long, env = "CODEPIX_DEMO_DATA")]
     demo_data: bool,
 }
@@ -28,12 +29,14 @@ pub struct ServeArguments {
 /// # Errors
 /// A setting that cannot be, a server that does not answer, or a part of the hub that failed.
 pub async fn run(arguments: ServeArguments, output: &Output) -> anyhow::Result<()> {
-    let ServeArguments { servers, hub, demo_data } = arguments;
+    let ServeArguments { servers, mut hub, demo_data } = arguments;
+    hub.demo_data = demo_data;
+    let classic = hub.classic.banks.clone().unwrap_or_default();
     let listeners = Listeners::bind(&hub, false).await?;
     let running = Hub::start(&servers, &hub, listeners, telemetry::metrics()?).await?;
     announce(output, running.addresses, &servers)?;
     if demo_data {
-        fill_demo_data(&running);
+        fill_demo_data(&running, classic);
     }
     running.run_until(interrupted()).await
 }
@@ -46,6 +49,8 @@ struct Announcement {
     internal: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     balances: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph: Option<String>,
     database_url: String,
     kafka_brokers: String,
 }
@@ -54,9 +59,12 @@ impl Shown for Announcement {
     fn text(&self, paint: Paint) -> String {
         let balances = self.balances.as_ref();
         let balances = balances.map(|it| format!("http://{it}/docs  balances and statements"));
+        let graph = self.graph.as_ref();
+        let graph = graph.map(|it| format!("http://{it}/graphql  all contexts, with a playground"));
         Fields::default()
+            .field_if("graph", graph)
             .field("gRPC", format!("http://{}  native services, health, reflection", self.grpc))
-            .field("health", format!("http://{}/health/ready", self.http))
+            .field("HTTP", format!("http://{}/docs  health, Wallet Core's API", self.http))
             .field("metrics", format!("http://{}/metrics", self.internal))
             .field_if("balances", balances)
             .field("PostgreSQL", self.database_url.clone())
@@ -76,6 +84,7 @@ pub(crate) fn announce(
         http: addresses.http.to_string(),
         internal: addresses.internal.to_string(),
         balances: addresses.balances.map(|address| address.to_string()),
+        graph: addresses.graph.map(|address| address.to_string()),
         database_url: servers.database_url.as_deref().map(without_password).unwrap_or_default(),
         kafka_brokers: servers.kafka_brokers.clone().unwrap_or_default(),
     })
@@ -90,11 +99,12 @@ pub(crate) fn own_client(hub: &Hub) -> ClientOptions {
     ClientOptions { hub: format!("http://{address}"), token: hub.own_token.clone() }
 }
 
-/// Fills the demo data in while the hub already serves.
-pub(crate) fn fill_demo_data(hub: &Hub) {
+/// Fills the demo data in while the hub already serves; `classic` are the banks whose books are
+/// to be outside.
+pub(crate) fn fill_demo_data(hub: &Hub, classic: ClassicBanks) {
     let client = own_client(hub);
     tokio::spawn(async move {
-        match DemoData::fill(&client, &mut |_step| {}).await {
+        match DemoData::fill(&client, &classic, &mut |_step| {}).await {
             Ok(_) => tracing::info!("the demo data are there"),
             Err(error) => tracing::error!(%error, "the demo data could not be written"),
         }

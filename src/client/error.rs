@@ -86,6 +86,21 @@ impl ClientError {
         Self { failure, hint: None }
     }
 
+    /// No graph is served at `address`.
+    pub(super) fn no_graph(address: &str, cause: impl Into<String>) -> Self {
+        let sentence = format!("no graph is served at {address}; name it with --graph");
+        let failure =
+            Failure::Unreachable { code: "graph_unreachable", sentence, cause: cause.into() };
+        Self { failure, hint: None }
+    }
+
+    /// What listens at `address` gave no answer that can be read.
+    pub(super) fn answer_lost(address: &str, cause: &str) -> Self {
+        let sentence = format!("{address} gave no answer ({cause})");
+        let failure = Failure::Unanswered { code: "answer_lost".to_owned(), sentence };
+        Self { failure, hint: None }
+    }
+
     /// What a status of the hub at `hub` means.
     pub fn of_status(hub: &str, status: &Status) -> Self {
         let said = Refusal::of_status(status);

@@ -2,6 +2,7 @@
 
 mod connection;
 mod error;
+mod graph;
 mod idempotency;
 mod kafka;
 mod options;
@@ -10,6 +11,7 @@ mod proto;
 
 pub use connection::{Hub, HubChannel, Identity};
 pub use error::{ClientError, Failure, Refusal};
+pub use graph::GraphClient;
 pub use idempotency::IdempotencyOptions;
 pub use kafka::KafkaOptions;
 pub use options::ClientOptions;

@@ -86,7 +86,13 @@ fn hub_alone(hub: &Hub, findings: &mut Vec<Finding>) {
     }
     let lists = [
         ("pending_past_deadline", &audit.overdue, "is pending past its deadline"),
+        (
+            "credited_after_refusal",
+            &audit.contradicted,
+            "was resolved as refused and its payee's bank has credited it",
+        ),
         ("unreported", &audit.unreported, "is confirmed and a bank has not reported"),
+        ("hand_over_waits", &audit.waiting, "waits and does not leave for its payee's bank"),
         ("misfiled", &audit.misfiled, "is not listed as what it is"),
     ];
     for (invariant, finding, sentence) in lists {
@@ -207,7 +213,9 @@ fn both_sides(
     let incoming = banks.incoming.get(&id).map(|side| side.state);
     let credited = matches!(incoming, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
     let hosted = |ispb: &Ispb| banks.internal.iter().any(|account| account.ispb == *ispb);
-    let (pays_here, receives_here) = (hosted(&transfer.payer_ispb), hosted(&transfer.payee_ispb));
+    // What a bank did while its books were outside is in no book of ours.
+    let pays_here = hosted(&transfer.payer_ispb) && !transfer.payer_outside;
+    let receives_here = hosted(&transfer.payee_ispb) && !transfer.payee_outside;
     let late = transfer.finished_at.is_some_and(|at| now.since(at) > POSTING_GRACE);
     let sentence = match transfer.state {
         TransferState::Completed if pays_here && outgoing != Some(OutgoingStatus::Settled) => {
@@ -235,11 +243,14 @@ fn both_sides(
     findings.push(Finding::new("unposted", id.to_string(), sentence));
 }
 
-/// What a bank has not posted of the transfers that have moved its position.
+/// What a bank has not posted of the transfers that have moved its position, and what its books
+/// will never show.
 #[derive(Clone, Copy, Debug, Default)]
 struct Unposted {
     debits: i128,
     credits: i128,
+    /// What it is owed by transfers that are in its books outside.
+    outside: i128,
 }
 
 fn unposted(hub: &Hub, banks: &Banks) -> BTreeMap<Ispb, Unposted> {
@@ -249,15 +260,25 @@ fn unposted(hub: &Hub, banks: &Banks) -> BTreeMap<Ispb, Unposted> {
     };
     for transfer in hub.transfers.values().filter(settled) {
         let (id, amount) = (&transfer.end_to_end_id, transfer.amount.money().centavos());
+        let amount = i128::from(amount);
+        let is_within = transfer.payer_ispb == transfer.payee_ispb;
         let paid = banks.outgoing.get(id).map(|side| side.state);
-        if paid != Some(OutgoingStatus::Settled) {
-            let bank = found.entry(transfer.payer_ispb).or_default();
-            bank.debits = bank.debits.saturating_add(amount.into());
+        let bank = found.entry(transfer.payer_ispb).or_default();
+        if transfer.payer_outside {
+            let moved = if is_within { 0 } else { amount };
+            bank.outside = bank.outside.saturating_sub(moved);
+        } else if paid != Some(OutgoingStatus::Settled) {
+            bank.debits = bank.debits.saturating_add(amount);
         }
         let received = banks.incoming.get(id).map(|side| side.state);
-        if !matches!(received, Some(IncomingStatus::Credited | IncomingStatus::Unapplied)) {
-            let bank = found.entry(transfer.payee_ispb).or_default();
-            bank.credits = bank.credits.saturating_add(amount.into());
+        let credited =
+            matches!(received, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
+        let bank = found.entry(transfer.payee_ispb).or_default();
+        if transfer.payee_outside {
+            let moved = if is_within { 0 } else { amount };
+            bank.outside = bank.outside.saturating_add(moved);
+        } else if !credited {
+            bank.credits = bank.credits.saturating_add(amount);
         }
     }
     found
@@ -272,8 +293,10 @@ fn positions(hub: &Hub, banks: &Banks, findings: &mut Vec<Finding>) {
         let mut own = banks.internal.iter().filter(|account| account.ispb == bank.ispb);
         let Some(settlement) = own.find(|account| account.kind == "settlement") else { continue };
         let [posted, position] = [settlement.balance, bank.position].map(Money::centavos);
-        let difference = i128::from(posted).saturating_add(position.into());
-        let Unposted { debits, credits } = unposted.get(&bank.ispb).copied().unwrap_or_default();
+        let Unposted { debits, credits, outside } =
+            unposted.get(&bank.ispb).copied().unwrap_or_default();
+        let position = i128::from(position).saturating_sub(outside);
+        let difference = i128::from(posted).saturating_add(position);
         if difference > credits || difference < debits.saturating_neg() {
             findings.push(Finding::new(
                 "settlement_differs",

@@ -44,6 +44,10 @@ fn side<S>(bank: &str, account_id: AccountId, state: S) -> AuditedSide<S> {
     }
 }
 
+fn none() -> Finding {
+    Finding { count: 0, named: Vec::new() }
+}
+
 /// A transfer of 5.00 as each of the three sees it.
 struct Sides {
     hub: TransferState,
@@ -51,11 +55,18 @@ struct Sides {
     payee: IncomingStatus,
     /// What the banks' settlement accounts show.
     settlement: [i64; 2],
+    /// The banks kept their books outside then.
+    outside: bool,
 }
 
 impl Sides {
     /// The invariants that are broken so many seconds after the end.
     fn broken(&self, seconds_later: i64) -> Vec<&'static str> {
+        self.broken_while(&none(), seconds_later)
+    }
+
+    /// The same while these wait to be handed over.
+    fn broken_while(&self, waiting: &Finding, seconds_later: i64) -> Vec<&'static str> {
         let settled = matches!(self.hub, TransferState::Confirmed | TransferState::Completed);
         let moved = if settled { 500 } else { 0 };
         let reported = self.hub == TransferState::Completed;
@@ -69,12 +80,13 @@ impl Sides {
             received_reported: Money::from_centavos(if position > 0 { moved } else { 0 }),
             received_unreported: Money::ZERO,
         };
-        let none = || Finding { count: 0, named: Vec::new() };
         let audit = HubAudit {
             positions_sum: Money::ZERO,
             banks: vec![bank(PAYER, moved.saturating_neg()), bank(PAYEE, moved)],
             overdue: none(),
+            contradicted: none(),
             unreported: none(),
+            waiting: waiting.clone(),
             misfiled: none(),
             // Something is always under way.
             open: 1,
@@ -90,6 +102,8 @@ impl Sides {
             payee_account_id: account(2),
             payer_reported: reported,
             payee_reported: reported,
+            payer_outside: self.outside,
+            payee_outside: self.outside,
             finished_at: Some(at(0)),
         };
         let internal = |(name, centavos)| InternalBalance {
@@ -116,11 +130,21 @@ fn settlement_follows_the_position_while_other_transfers_are_under_way() {
         payer: OutgoingStatus::Settled,
         payee: IncomingStatus::Credited,
         settlement,
+        outside: false,
     };
     assert!(posted([500, -500]).broken(0).is_empty());
     assert_eq!(posted([499, -500]).broken(0), ["settlement_differs"]);
     assert_eq!(posted([500, -501]).broken(0), ["settlement_differs"]);
     assert_eq!(posted([0, 0]).broken(0), ["settlement_differs", "settlement_differs"]);
+}
+
+#[test]
+fn a_transfer_that_waits_to_be_handed_over_is_named() {
+    let (payer, payee) = (OutgoingStatus::Settled, IncomingStatus::Credited);
+    let hub = TransferState::Completed;
+    let sides = Sides { hub, payer, payee, settlement: [500, -500], outside: false };
+    let waiting = Finding { count: 1, named: vec![id()] };
+    assert_eq!(sides.broken_while(&waiting, 0), ["hand_over_waits"]);
 }
 
 #[test]
@@ -130,6 +154,7 @@ fn what_is_confirmed_and_not_posted_is_allowed_for_and_no_more() {
         payer: OutgoingStatus::Requested,
         payee: IncomingStatus::Expected,
         settlement,
+        outside: false,
     };
     // The balances are read after the sides: either may be in them by then.
     for settlement in [[0, 0], [500, 0], [0, -500], [500, -500]] {
@@ -144,12 +169,32 @@ fn what_is_confirmed_and_not_posted_is_allowed_for_and_no_more() {
 fn a_failed_transfer_may_keep_its_hold_for_ten_seconds() {
     for hub in [TransferState::Rejected, TransferState::Expired] {
         let payee = IncomingStatus::Cancelled;
-        let held = Sides { hub, payer: OutgoingStatus::Requested, payee, settlement: [0, 0] };
+        let held = Sides {
+            hub,
+            payer: OutgoingStatus::Requested,
+            payee,
+            settlement: [0, 0],
+            outside: false,
+        };
         assert!(held.broken(10).is_empty());
         assert_eq!(held.broken(11), ["unposted"]);
     }
     let (hub, payer) = (TransferState::Rejected, OutgoingStatus::Rejected);
-    let expected = Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0] };
+    let expected =
+        Sides { hub, payer, payee: IncomingStatus::Expected, settlement: [0, 0], outside: false };
     assert!(expected.broken(10).is_empty());
     assert_eq!(expected.broken(11), ["unposted"]);
+}
+
+#[test]
+fn what_banks_did_with_books_outside_is_in_none_of_ours() {
+    let outside = |settlement| Sides {
+        hub: TransferState::Completed,
+        payer: OutgoingStatus::Settled,
+        payee: IncomingStatus::Credited,
+        settlement,
+        outside: true,
+    };
+    assert!(outside([0, 0]).broken(60).is_empty());
+    assert_eq!(outside([500, -500]).broken(60), ["settlement_differs", "settlement_differs"]);
 }

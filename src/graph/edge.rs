@@ -5,15 +5,14 @@
 //! send a command with a plain form.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use async_graphql::http::{create_multipart_mixed_stream, is_accept_multipart_mixed};
+use async_graphql::http::is_accept_multipart_mixed;
 use async_graphql::{BatchRequest, BatchResponse, Data, Executor, Request, Response, ServerError};
-use async_graphql_axum::{GraphQLProtocol, GraphQLResponse, GraphQLWebSocket};
+use async_graphql_axum::GraphQLResponse;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State, WebSocketUpgrade};
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::{get, post};
@@ -26,12 +25,11 @@ use shared_kernel::infrastructure::grpc::Callers;
 
 use super::credential::Credential;
 use super::gathered::Gathered;
+use super::multipart;
+use super::socket::{self, Pace};
 
 /// Longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
-
-/// A silent subscription says this often that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Who may ask, and what traces are made of.
 #[derive(Clone)]
@@ -80,9 +78,8 @@ async fn operations<E: Executor>(
     match request {
         BatchRequest::Single(request) if wants_stream => {
             let answers = executor.execute_stream(asking.on(request), None);
-            let parts = create_multipart_mixed_stream(answers, HEARTBEAT);
-            let body = Body::from_stream(parts.map(Ok::<_, std::convert::Infallible>));
-            ([(CONTENT_TYPE, "multipart/mixed; boundary=graphql")], body).into_response()
+            let parts = multipart::parts(answers).await.map(Ok::<_, std::convert::Infallible>);
+            ([(CONTENT_TYPE, multipart::CONTENT_TYPE)], Body::from_stream(parts)).into_response()
         }
         BatchRequest::Single(request) => {
             let answer = executor.execute(asking.on(request)).await;
@@ -99,36 +96,33 @@ async fn operations<E: Executor>(
 async fn socket<E: Executor>(
     State(Endpoint { executor, door }): State<Endpoint<Gathered<E>>>,
     headers: HeaderMap,
-    protocol: Result<GraphQLProtocol, StatusCode>,
     upgrade: WebSocketUpgrade,
 ) -> HttpResponse {
-    let Ok(protocol) = protocol else {
+    let offered = text(&headers, SEC_WEBSOCKET_PROTOCOL.as_str()).unwrap_or_default();
+    if !offered.split(',').any(|offered| offered.trim() == socket::PROTOCOL) {
         return refusal(&Violation::invalid(
             "subprotocol_unsupported",
             "sec-websocket-protocol",
             "connect with the subprotocol graphql-transport-ws",
         ));
-    };
+    }
     let authorization = text(&headers, AUTHORIZATION.as_str()).map(str::to_owned);
+    let trace = door.trace(&headers);
+    let enter = move |payload: serde_json::Value| async move {
+        let said = said_authorization(&payload).or(authorization.as_deref());
+        let caller = door.callers.identify(said);
+        let mut data = Data::default();
+        data.insert(caller.map_err(|broken| violation_error(&broken))?);
+        data.insert(trace);
+        if let Some(credential) = said.and_then(Credential::of) {
+            data.insert(credential);
+        }
+        Ok(data)
+    };
     upgrade
         .max_message_size(REQUEST_BYTES_MAX)
-        .protocols(async_graphql::http::ALL_WEBSOCKET_PROTOCOLS)
-        .on_upgrade(move |stream| {
-            let enter = move |payload: serde_json::Value| async move {
-                let said = said_authorization(&payload).or(authorization.as_deref());
-                let caller = door.callers.identify(said);
-                let mut data = Data::default();
-                data.insert(caller.map_err(|broken| violation_error(&broken))?);
-                if let Some(credential) = said.and_then(Credential::of) {
-                    data.insert(credential);
-                }
-                Ok(data)
-            };
-            GraphQLWebSocket::new(stream, executor, protocol)
-                .on_connection_init(enter)
-                .keepalive_timeout(HEARTBEAT)
-                .serve()
-        })
+        .protocols([socket::PROTOCOL])
+        .on_upgrade(move |stream| socket::serve(stream, Pace::default(), executor, enter))
 }
 
 /// The authorization in the first message of a connection, where browsers can send no header.
@@ -159,9 +153,13 @@ impl Door {
     fn asking(&self, headers: &HeaderMap) -> Result<Asking, Violation> {
         let said = text(headers, AUTHORIZATION.as_str());
         let caller = self.callers.identify(said)?;
+        let credential = said.and_then(Credential::of);
+        Ok(Asking { caller, trace: self.trace(headers), credential })
+    }
+
+    fn trace(&self, headers: &HeaderMap) -> TraceParent {
         let trace = text(headers, "traceparent").and_then(TraceParent::parse);
-        let trace = trace.unwrap_or_else(|| TraceParent::begin(self.ids.as_ref()));
-        Ok(Asking { caller, trace, credential: said.and_then(Credential::of) })
+        trace.unwrap_or_else(|| TraceParent::begin(self.ids.as_ref()))
     }
 }
 

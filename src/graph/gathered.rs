@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Data, Executor, Request, Response};
+use async_graphql::{BatchRequest, BatchResponse, Data, Executor, Request, Response};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use shared_kernel::infrastructure::graphql::{each_together, together};
@@ -15,6 +15,10 @@ pub struct Gathered<E>(pub E);
 impl<E: Executor> Executor for Gathered<E> {
     async fn execute(&self, request: Request) -> Response {
         together(self.0.execute(request)).await
+    }
+
+    async fn execute_batch(&self, batch: BatchRequest) -> BatchResponse {
+        together(self.0.execute_batch(batch)).await
     }
 
     fn execute_stream(

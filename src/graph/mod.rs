@@ -3,11 +3,15 @@
 
 pub mod credential;
 pub mod edge;
+#[cfg(test)]
+mod edge_tests;
 pub mod gathered;
+mod multipart;
 pub mod parts;
 pub mod playground;
 pub mod sdl;
 pub mod settings;
+mod socket;
 
 pub use edge::Door;
 pub use parts::Parts;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_graphql::{ObjectType, Schema, SubscriptionType};
 use axum::Router;
-use federation::{Federated, RemoteSubgraph, Subgraph};
+use federation::{Federated, Placed, RemoteSubgraph, Subgraph};
 use shared_kernel::application::{Caller, Ids as _, TraceParent};
 use shared_kernel::infrastructure::system::SystemIds;
 
@@ -46,7 +46,7 @@ impl Parts {
         S: SubscriptionType + 'static,
     {
         let path = format!("/subgraphs/{}", context.as_str());
-        let routes = edge::routes(&path, schema.clone(), self.door.clone());
+        let routes = edge::routes(&path, Placed(schema.clone()), self.door.clone());
         self.endpoints = std::mem::take(&mut self.endpoints).merge(routes);
         self.subgraphs.insert(context, Arc::new(schema));
     }
@@ -70,8 +70,10 @@ impl Parts {
             .carry::<TraceParent>()
             .carry::<Credential>()
             .error_ids(|| format!("{:032x}", SystemIds.entropy()));
+        let authorities = settings.authorities()?;
         for context in ContextName::ALL {
-            graph = graph.subgraph(context.as_str(), self.part(context, settings)?);
+            let part = self.part(context, settings, authorities.as_deref())?;
+            graph = graph.subgraph(context.as_str(), part);
         }
         Ok(Some(graph.build().context("the joined graph cannot be served")?))
     }
@@ -80,12 +82,17 @@ impl Parts {
         &self,
         context: ContextName,
         settings: &GraphArguments,
+        authorities: Option<&[u8]>,
     ) -> anyhow::Result<Arc<dyn Subgraph>> {
         let name = context.as_str();
         let (variable, address) = settings.address(context);
         match (address, self.subgraphs.get(&context)) {
             (Some(address), _) => {
-                let remote = RemoteSubgraph::builder(name, address).headers(headers).build();
+                let mut remote = RemoteSubgraph::builder(name, address).headers(headers);
+                if let Some(authorities) = authorities {
+                    remote = remote.authorities(authorities);
+                }
+                let remote = remote.build();
                 Ok(Arc::new(remote.with_context(|| format!("{variable} is {address}"))?))
             }
             (None, Some(local)) => Ok(Arc::clone(local)),

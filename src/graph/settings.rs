@@ -1,5 +1,8 @@
 //! Where the parts of the joined graph are.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::config::ContextName;
@@ -24,12 +27,29 @@ pub struct GraphArguments {
     /// Subgraph of Balances in another process.
     #[arg(long, env = "SUBGRAPH_BALANCES_URL", value_name = "URL")]
     pub subgraph_balances_url: Option<String>,
+    /// Certificate authorities of subgraphs at `https://` addresses, in PEM, besides those that
+    /// the system trusts.
+    #[arg(long, env = "SUBGRAPH_CA_FILE", value_name = "FILE")]
+    pub subgraph_ca_file: Option<PathBuf>,
 }
 
 impl GraphArguments {
     /// Whether a process with these contexts serves the joined graph.
     pub fn is_served_with(&self, contexts: &[ContextName]) -> bool {
         self.graph || ContextName::ALL.iter().all(|context| contexts.contains(context))
+    }
+
+    /// What the file of certificate authorities holds, if one is named.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn authorities(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let named = self.subgraph_ca_file.as_ref().filter(|file| !file.as_os_str().is_empty());
+        let read = named.map(|file| {
+            let shown = file.display();
+            std::fs::read(file).with_context(|| format!("SUBGRAPH_CA_FILE is {shown}"))
+        });
+        read.transpose()
     }
 
     /// The variable that names a context's subgraph, and its value.
@@ -55,5 +75,18 @@ mod tests {
         assert!(!usual.is_served_with(&[ContextName::Banking]));
         let asked = GraphArguments { graph: true, ..GraphArguments::default() };
         assert!(asked.is_served_with(&[]));
+    }
+
+    #[test]
+    fn a_file_of_authorities_that_is_not_there_is_named() {
+        let of = |file: &str| GraphArguments {
+            subgraph_ca_file: Some(file.into()),
+            ..GraphArguments::default()
+        };
+        let missing = of("/nowhere/ca.pem").authorities().unwrap_err();
+        assert_eq!(missing.to_string(), "SUBGRAPH_CA_FILE is /nowhere/ca.pem");
+        assert_eq!(of("").authorities().unwrap(), None);
+        let there = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert!(of(there).authorities().unwrap().is_some());
     }
 }

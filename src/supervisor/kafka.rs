@@ -171,7 +171,8 @@ fn write_properties(
 
 /// `server.properties` for a folder below the current one. The session timeout is what the
 /// controller waits after kill -9 before it lets the broker in again: 9 s by default. The cleaner's
-/// buffer, 128 MB by default, lies on the heap, and only Kafka's own topics are ever compacted.
+/// buffer, 128 MB by default, lies on the heap, and besides Kafka's own topics only the small one
+/// of hand-overs is compacted.
 fn properties(ports: KafkaPorts, folder: &str) -> String {
     let KafkaPorts { broker, controller } = ports;
     format!(

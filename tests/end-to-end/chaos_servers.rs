@@ -1,10 +1,12 @@
 //! `kill -9` of Kafka and of `PostgreSQL` while transfers are under way: both come back, and so
-//! does the hub by itself.
+//! does the hub by itself. And of Kafka while the programs of other banks are told what to credit.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use codepix::client::transfers::TransferState;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
@@ -14,13 +16,14 @@ use tokio::sync::watch;
 
 use crate::support::binary::{BINARY, Process};
 use crate::support::crowd::Crowd;
-use crate::support::operator::same_again;
+use crate::support::operator::{doctor, same_again};
+use crate::support::program::Program;
 use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually, eventually_within};
 
 /// Transfers of a run.
 const TRANSFERS: usize = 200;
 /// Servers may have to be fetched first.
-const START: std::time::Duration = std::time::Duration::from_mins(10);
+const START: Duration = Duration::from_mins(10);
 
 /// A server as its supervisor describes it.
 #[derive(Debug, Deserialize)]
@@ -72,7 +75,7 @@ impl OwnServers {
     }
 
     fn published(&self) -> Result<Published, String> {
-        let found = find(self.folder.path()).ok_or("not published yet")?;
+        let found = find(self.folder.path(), "endpoints.json").ok_or("not published yet")?;
         let text = std::fs::read_to_string(found).map_err(|error| error.to_string())?;
         serde_json::from_str(&text).map_err(|error| error.to_string())
     }
@@ -89,19 +92,35 @@ impl OwnServers {
         .await;
     }
 
-    /// Stops them, as Ctrl-C does.
+    /// Stops them, as Ctrl-C does. The supervisor's log tells why that fails, where it does.
     async fn stop(mut self) {
         self.process.terminate();
-        self.process.end().await;
+        eventually(async || match self.process.ended() {
+            Some(_) => Ok(()),
+            None => Err(Running {
+                client: self.process.log(),
+                supervisor: find(self.folder.path(), "supervisor.log")
+                    .and_then(|log| std::fs::read_to_string(log).ok()),
+            }),
+        })
+        .await;
     }
 }
 
-/// The first `endpoints.json` below a folder.
-fn find(folder: &Path) -> Option<PathBuf> {
+/// What is known of servers that do not end.
+#[derive(Debug)]
+#[expect(dead_code, reason = "shown when a test fails")]
+struct Running {
+    client: String,
+    supervisor: Option<String>,
+}
+
+/// The first file of that name below a folder.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let entries: Vec<PathBuf> =
         std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-    let here = entries.iter().find(|path| path.ends_with("endpoints.json")).cloned();
-    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path)))
+    let here = entries.iter().find(|path| path.ends_with(name)).cloned();
+    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path, name)))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +150,58 @@ async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
     crowd.has_paid(&scene, &answers).await;
     at_rest(&hub, &scene).await;
     same_again(&hub.servers, &["--dry-run"]).await;
+    drop(hub);
+    own.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_program_is_told_exactly_once_while_kafka_and_the_hub_die_again_and_again() {
+    const ROUNDS: usize = 4;
+    const ORDERS: usize = 10;
+    let (own, published) = OwnServers::start().await;
+    let Endpoints { database_url, kafka_brokers } = published.endpoints;
+    let servers = TestServers { database_url, kafka: KafkaSettings::new(kafka_brokers) };
+    let mut hub = TestHub::with_servers(servers, HubOptions::default()).await;
+    let (one, two) = (Program::start(&hub, "001").await, Program::start(&hub, "002").await);
+    let mut chance = Chance::of_this_run();
+    let mut ids = Vec::new();
+    for round in 0..ROUNDS {
+        for _ in 0..ORDERS {
+            ids.push(one.order("1.01", &two.key).await);
+        }
+        // Not a wait for anything: each death finds the courier elsewhere.
+        let moment = Duration::from_millis(u64::try_from(chance.below(400)).unwrap());
+        println!("Kafka dies {moment:?} after the orders of round {round}");
+        drop(tokio::time::timeout(moment, std::future::pending::<()>()).await);
+        if round % 2 == 1 {
+            // With the courier in the middle of a transaction of the log.
+            hub.kill();
+        }
+        own.kill(|published| published.kafka.pid).await;
+        if round % 2 == 1 {
+            hub.restart().await;
+        }
+    }
+    for id in &ids {
+        two.hears(id, "pending").await;
+        two.confirm(id, "confirmed").await;
+    }
+    for id in &ids {
+        one.hears(id, "confirmed").await;
+        one.confirm(id, "completed").await;
+    }
+    let scene = hub.scene();
+    eventually(async || {
+        let completed = scene.transfers_in(TransferState::Completed).await.len();
+        if completed == ROUNDS * ORDERS { Ok(()) } else { Err(completed) }
+    })
+    .await;
+    let inbox = two.inbox().await;
+    let told = inbox.iter().filter(|it| it["status"] == "pending");
+    let told: Vec<&str> = told.map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(told.len(), ids.len(), "each exactly once");
+    assert!(ids.iter().all(|id| told.contains(&id.as_str())), "{told:?}");
+    doctor(&hub.servers).await;
     drop(hub);
     own.stop().await;
 }

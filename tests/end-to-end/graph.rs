@@ -3,8 +3,9 @@
 use codepix::client::transfers::TransferState;
 use serde_json::{Value, json};
 
-use crate::support::graph::{Events, ask, codes, data};
+use crate::support::graph::{Events, ask, ask_as, codes, data};
 use crate::support::http::{get, post};
+use crate::support::tls::Tls;
 use crate::support::{Account, HubOptions, Scene, TestHub, at_rest, eventually};
 
 const SEND: &str = "mutation($input: RequestTransferInput!) {
@@ -54,6 +55,10 @@ async fn a_transfer_is_ordered_followed_and_seen_from_every_context() {
         state payee { ownerName account { owner { name } } }
     } }";
     let mut events = Events::of(&address, follow, json!({ "id": ana.id })).await;
+    let of_payee = "subscription($id: ID!) { accountUpdated(id: $id) {
+        balance { available } account { owner { name } keys { nodes { key } } }
+    } }";
+    let mut credited = Events::of(&address, of_payee, json!({ "id": bia.id })).await;
     let sent = data(&address, SEND, order(&ana, &key, "12.34", "first")).await;
     let again = data(&address, SEND, order(&ana, &key, "12.34", "first")).await;
     let id = sent["requestTransfer"]["order"]["endToEndId"].as_str().unwrap();
@@ -65,6 +70,9 @@ async fn a_transfer_is_ordered_followed_and_seen_from_every_context() {
             json!({ "ownerName": "Bia Lima", "account": { "owner": { "name": "Bia Lima" } } });
         assert_eq!(event, json!({ "state": state, "payee": payee }));
     }
+    let event = credited.next().await["accountUpdated"].take();
+    let account = json!({ "owner": { "name": "Bia Lima" }, "keys": { "nodes": [{ "key": key }] } });
+    assert_eq!(event, json!({ "balance": { "available": "12.34" }, "account": account }));
     let expected = json!({
         "owner": { "name": "Bia Lima" },
         "bank": { "name": "Bank 002", "primaryColor": null },
@@ -112,6 +120,21 @@ async fn what_is_refused_says_why_and_moves_nothing() {
     ] {
         assert_eq!(codes(&ask(&address, query, json!({})).await), [code], "{query}");
     }
+    // Refused before the first of its commands is given.
+    let commands = (0..21).map(|number| {
+        let (id, key) = (&ana.id, format!("over-{number}"));
+        format!(
+            "m{number}: deposit(input: {{ accountId: \"{id}\", amount: \"1.00\", \
+             idempotencyKey: \"{key}\" }}) {{ account {{ id }} }}"
+        )
+    });
+    let too_many = format!("mutation {{ {} }}", commands.collect::<Vec<_>>().join(" "));
+    assert_eq!(codes(&ask(&address, &too_many, json!({})).await), ["operation_too_large"]);
+    let page = "nodes { payee { account { transfers(first: 200) {";
+    let too_much = format!("{{ transfers(first: 200) {{ {page} {page} nodes {{ id }} }} }} }} }}");
+    let too_much = format!("{too_much} }} }} }} }} }} }}");
+    let refused = ask(&address, &too_much, json!({})).await;
+    assert_eq!(codes(&refused), ["operation_too_complex"], "{refused}");
     let body = json!({ "query": "{ banks { nodes { name } } }" }).to_string();
     let plain = [("content-type", "text/plain")];
     let (status, answer) = post(&address, "/graphql", &plain, &body).await;
@@ -145,6 +168,7 @@ async fn parts_in_two_processes_are_one_graph_and_one_that_is_gone_fails_alone()
     })
     .await;
     let part = |name: &str| format!("http://{}/subgraphs/{name}", desk.addresses().internal);
+    let secret = Tls::before(&desk.addresses().internal).await;
     let front = desk
         .beside(HubOptions {
             name: "front",
@@ -153,8 +177,9 @@ async fn parts_in_two_processes_are_one_graph_and_one_that_is_gone_fails_alone()
             variables: vec![
                 ("CODEPIX_GRAPH", "true".to_owned()),
                 ("SUBGRAPH_PIX_KEYS_URL", part("pix-keys")),
-                ("SUBGRAPH_TRANSFERS_URL", part("transfers")),
-                ("SUBGRAPH_BALANCES_URL", part("balances")),
+                ("SUBGRAPH_TRANSFERS_URL", secret.url("/subgraphs/transfers")),
+                ("SUBGRAPH_BALANCES_URL", secret.url("/subgraphs/balances")),
+                ("SUBGRAPH_CA_FILE", secret.authority().display().to_string()),
             ],
             ..HubOptions::default()
         })
@@ -163,8 +188,15 @@ async fn parts_in_two_processes_are_one_graph_and_one_that_is_gone_fails_alone()
     let mut scene = desk.scene();
     scene.banking = front.client().clone();
     let (ana, bia, key) = customers(&scene).await;
+    let follow = "subscription($ispb: Ispb!) { transferUpdated(ispb: $ispb) {
+        state payer { account { owner { name } } }
+    } }";
+    let mut events = Events::of(&address, follow, json!({ "ispb": ana.ispb })).await;
     let sent = data(&address, SEND, order(&ana, &key, "1.00", "first")).await;
     let id = sent["requestTransfer"]["order"]["endToEndId"].as_str().unwrap();
+    let event = events.next().await["transferUpdated"].take();
+    let payer = json!({ "account": { "owner": { "name": "Ana Souza" } } });
+    assert_eq!(event, json!({ "state": "PENDING", "payer": payer }));
     scene.reaches(id, TransferState::Completed).await;
     eventually(async || {
         let answer = ask(&address, JOINED, json!({ "id": bia.id })).await;
@@ -187,4 +219,83 @@ async fn parts_in_two_processes_are_one_graph_and_one_that_is_gone_fails_alone()
     assert_eq!(codes(&here), ["subgraph_unavailable"]);
     let (status, ready) = get(&address, "/health/ready").await;
     assert!(status == 503 && ready.contains("graph.balances"), "{ready}");
+}
+
+const OPERATOR: &str = "the-operator-s-token";
+const FIRST_BANK: &str = "token-of-the-first-bank";
+
+/// Tokens of a hub that asks for them.
+fn guarded() -> HubOptions {
+    HubOptions {
+        tokens: "operator=the-operator-s-token,00000001=token-of-the-first-bank",
+        token: Some(OPERATOR),
+        ..HubOptions::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_is_known_in_every_part_also_in_another_process() {
+    let desk = TestHub::with(HubOptions {
+        name: "desk",
+        contexts: "pix-keys,transfers,balances",
+        ..guarded()
+    })
+    .await;
+    let part = |name: &str| format!("http://{}/subgraphs/{name}", desk.addresses().internal);
+    let front = desk
+        .beside(HubOptions {
+            name: "front",
+            contexts: "banking",
+            pix_keys_url: desk.url(),
+            variables: vec![
+                ("CODEPIX_GRAPH", "true".to_owned()),
+                ("SUBGRAPH_PIX_KEYS_URL", part("pix-keys")),
+                ("SUBGRAPH_TRANSFERS_URL", part("transfers")),
+                ("SUBGRAPH_BALANCES_URL", part("balances")),
+            ],
+            ..guarded()
+        })
+        .await;
+    let address = front.addresses().http.clone();
+    let mut scene = desk.scene();
+    scene.banking = front.client().clone();
+    let (ana, bia, _) = customers(&scene).await;
+    let query = "query($id: ID!) { account(id: $id) {
+        number bank { name } keys { nodes { key } } balance { available }
+    } }";
+    let told = async |token, account: &Account| {
+        ask_as(Some(token), &address, query, json!({ "id": account.id })).await
+    };
+    eventually(async || {
+        let answer = told(OPERATOR, &bia).await;
+        let account = &answer["data"]["account"];
+        let is_told = account["number"].is_string() && account["balance"].is_object();
+        if is_told { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    eventually(async || {
+        let answer = told(FIRST_BANK, &ana).await;
+        let account = &answer["data"]["account"];
+        let is_told =
+            account["bank"]["name"] == "Bank 001" && account["balance"]["available"] == "100.00";
+        if is_told { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    let foreign = told(FIRST_BANK, &bia).await;
+    assert_eq!(foreign["data"]["account"], Value::Null, "as if it were not there: {foreign}");
+    // Its parts let nobody in without a token, and are there all the same.
+    let (status, ready) = get(&address, "/health/ready").await;
+    assert_eq!(status, 200, "{ready}");
+    let all = "{ transfers { nodes { id } } }";
+    let refused = ask_as(Some(FIRST_BANK), &address, all, json!({})).await;
+    assert_eq!(codes(&refused), ["operator_only"]);
+    for (token, code) in [(None, "token_missing"), (Some("nobody-s-own-token"), "token_unknown")] {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        let body = json!({ "query": all }).to_string();
+        let (status, answer) = post(&address, "/graphql", &headers, &body).await;
+        assert!(status == 401 && answer.contains(code), "{status} {answer}");
+    }
+    assert_eq!(get(&address, "/graphql").await.0, 200, "the playground itself tells nothing");
 }

@@ -11,11 +11,19 @@ mod chaos_hub;
 #[cfg(test)]
 mod chaos_servers;
 #[cfg(test)]
+mod classic;
+#[cfg(test)]
+mod client_file;
+#[cfg(test)]
 mod dead_letters;
+#[cfg(test)]
+mod events;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod graph;
+#[cfg(test)]
+mod graph_documented;
 #[cfg(test)]
 mod injection;
 #[cfg(test)]
@@ -36,5 +44,7 @@ mod same_order_other_content;
 mod standing_still;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wallet_core;
 #[cfg(test)]
 mod watching;

@@ -98,7 +98,8 @@ async fn health_and_reflection_know_every_service() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_serves_its_own_services_and_no_other() {
-    let options = HubOptions { contexts: "transfers", ..HubOptions::default() };
+    let pix_keys_url = "http://127.0.0.1:1".to_owned();
+    let options = HubOptions { contexts: "transfers", pix_keys_url, ..HubOptions::default() };
     let hub = TestHub::with(options).await;
     hub.scene().enrol("001").await;
     let asked = codepix::client::banking::ListBanksRequest {};

@@ -2,7 +2,7 @@
 
 use codepix::client::banking::TransferState as Shown;
 use codepix::client::pix_keys::{EnrolAccountRequest, PixKeyKind};
-use codepix::client::transfers::{ParticipantProtocol, TransferState};
+use codepix::client::transfers::TransferState;
 use serde_json::json;
 use shared_kernel::domain::ReasonCode;
 
@@ -140,20 +140,11 @@ async fn a_bank_over_its_position_limit_pays_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bank_that_the_hub_does_not_know_or_cannot_serve_is_no_payee() {
+async fn a_bank_that_the_hub_does_not_know_is_no_payee() {
     let hub = TestHub::start().await;
     let scene = hub.scene();
     let one = scene.enrol("001").await;
     let ana = scene.account(&one, "Ana Souza", 10_000).await;
-
-    let classic = codepix::client::transfers::EnrolParticipantRequest {
-        protocol: ParticipantProtocol::Classic.into(),
-        ..enrolment("003")
-    };
-    let classic = scene.enrol_with(classic).await;
-    let (_, key) = with_key(&scene, enrolled(&classic, &people::cpf())).await;
-    let id = scene.send(&ana, &key, 100).await.end_to_end_id;
-    rejected(&scene, &ana, &id, ReasonCode::Ag03).await;
 
     // Others hear of a bank that the hub itself has never enrolled.
     let log = Log::of(&hub.servers);

@@ -1,5 +1,6 @@
 //! The developers' toolbox.
 
+mod catalog;
 mod graph;
 mod simulate;
 
@@ -15,8 +16,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Write what the code knows of the event catalogue, or check that what is committed is that.
+    Catalog(catalog::Arguments),
     /// Write the SDL of every subgraph and compose the supergraph, or check that both are as the
-    /// code says; needs Node and npm.
+    /// code says; or compare the hub's answers with those of stock routers. Needs Node and npm.
     Graph(graph::Arguments),
     /// Run the simulated hub under as many seeds as wanted, or tell the story of one.
     Simulate(simulate::Arguments),
@@ -24,6 +27,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
+        Task::Catalog(arguments) => catalog::run(&arguments),
         Task::Graph(arguments) => graph::run(&arguments),
         Task::Simulate(arguments) => simulate::run(&arguments),
     }

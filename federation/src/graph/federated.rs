@@ -18,6 +18,10 @@ use crate::introspection::Introspection;
 use crate::plan::{Prepared, Source};
 use crate::run::{Context, Run};
 
+/// What is said of a subgraph that does not answer.
+const AWAY: [Code; 3] =
+    [Code::SubgraphTimeout, Code::SubgraphUnavailable, Code::SubgraphAnswerTooLarge];
+
 /// One graph over many subgraphs.
 #[derive(Debug, Clone)]
 pub struct Federated {
@@ -54,7 +58,11 @@ impl Federated {
         let probes = self.graph.subgraphs.iter().map(|(name, subgraph)| async move {
             let answer = timeout(within, subgraph.execute(Request::new("{ __typename }"))).await;
             let failure = match answer {
-                Ok(response) => response.errors.into_iter().next().map(|error| error.message),
+                // One that refuses to answer a stranger is there.
+                Ok(response) => {
+                    let is_away = |error: &ServerError| AWAY.iter().any(|code| code.is_of(error));
+                    response.errors.into_iter().find(is_away).map(|error| error.message)
+                }
                 Err(_elapsed) => Some("it did not answer in time".to_owned()),
             };
             SubgraphHealth { name: name.clone(), failure }

@@ -81,6 +81,11 @@ impl Planning<'_> {
     /// Everything about a document that needs no variables.
     pub(crate) fn check(&self, source: &Source) -> Result<Checked, Vec<ServerError>> {
         let Self { api, limits, rules, .. } = *self;
+        let (bytes, most) = (source.document.len(), limits.document_bytes_max);
+        if bytes > most {
+            let message = format!("The document has {bytes} bytes; {most} is the most.");
+            return Err(vec![Code::OperationTooLarge.error(message)]);
+        }
         // The end of the document counts as one more.
         let tokens_max = limits.tokens_max.saturating_add(1);
         let document = parse_query_with_token_limit::<String>(&source.document, tokens_max)

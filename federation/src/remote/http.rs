@@ -9,9 +9,11 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_util::client::legacy::Client;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 use tokio::time::{sleep, timeout};
 
 use super::{Answer, Operation, Remote};
@@ -25,17 +27,29 @@ const RETRY_DELAY_MS: u64 = 25;
 type Failure = Box<ServerError>;
 
 /// Connections that are kept and used again.
-pub(super) struct HttpClient {
-    client: Client<HttpConnector, Full<Bytes>>,
+pub(super) enum HttpClient {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
 impl HttpClient {
-    /// With a limit on the time that opening a connection takes.
-    pub(super) fn new(connect: Duration) -> Self {
+    /// With a limit on the time that opening a connection takes, and with TLS if it is given.
+    pub(super) fn new(connect: Duration, tls: Option<&ClientConfig>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(connect));
-        Self { client: Client::builder(TokioExecutor::new()).build(connector) }
+        let client = Client::builder(TokioExecutor::new());
+        let Some(tls) = tls else { return Self::Plain(client.build(connector)) };
+        connector.enforce_http(false);
+        let secret = HttpsConnectorBuilder::new().with_tls_config(tls.clone());
+        Self::Tls(client.build(secret.https_or_http().enable_http1().wrap_connector(connector)))
+    }
+
+    fn request(&self, request: http::Request<Full<Bytes>>) -> ResponseFuture {
+        match self {
+            Self::Plain(client) => client.request(request),
+            Self::Tls(client) => client.request(request),
+        }
     }
 }
 
@@ -93,7 +107,7 @@ async fn once(remote: &Remote, headers: HeaderMap, body: Bytes) -> Result<Respon
     *request.method_mut() = Method::POST;
     *request.uri_mut() = remote.address.clone();
     *request.headers_mut() = headers;
-    let response = remote.client.client.request(request).await.map_err(|error| {
+    let response = remote.client.request(request).await.map_err(|error| {
         if error.is_connect() || is_cut_off(&error) {
             Tried::Connection(chain(&error))
         } else {

@@ -7,6 +7,7 @@
 //! `subgraph_unavailable`, upon which the client subscribes again and reads the present state.
 
 mod http;
+mod tls;
 mod websocket;
 
 use std::fmt::{self, Debug, Formatter};
@@ -19,6 +20,7 @@ use async_graphql::{Data, Request, Response, ServerError, Value};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
+use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::warn;
@@ -33,9 +35,18 @@ type Headers = dyn Fn(&Data) -> HeaderMap + Send + Sync;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RemoteError {
-    /// The address is not one of HTTP or WebSocket without TLS.
-    #[error("the address {0:?} must be like http://host:port/path, and ws:// for subscriptions")]
+    /// The address is not one of HTTP, or of WebSocket for subscriptions.
+    #[error(
+        "the address {0:?} must be like http://host:port/path or https://…, and ws:// or wss:// \
+         for subscriptions"
+    )]
     Address(String),
+    /// The certificate authorities that were given cannot be read.
+    #[error("the certificate authorities must be certificates in PEM: {0}")]
+    Authorities(String),
+    /// No server could prove who it is.
+    #[error("this system trusts no certificate authority: name one, or install its list of them")]
+    NothingTrusted,
 }
 
 /// A subgraph that is reached over the network.
@@ -50,6 +61,7 @@ pub struct RemoteSubgraphBuilder {
     name: String,
     address: String,
     websocket: Option<String>,
+    authorities: Option<Vec<u8>>,
     headers: Arc<Headers>,
     bounds: Bounds,
 }
@@ -84,6 +96,8 @@ struct Remote {
     headers: Arc<Headers>,
     bounds: Bounds,
     client: HttpClient,
+    /// How servers with TLS prove who they are; none where no address has it.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 /// What is sent.
@@ -117,6 +131,7 @@ impl RemoteSubgraph {
             name: name.into(),
             address: address.into(),
             websocket: None,
+            authorities: None,
             headers: Arc::new(|_data| HeaderMap::new()),
             bounds: Bounds::default(),
         }
@@ -127,6 +142,12 @@ impl RemoteSubgraphBuilder {
     /// Where subscriptions are answered, if it is not `/ws` under the address.
     pub fn websocket(mut self, address: impl Into<String>) -> Self {
         self.websocket = Some(address.into());
+        self
+    }
+
+    /// Certificate authorities that are trusted besides those of the system, in PEM.
+    pub fn authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities = Some(pem.into());
         self
     }
 
@@ -170,28 +191,34 @@ impl RemoteSubgraphBuilder {
     /// The subgraph, if its addresses can be used.
     pub fn build(self) -> Result<RemoteSubgraph, RemoteError> {
         let unusable = |address: &str| RemoteError::Address(address.to_owned());
-        let parsed = |address: &str, scheme: &str| {
+        let parsed = |address: &str, schemes: [&str; 2]| {
             let uri: Option<Uri> = address.parse().ok();
-            let fits = |uri: &Uri| uri.scheme_str() == Some(scheme) && uri.host().is_some();
-            uri.filter(fits).ok_or_else(|| unusable(address))
+            let has = |uri: &Uri| uri.scheme_str().is_some_and(|scheme| schemes.contains(&scheme));
+            uri.filter(|uri| has(uri) && uri.host().is_some()).ok_or_else(|| unusable(address))
         };
-        let address = parsed(&self.address, "http")?;
+        let address = parsed(&self.address, ["http", "https"])?;
         let websocket = match &self.websocket {
-            Some(websocket) => parsed(websocket, "ws")?,
+            Some(websocket) => parsed(websocket, ["ws", "wss"])?,
             None => under(&address).ok_or_else(|| unusable(&self.address))?,
         };
-        let client = HttpClient::new(Duration::from_millis(self.bounds.connect_ms_max));
+        let has_tls =
+            address.scheme_str() == Some("https") || websocket.scheme_str() == Some("wss");
+        let trusted = || tls::trusting(self.authorities.as_deref());
+        let tls = has_tls.then(trusted).transpose()?;
+        let connect = Duration::from_millis(self.bounds.connect_ms_max);
+        let client = HttpClient::new(connect, tls.as_deref());
         let Self { name, headers, bounds, .. } = self;
-        let remote = Remote { name, address, websocket, headers, bounds, client };
+        let remote = Remote { name, address, websocket, headers, bounds, client, tls };
         Ok(RemoteSubgraph { remote: Arc::new(remote) })
     }
 }
 
-/// `/ws` under an address, over WebSocket.
+/// `/ws` under an address, over WebSocket, with TLS where the address has it.
 fn under(address: &Uri) -> Option<Uri> {
     let path = format!("{}/ws", address.path().trim_end_matches('/'));
+    let scheme = if address.scheme_str() == Some("https") { "wss" } else { "ws" };
     let mut parts = Parts::default();
-    parts.scheme = Some(Scheme::try_from("ws").ok()?);
+    parts.scheme = Some(Scheme::try_from(scheme).ok()?);
     parts.authority = address.authority().cloned();
     parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
     Uri::from_parts(parts).ok()
@@ -262,11 +289,31 @@ mod tests {
         assert_eq!(addresses(&plain.unwrap()), wanted);
         let other = RemoteSubgraph::builder("banking", "http://host/").websocket("ws://other/s");
         assert_eq!(addresses(&other.build().unwrap()), ["http://host/", "ws://other/s"]);
+        let secret = RemoteSubgraph::builder("banking", "https://host/s").authorities(authority());
+        assert_eq!(addresses(&secret.build().unwrap()), ["https://host/s", "wss://host/s/ws"]);
+    }
+
+    fn authority() -> String {
+        let key = rcgen::KeyPair::generate().unwrap();
+        rcgen::CertificateParams::default().self_signed(&key).unwrap().pem()
     }
 
     #[test]
-    fn an_address_that_is_none_or_needs_tls_is_refused() {
-        for address in ["https://host/graphql", "host", "/graphql", "ftp://host/", ""] {
+    fn authorities_that_cannot_be_read_are_refused_where_they_are_needed() {
+        let with = |address: &str, pem: &str| {
+            RemoteSubgraph::builder("banking", address).authorities(pem).build().map(drop)
+        };
+        let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for pem in ["", "no PEM", no_certificate] {
+            let refused = with("https://host/", pem).unwrap_err();
+            assert!(matches!(refused, RemoteError::Authorities(_)), "{pem}: {refused}");
+            assert!(with("http://host/", pem).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused() {
+        for address in ["wss://host/graphql", "host", "/graphql", "ftp://host/", ""] {
             let refused = RemoteSubgraph::builder("banking", address).build().unwrap_err();
             assert_eq!(refused, RemoteError::Address(address.to_owned()));
         }

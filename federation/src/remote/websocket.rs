@@ -16,7 +16,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::Error as SocketError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+};
 
 use super::{Answer, Operation, Remote};
 
@@ -97,8 +99,10 @@ async fn open(remote: &Remote, request: &Request) -> Result<Socket, Failure> {
     handshake.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     let bytes_max = Some(remote.bounds.answer_bytes_max);
     let config = WebSocketConfig::default().max_message_size(bytes_max).max_frame_size(bytes_max);
-    let (mut socket, _response) =
-        connect_async_with_config(handshake, Some(config), true).await.map_err(unavailable)?;
+    let connector = remote.tls.clone().map_or(Connector::Plain, Connector::Rustls);
+    let connected =
+        connect_async_tls_with_config(handshake, Some(config), true, Some(connector)).await;
+    let (mut socket, _response) = connected.map_err(unavailable)?;
     say(remote, &mut socket, &Sent::ConnectionInit).await?;
     loop {
         match hear(remote, &mut socket).await? {

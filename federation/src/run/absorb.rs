@@ -7,6 +7,7 @@ use super::execute::Run;
 use super::merge::merge;
 use super::represent::{Represented, Target, locate, path_to};
 use super::rewrite::{renamed, rewrite};
+use crate::placed::placed;
 use crate::plan::{Entities, Fetch, Rewrite};
 
 impl Run<'_> {
@@ -35,15 +36,16 @@ impl Run<'_> {
         ask: &Ask,
         response: Response,
     ) {
-        let masked = response.errors.iter().map(|error| self.masked(fetch, error.clone()));
+        let Response { data: answers, errors, .. } = placed(response);
+        let masked = errors.into_iter().map(|error| self.masked(fetch, error));
         let errors: Vec<ServerError> = masked.collect();
         let mut state = self.state();
         for error in errors {
-            for error in placed(fetch, asked, ask, (&state.data, &response.data), error) {
+            for error in shown(fetch, asked, ask, &state.data, error) {
                 state.add(error, self.context.graph.limits.errors_max);
             }
         }
-        let Value::Object(mut answers) = response.data else { return };
+        let Value::Object(mut answers) = answers else { return };
         for ((selection, asked), list) in fetch.entities.iter().zip(asked).zip(&ask.lists) {
             if let Some(Value::List(answers)) = answers.swap_remove(&selection.key) {
                 complete(selection, &asked.targets, list, answers, &mut state.data);
@@ -95,15 +97,15 @@ fn complete(
 
 /// An error of entities where the client can see it: once for each object that it concerns, or
 /// without a path where nobody can know which those are.
-fn placed(
+fn shown(
     fetch: &Fetch,
     asked: &[Represented],
     ask: &Ask,
-    (data, answer): (&Value, &Value),
+    data: &Value,
     mut error: ServerError,
 ) -> Vec<ServerError> {
     let path = std::mem::take(&mut error.path);
-    let Some((selection, representation, rest)) = concerned(fetch, ask, answer, &path) else {
+    let Some((selection, representation, rest)) = concerned(fetch, ask, &path) else {
         return vec![error];
     };
     let (Some(selection), Some(asked)) = (fetch.entities.get(selection), asked.get(selection))
@@ -124,12 +126,11 @@ fn placed(
 
 /// The selection and representation that an error lies in, and its path inside that entity.
 ///
-/// Some libraries leave the entity's place in the list out. Then it is known if there was but one
-/// entity, or if but one has a null where the error lies.
+/// Some libraries leave the entity's place in the list out; where it is not known all the same
+/// (`placed.rs`), it is if there was but one entity.
 fn concerned<'p>(
     fetch: &Fetch,
     ask: &Ask,
-    answer: &Value,
     path: &'p [PathSegment],
 ) -> Option<(usize, usize, &'p [PathSegment])> {
     let [PathSegment::Field(key), rest @ ..] = path else {
@@ -141,27 +142,7 @@ fn concerned<'p>(
     match (rest, list.as_slice()) {
         ([PathSegment::Index(index), rest @ ..], _) => Some((selection, *list.get(*index)?, rest)),
         (rest, [only]) => Some((selection, *only, rest)),
-        (rest, several) => {
-            let Value::Object(answers) = answer else { return None };
-            let Some(Value::List(answers)) = answers.get(key.as_str()) else { return None };
-            let mut nulls = several.iter().zip(answers).filter(|(_, one)| is_null_at(one, rest));
-            let (only, _) = nulls.next()?;
-            if nulls.next().is_some() { None } else { Some((selection, *only, rest)) }
-        }
-    }
-}
-
-/// Whether a value is null at a path, or on the way there.
-fn is_null_at(value: &Value, path: &[PathSegment]) -> bool {
-    match (value, path) {
-        (Value::Null, _) => true,
-        (Value::Object(fields), [PathSegment::Field(key), rest @ ..]) => {
-            fields.get(key.as_str()).is_some_and(|value| is_null_at(value, rest))
-        }
-        (Value::List(values), [PathSegment::Index(index), rest @ ..]) => {
-            values.get(*index).is_some_and(|value| is_null_at(value, rest))
-        }
-        _ => false,
+        _ => None,
     }
 }
 

@@ -74,6 +74,9 @@ async fn fragments_that_go_round_are_refused_and_end() {
         "{ product(id: \"p-1\") { ...a } } fragment a on Product { related { ...a } }",
         "{ ...a } fragment a on Query { ...a ...a }",
         "{ me { ...a } } fragment a on User { ...b } fragment b on User { ...a ...a }",
+        // Used by nobody: validation would follow it without end.
+        "{ __typename } fragment a on Product { related { related { related { ...a } ...a } } }",
+        "{ __typename } fragment a on Product { ...a }",
     ];
     for query in round {
         assert_eq!(code(Limits::default(), query).await.as_deref(), Some("operation_too_deep"));
@@ -89,6 +92,15 @@ async fn what_no_parser_should_follow_is_refused() {
 }
 
 #[tokio::test]
+async fn a_document_of_comments_is_refused_before_it_is_kept() {
+    let long = format!("{{ warehouses }} #{}", "x".repeat(64 * 1024));
+    assert_eq!(code(Limits::default(), &long).await.as_deref(), Some("operation_too_large"));
+    let aliases: Vec<String> = (0..70).map(|it| format!("a{it}: id")).collect();
+    let unused = format!("{{ warehouses }} fragment a on Product {{ {} }}", aliases.join(" "));
+    assert_eq!(code(Limits::default(), &unused).await.as_deref(), Some("operation_too_large"));
+}
+
+#[tokio::test]
 async fn the_cost_follows_the_formula() {
     let none = || json!({});
     assert_eq!(cost("{ warehouses }", none()).await, 1);
@@ -97,6 +109,9 @@ async fn the_cost_follows_the_formula() {
     assert_eq!(cost("{ products { id } }", none()).await, 1 + 3);
     assert_eq!(cost("{ products(first: 50) { id name } }", none()).await, 1 + 50 * 2);
     assert_eq!(cost("{ reviews { id } }", none()).await, 1 + 10);
+    // Nor does `null` ask for nothing: a page that nobody sized has 50.
+    let null = "query($n: Int) { products(first: $n) { id } }";
+    assert!(cost(null, json!({ "n": null })).await > 3);
     // Inside a page a list is that page: `related` has its size from `products`.
     let nested = "{ products(first: 20) { related { related { id } } } }";
     assert_eq!(cost(nested, none()).await, 1 + 20 * (1 + 1 + 10));

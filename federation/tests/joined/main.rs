@@ -26,3 +26,5 @@ mod shop;
 mod subgraphs;
 #[cfg(test)]
 mod subscriptions;
+#[cfg(test)]
+mod tls;

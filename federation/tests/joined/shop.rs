@@ -10,7 +10,7 @@ use axum::extract::WebSocketUpgrade;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::{get, post};
 use axum::{Router, serve};
-use federation::{Builder, Federated, Limits, RemoteSubgraph, Subgraph};
+use federation::{Builder, Federated, Limits, RemoteSubgraph, RemoteSubgraphBuilder, Subgraph};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use tokio::net::TcpListener;
@@ -77,10 +77,14 @@ impl Shop {
 
     /// With every subgraph behind a server on loopback.
     pub(crate) async fn remote() -> Self {
-        let address = serve_subgraphs().await;
+        let address = serve_here(subgraphs()).await;
+        Self::reached(|name| RemoteSubgraph::builder(name, format!("http://{address}/{name}")))
+    }
+
+    /// With every subgraph behind a server, which is reached in this way.
+    pub(crate) fn reached(way: impl Fn(&'static str) -> RemoteSubgraphBuilder) -> Self {
         let remote = |name: &'static str| -> (&'static str, Arc<dyn Subgraph>) {
-            let builder = RemoteSubgraph::builder(name, format!("http://{address}/{name}"));
-            (name, Arc::new(builder.headers(caller_header).build().unwrap()))
+            (name, Arc::new(way(name).headers(caller_header).build().unwrap()))
         };
         Self::of(["catalog", "people", "reviews", "stock"].map(remote), Limits::default())
     }
@@ -163,11 +167,11 @@ pub(crate) async fn serve_here(router: Router) -> SocketAddr {
     address
 }
 
-async fn serve_subgraphs() -> SocketAddr {
-    let router = Router::new()
+/// Every subgraph under its name.
+pub(crate) fn subgraphs() -> Router {
+    Router::new()
         .nest("/catalog", routes(catalog::schema()))
         .nest("/people", routes(people::schema()))
         .nest("/reviews", routes(reviews::schema()))
-        .nest("/stock", routes(stock::schema()));
-    serve_here(router).await
+        .nest("/stock", routes(stock::schema()))
 }

@@ -31,7 +31,7 @@ fn event(number: u32, nickname: &Value, caller: &Value) -> Value {
     } })
 }
 
-async fn each_event_is_completed(shop: &Shop) {
+pub(crate) async fn each_event_is_completed(shop: &Shop) {
     let request = added(&json!(["u-ana", "u-broken", "u-bia"])).data(Caller("eva".to_owned()));
     let events = events(shop, request, None).await;
     let (null, eva) = (json!(null), json!("eva"));

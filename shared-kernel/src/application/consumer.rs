@@ -97,6 +97,9 @@ pub struct Consumer<H: BatchHandler> {
     ports: ConsumerPorts,
     handler: Arc<H>,
     positions: BTreeMap<TopicPartition, i64>,
+    /// The reader could not be told to read from these positions again: it must be, or the ends of
+    /// partitions without news are never told anew.
+    is_adrift: bool,
     ends: Ends,
     backoff: Backoff,
 }
@@ -163,7 +166,7 @@ impl<H: BatchHandler> Consumer<H> {
     pub fn new(settings: ConsumerSettings, ports: ConsumerPorts, handler: Arc<H>) -> Self {
         let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
         let (positions, ends) = (BTreeMap::new(), Ends::default());
-        Self { settings, ports, handler, positions, ends, backoff }
+        Self { settings, ports, handler, positions, is_adrift: false, ends, backoff }
     }
 
     /// Works until it is asked to stop, then leaves the group.
@@ -184,6 +187,9 @@ impl<H: BatchHandler> Consumer<H> {
     /// # Errors
     /// As [`Self::run`].
     pub async fn step(&mut self, stop: &StopSignal) -> Result<(), LogError> {
+        if self.is_adrift {
+            self.assign_again().await?;
+        }
         let polled = self.ports.reader.poll(self.settings.batch_max, self.settings.poll_wait).await;
         let outcome = match polled {
             Ok(Polled::Nothing) => self.look().await,
@@ -256,6 +262,12 @@ impl<H: BatchHandler> Consumer<H> {
     async fn start_over(&mut self, stop: &StopSignal) -> Result<(), LogError> {
         self.ports.progress.all_behind();
         self.pause(stop).await;
+        self.assign_again().await
+    }
+
+    /// Reads from the committed positions; what fails is tried again before the next poll.
+    async fn assign_again(&mut self) -> Result<(), LogError> {
+        self.is_adrift = false;
         let positions = self.standing();
         if positions.is_empty() {
             return Ok(());
@@ -263,6 +275,7 @@ impl<H: BatchHandler> Consumer<H> {
         let assigned = self.ports.reader.assign(&positions).await;
         if let Err(LogError::Unavailable(reason)) = &assigned {
             tracing::warn!(consumer = self.settings.name, reason, "not assigned again yet");
+            self.is_adrift = true;
             return Ok(());
         }
         assigned

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::application::cut::shortened;
-use crate::application::log::{InboundRecord, OutboundRecord, UNREADABLE_HEADER};
+use crate::application::log::{InboundRecord, UNREADABLE_HEADER};
 use crate::application::trace::TraceParent;
 use crate::domain::Timestamp;
 
@@ -14,52 +14,32 @@ pub const CONTENT_TYPE: &str = "application/json";
 /// Bytes of a malformed value that its refusal quotes.
 const QUOTED_BYTES_MAX: usize = 100;
 
-/// An event that a context publishes, before it has an id and a time.
-///
-/// The record key is the subject, so that one aggregate is one order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// Topics that get a copy, without prefix.
-    pub topics: Vec<String>,
-    /// `ce_type`, e.g. `codepix.transfers.TransferConfirmed.v1`.
-    pub event_type: &'static str,
-    /// `ce_subject`: id of the aggregate.
-    pub subject: String,
-    /// `ce_aggregateversion`: version of the aggregate after the event.
-    pub aggregate_version: i64,
-    /// The trace that caused it.
-    pub trace: TraceParent,
-    /// JSON body.
-    pub payload: Vec<u8>,
+/// The envelope of an event that leaves.
+pub(crate) struct CloudEvent<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) event_type: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) subject: &'a str,
+    pub(crate) aggregate_version: i64,
+    pub(crate) trace: &'a TraceParent,
 }
 
-impl Published {
-    /// Gives the event its identity and makes the record.
-    pub fn into_record(
-        self,
-        prefix: &str,
-        source: &str,
-        id: Uuid,
-        at: Timestamp,
-    ) -> OutboundRecord {
+impl CloudEvent<'_> {
+    /// Its headers.
+    pub(crate) fn headers(&self) -> Vec<(String, Vec<u8>)> {
         let text = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
-        OutboundRecord {
-            topics: self.topics.iter().map(|topic| format!("{prefix}{topic}")).collect(),
-            headers: vec![
-                text("ce_specversion", "1.0"),
-                text("ce_id", &id.to_string()),
-                text("ce_type", self.event_type),
-                text("ce_source", source),
-                text("ce_time", &at.to_string()),
-                text("ce_subject", &self.subject),
-                text("ce_aggregateversion", &self.aggregate_version.to_string()),
-                text("traceparent", self.trace.as_str()),
-                text("content-type", CONTENT_TYPE),
-            ],
-            key: Some(self.subject.into_bytes()),
-            payload: Some(self.payload),
-            time: Some(at),
-        }
+        vec![
+            text("ce_specversion", "1.0"),
+            text("ce_id", &self.id.to_string()),
+            text("ce_type", self.event_type),
+            text("ce_source", self.source),
+            text("ce_time", &self.at.to_string()),
+            text("ce_subject", self.subject),
+            text("ce_aggregateversion", &self.aggregate_version.to_string()),
+            text("traceparent", self.trace.as_str()),
+            text("content-type", CONTENT_TYPE),
+        ]
     }
 }
 

@@ -111,6 +111,19 @@ impl Cnpj {
         Ok(Self(characters))
     }
 
+    /// The CNPJ that begins with these 12 characters: its check digits are computed.
+    ///
+    /// # Errors
+    /// As [`Cnpj::parse`].
+    pub fn with_check_digits(root: &str) -> Result<Self, Violation> {
+        let mut text = root.to_owned();
+        for _ in 0..2 {
+            let fits = |digit: &char| ends_in_check_digit(format!("{text}{digit}").as_bytes(), 9);
+            text.extend(('0'..='9').find(fits));
+        }
+        Self::parse(&text)
+    }
+
     /// The 14 characters.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
@@ -251,6 +264,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_cnpj_is_made_with_its_check_digits() {
+        for whole in ["12ABC34501DE35", "11222333000181"] {
+            let (root_and_branch, _) = whole.split_at(12);
+            assert_eq!(Cnpj::with_check_digits(root_and_branch), Cnpj::parse(whole), "{whole}");
+        }
+        assert!(Cnpj::with_check_digits("WALLET010002").is_ok());
+        assert_eq!(Cnpj::with_check_digits("SHORT").unwrap_err().code(), "cnpj_shape");
+        assert_eq!(Cnpj::with_check_digits("").unwrap_err().code(), "cnpj_shape");
+    }
 
     const CPFS: [&str; 3] = ["12345678909", "11144477735", "52998224725"];
     const CNPJS: [&str; 3] = ["00000000000191", "11222333000181", "12ABC34501DE35"];

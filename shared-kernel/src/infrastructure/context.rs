@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::application::batcher::{BatchExecutor, BatchLimits, Batcher, batcher};
+use crate::application::catalogue::Reader;
 use crate::application::command::{BatchCommand, CommandRunner};
 use crate::application::consumer::{BatchHandler, Consumer, ConsumerPorts, ConsumerSettings};
 use crate::application::log::{LogError, LogWriter};
@@ -20,7 +21,8 @@ use crate::application::transaction::AnswerBook;
 use crate::application::{Clock, Ids, Observer, Progress, StoreError};
 use crate::infrastructure::grpc::Callers;
 use crate::infrastructure::kafka::{
-    KafkaReader, KafkaSettings, KafkaWriter, Tail, TailFeed, TailListener, TopicPlan, ensure_topics,
+    KafkaReader, KafkaSettings, KafkaWriter, Subscription, Tail, TailFeed, TailListener, TopicPlan,
+    ensure_topics,
 };
 use crate::infrastructure::postgres::answers::ForgetAnswers;
 use crate::infrastructure::postgres::outbox::OutboxSignal;
@@ -61,6 +63,8 @@ pub struct ContextPlan {
     pub migrations: &'static [Migration],
     /// The topics that it owns.
     pub topics: Vec<TopicPlan>,
+    /// Its consumers, as the catalogue lists them: no other can be started.
+    pub readers: &'static [Reader],
 }
 
 /// When a worker ends during a graceful stop.
@@ -255,17 +259,27 @@ impl ContextStart {
         queue
     }
 
-    /// A consumer of `topics` (names without prefix; one that starts with `^` is a pattern) in
-    /// the group `name`. Its progress tells sweepers how far it is.
+    /// The topics of a subscription, if its reader is one of the context's.
+    fn topics_of(&self, subscription: &Subscription) -> Result<Vec<String>, StartError> {
+        let topics = subscription.topics(self.plan.readers).map_err(|sentence| {
+            let (context, error) = (self.plan.name, LogError::Fatal(sentence));
+            StartError::Log { context, error }
+        })?;
+        Ok(topics.into_iter().map(str::to_owned).collect())
+    }
+
+    /// A consumer of what one of the context's readers reads, in that reader's group. Its progress
+    /// tells sweepers how far it is.
     ///
     /// # Errors
-    /// [`StartError::Log`] when librdkafka refuses the settings.
+    /// [`StartError::Log`] when the reader is none of the context's, and when librdkafka refuses
+    /// the settings.
     pub fn consumer<H: BatchHandler + 'static>(
         &mut self,
-        name: &str,
-        topics: &[String],
+        subscription: &Subscription,
         handler: Arc<H>,
     ) -> Result<Arc<Progress>, StartError> {
+        let (name, topics) = (subscription.group(), self.topics_of(subscription)?);
         let group = self.settings.kafka.named(name);
         let named = |topic: &String| match topic.strip_prefix('^') {
             Some(pattern) => {
@@ -299,21 +313,39 @@ impl ContextStart {
         });
     }
 
-    /// The live end of a topic, for watchers.
-    pub fn tail(&mut self, topic: &str) -> TailFeed {
+    /// The live end of what one of the context's readers reads, for watchers.
+    ///
+    /// # Errors
+    /// As [`ContextStart::listen`].
+    pub fn tail(&mut self, reader: &'static Reader) -> Result<TailFeed, StartError> {
         let feed = TailFeed::default();
-        self.listen(topic, vec![Arc::new(feed.clone())]);
-        feed
+        self.listen(reader, &[Arc::new(feed.clone())])?;
+        Ok(feed)
     }
 
-    /// The live end of a topic, for listeners of the context's own.
-    pub fn listen(&mut self, topic: &str, listeners: Vec<Arc<dyn TailListener>>) {
-        let tail = Tail::new(&self.settings.kafka, topic, listeners);
-        let stop = self.settings.stop_work.clone();
-        self.worker(&format!("tail {topic}"), Stage::Work, async move {
-            tail.run(stop).await;
-            Ok(())
-        });
+    /// The same for listeners of the context's own.
+    ///
+    /// # Errors
+    /// [`StartError::Log`] when the reader is none of the context's.
+    pub fn listen(
+        &mut self,
+        reader: &'static Reader,
+        listeners: &[Arc<dyn TailListener>],
+    ) -> Result<(), StartError> {
+        for topic in self.topics_of(&Subscription::of(reader))? {
+            let tail = Tail::new(&self.settings.kafka, &topic, listeners.to_vec());
+            let stop = self.settings.stop_work.clone();
+            self.worker(&format!("tail {topic}"), Stage::Work, async move {
+                tail.run(stop).await;
+                Ok(())
+            });
+        }
+        Ok(())
+    }
+
+    /// Asks relays of the context's own to end, with those of the outbox.
+    pub fn stop_relays(&self) -> StopSignal {
+        self.settings.stop_relays.clone()
     }
 
     /// The log's settings, for a context that creates topics later.

@@ -7,10 +7,9 @@ const TYPES: &str = "{ __schema { types { name description \
      fields { name description args { name description } } \
      inputFields { name description } enumValues { name description } } } }";
 
-/// Types that the library makes, and the roots, which every subgraph has.
+/// What federation and the language bring.
 fn is_given(name: &str) -> bool {
-    let is_known = ["ID", "Query", "Mutation", "Subscription"].contains(&name);
-    is_known || name.starts_with('_') || name.ends_with("Connection") || name.ends_with("Edge")
+    name == "ID" || name.starts_with('_')
 }
 
 /// Every type, field, argument and enum value without a description, as `Type.field(argument)`.

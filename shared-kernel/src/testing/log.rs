@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::application::consumer::{BatchHandler, Consumer, ConsumerPorts, ConsumerSettings};
-use crate::application::envelope::Published;
+use crate::application::envelope::CloudEvent;
 use crate::application::log::{InboundRecord, LogReader, LogWriter, OutboundRecord};
 use crate::application::observer::Silent;
 use crate::application::stop::{StopHandle, stop_pair};
@@ -67,6 +70,22 @@ impl TestServers {
         ensure_topics(&self.kafka, &plans).await.expect("the topics of the test");
     }
 
+    /// Deletes what is before `offset` in a partition of `topic` (name without prefix), as
+    /// retention does.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let admin: Result<AdminClient<DefaultClientContext>, KafkaError> =
+            self.kafka.client(&[]).create();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.kafka.named(topic), partition, Offset::Offset(offset))
+            .expect("an offset");
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let deleted = admin.expect("an admin").delete_records(&list, &options).await;
+        deleted.map(drop).expect("records are deleted");
+    }
+
     /// A producer.
     ///
     /// # Panics
@@ -77,16 +96,23 @@ impl TestServers {
 
     /// An event of another context, ready to be written to `topic` (name without prefix).
     pub fn foreign(&self, topic: &str, event: ForeignEvent) -> OutboundRecord {
-        let published = Published {
-            topics: vec![topic.to_owned()],
+        let now = SystemClock.now();
+        let envelope = CloudEvent {
+            id: SystemIds.ordered(),
             event_type: event.event_type,
-            subject: event.subject,
+            source: event.source,
+            at: now,
+            subject: &event.subject,
             aggregate_version: event.version,
-            trace: TraceParent::begin(&SystemIds),
-            payload: event.payload.into_bytes(),
+            trace: &TraceParent::begin(&SystemIds),
         };
-        let (id, now) = (SystemIds.ordered(), SystemClock.now());
-        published.into_record(&self.kafka.topic_prefix, event.source, id, now)
+        OutboundRecord {
+            topics: vec![self.kafka.named(topic)],
+            headers: envelope.headers(),
+            key: Some(event.subject.into_bytes()),
+            payload: Some(event.payload.into_bytes()),
+            time: Some(now),
+        }
     }
 
     /// Writes records; returns when the broker has them.
@@ -104,8 +130,10 @@ impl TestServers {
     pub async fn read_all(&self, topic: &str) -> Vec<InboundRecord> {
         let (settings, topic) = (self.kafka.clone(), self.kafka.named(topic));
         let reading = tokio::task::spawn_blocking(move || {
-            let consumer: BaseConsumer =
-                settings.client(&[("group.id", "reads-all")]).create().expect("a consumer");
+            let consumer: BaseConsumer = settings
+                .client(&[("group.id", "reads-all"), ("enable.partition.eof", "true")])
+                .create()
+                .expect("a consumer");
             read_to_end(&consumer, &topic)
         });
         reading.await.expect("the topic is read")
@@ -173,7 +201,15 @@ fn read_to_end(consumer: &BaseConsumer, topic: &str) -> Vec<InboundRecord> {
     while !open.is_empty() {
         polls.next().expect("the records in time");
         let Some(message) = consumer.poll(Duration::from_secs(1)) else { continue };
-        let record = inbound(&message.expect("no error"));
+        let message = match message {
+            // The end behind the mark of a transaction, which no record ever reaches.
+            Err(KafkaError::PartitionEOF(partition)) => {
+                open.remove(&partition);
+                continue;
+            }
+            message => message.expect("no error"),
+        };
+        let record = inbound(&message);
         polls = 0..100;
         let next = record.offset.saturating_add(1);
         open.retain(|partition, high| *partition != record.from.partition || next < *high);

@@ -36,3 +36,22 @@ async fn errors_are_told_in_english_and_who_may_not_choose_is_not_kept_out() {
     owner.batch_execute(&format!("DROP ROLE {name}")).await.unwrap();
     assert_eq!((as_owner.as_str(), as_guest.as_str()), ("C", "POSIX"));
 }
+
+#[derive(QueryableByName)]
+struct Limit {
+    #[diesel(sql_type = Text)]
+    idle_session_timeout: String,
+}
+
+#[tokio::test]
+async fn a_session_with_a_lock_may_be_silent_for_a_minute_and_a_listener_for_ever() {
+    let world = World::fresh().await;
+    let database = &world.sessions.database;
+    let mut shown = Vec::new();
+    for mut session in [database.session().await.unwrap(), database.listener().await.unwrap()] {
+        let ask = statement("SHOW idle_session_timeout");
+        let limit: Limit = ask.get_result(&mut session).await.unwrap();
+        shown.push(limit.idle_session_timeout);
+    }
+    assert_eq!(shown, ["1min", "0"]);
+}

@@ -1,6 +1,7 @@
 //! Migrations: once, in order, whoever comes first.
 
 use futures::future::join_all;
+use shared_kernel::application::catalogue::Reader;
 use shared_kernel::application::{StoreError, Transaction};
 use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use shared_kernel::infrastructure::postgres::{
@@ -42,6 +43,7 @@ async fn four_contexts_that_start_together_agree_on_schema_topics_and_shards() {
         source: SOURCE,
         migrations: MIGRATIONS,
         topics: vec![TopicPlan::new(TOPIC, Retention::Forever).partitions(2)],
+        readers: &[],
     };
     let contexts: Vec<_> = (0..4).map(|_| servers.context()).collect();
     let starts = contexts.iter().map(|context| ContextStart::begin(&context.settings, plan()));
@@ -50,6 +52,34 @@ async fn four_contexts_that_start_together_agree_on_schema_topics_and_shards() {
             start.unwrap().finish().into_iter().map(|worker| worker.name).collect();
         assert_eq!(names, ["probe/relay-0", "probe/forget-answers"]);
     }
+}
+
+#[tokio::test]
+async fn a_consumer_that_the_catalogue_does_not_know_is_not_started() {
+    const KNOWN: Reader = Reader {
+        context: "probe",
+        consumer: "codepix.probe",
+        channels: &[TOPIC],
+        knows: &[],
+        read: |_record| Ok(true),
+    };
+    const UNKNOWN: Reader = Reader { consumer: "codepix.secret", ..KNOWN };
+    let servers = TestServers::fresh().await;
+    let plan = ContextPlan {
+        name: "probe",
+        schema: SCHEMA,
+        source: SOURCE,
+        migrations: MIGRATIONS,
+        topics: vec![TopicPlan::new(TOPIC, Retention::Forever).partitions(2)],
+        readers: &[KNOWN],
+    };
+    let context = servers.context();
+    let mut start = ContextStart::begin(&context.settings, plan).await.unwrap();
+    start.tail(&KNOWN).unwrap();
+    let refused = start.tail(&UNKNOWN).unwrap_err().to_string();
+    assert!(refused.contains("codepix.secret") && refused.contains("READERS"), "{refused}");
+    let names: Vec<String> = start.finish().into_iter().map(|worker| worker.name).collect();
+    assert_eq!(names.iter().filter(|name| name.contains("tail")).count(), 1, "{names:?}");
 }
 
 #[tokio::test]

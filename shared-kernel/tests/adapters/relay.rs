@@ -10,12 +10,12 @@ use shared_kernel::application::observer::Silent;
 use shared_kernel::application::outbox::Outbox;
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{LogWriter, Published, StoreError, Transaction};
+use shared_kernel::application::{LogWriter, StoreError, Transaction};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement;
 use shared_kernel::testing::eventually;
 
-use crate::world::{TOPIC, World, plain, published, sorted, text_of};
+use crate::world::{TOPIC, World, copied, huge, plain, published, sorted, text_of};
 
 fn relay(world: &World, sessions: &Sessions, shard: u16) -> Relay {
     let ports = RelayPorts {
@@ -85,9 +85,7 @@ async fn every_copy_arrives_with_the_same_envelope() {
     let world = World::fresh().await;
     world.servers.create_topics(&["codepix.bank.00000001"], 2).await;
     let mut transaction = world.sessions.begin().await.unwrap();
-    let mut event = published("key", 7);
-    event.topics.push("codepix.bank.00000001".into());
-    transaction.publish([event]);
+    transaction.publish([copied("key", 7, "00000001")]);
     transaction.commit().await.unwrap();
     drain(&mut relay(&world, &world.sessions, 0)).await;
     let own = world.servers.read_all(TOPIC).await;
@@ -201,8 +199,7 @@ async fn a_record_that_no_topic_takes_is_told_and_what_precedes_it_leaves() {
     let world = World::fresh().await;
     publish(&world.sessions, "key", 1).await;
     let mut transaction = world.sessions.begin().await.unwrap();
-    let huge = Published { payload: vec![b'x'; 1_100_000], ..published("key", 2) };
-    transaction.publish([huge]);
+    transaction.publish([huge("key", 2)]);
     transaction.commit().await.unwrap();
     publish(&world.sessions, "key", 3).await;
     let mut relay = relay(&world, &world.sessions, 0);

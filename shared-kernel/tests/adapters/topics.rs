@@ -24,4 +24,10 @@ async fn a_topic_that_exists_must_have_the_time_of_the_broker() {
     let refused = ensure_topics(kafka, &[plan(TOPIC), plan("foreign")]).await.unwrap_err();
     let LogError::Fatal(sentence) = refused else { panic!("{refused:?}") };
     assert!(sentence.contains(&foreign) && sentence.contains("CreateTime"), "{sentence}");
+    // One of another protocol keeps the time of its senders, whoever made it.
+    let others = [plan("foreign").of_others(), plan("others").of_others()];
+    ensure_topics(kafka, &others).await.expect("topics of others pass");
+    ensure_topics(kafka, &others).await.expect("and again");
+    let refused = ensure_topics(kafka, &[plan("others")]).await.unwrap_err();
+    assert!(matches!(refused, LogError::Fatal(_)), "{refused:?}");
 }

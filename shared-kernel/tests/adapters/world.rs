@@ -8,6 +8,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Array, Text};
 use diesel_async::RunQueryDsl;
 use futures::future::BoxFuture;
+use shared_kernel::application::catalogue::{Channel, ExampleError, Topic};
 use shared_kernel::application::consumer::Consumer;
 use shared_kernel::application::stop::stop_pair;
 use shared_kernel::application::{
@@ -193,7 +194,8 @@ pub(crate) async fn execute(
 }
 
 pub(crate) fn text_of(record: &InboundRecord) -> String {
-    String::from_utf8_lossy(record.payload.as_deref().unwrap_or_default()).into_owned()
+    let text = String::from_utf8_lossy(record.payload.as_deref().unwrap_or_default()).into_owned();
+    serde_json::from_str(&text).unwrap_or(text)
 }
 
 /// A record without an envelope.
@@ -207,16 +209,43 @@ pub(crate) fn plain(kafka: &KafkaSettings, key: &str, text: &str) -> OutboundRec
     }
 }
 
+/// A note, which its topic and the topics of banks may carry.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct NotedV1(String);
+
+const NOTES: Channel = Channel::new(TOPIC, "the note").partitions(PARTITIONS);
+const BANKS: Channel = Channel::new("codepix.bank.{ispb}", "the note").partitions(2);
+
+shared_kernel::events! {
+    /// What the probe publishes.
+    registry Probe of "probe", source SOURCE, types "codepix.probe.";
+    NotedV1 = "Noted" (1, 0) on [NOTES, BANKS], example example;
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every example")]
+fn example() -> Result<Published, ExampleError> {
+    Ok(published("key", 1))
+}
+
 /// An event of an aggregate, as a context publishes it.
 pub(crate) fn published(key: &str, version: i64) -> Published {
-    Published {
-        topics: vec![TOPIC.to_owned()],
-        event_type: "codepix.probe.Noted.v1",
-        subject: key.to_owned(),
-        aggregate_version: version,
-        trace: TraceParent::begin(&SystemIds),
-        payload: format!("{key}/{version}").into_bytes(),
-    }
+    noted(key, version, format!("{key}/{version}"), vec![NOTES.topic()])
+}
+
+/// The same with a copy for a bank.
+pub(crate) fn copied(key: &str, version: i64, bank: &str) -> Published {
+    noted(key, version, format!("{key}/{version}"), vec![NOTES.topic(), BANKS.topic_of(bank)])
+}
+
+/// An event with this text.
+pub(crate) fn noted(key: &str, version: i64, text: String, topics: Vec<Topic>) -> Published {
+    let trace = TraceParent::begin(&SystemIds);
+    Published::of(&NotedV1(text), topics, key.to_owned(), version, trace).unwrap()
+}
+
+/// An event that no topic takes.
+pub(crate) fn huge(key: &str, version: i64) -> Published {
+    noted(key, version, "x".repeat(1_100_000), vec![NOTES.topic()])
 }
 
 /// Texts in a form that does not depend on their order.

@@ -257,6 +257,21 @@ async fn after_trouble_with_the_log_every_end_is_proved_anew() {
 }
 
 #[tokio::test]
+async fn trouble_that_lasts_beyond_the_first_attempt_to_read_again_hides_no_end_for_ever() {
+    let log = Log::of(&[&["a"], &[]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(2).await;
+    assert_eq!(world.progress.at_end(), [partition(0), partition(1)]);
+    log.then(Err(LogError::Unavailable("down".into())));
+    *log.refused_assignments.lock().unwrap() = 2;
+    world.steps(2).await;
+    assert_eq!(*log.refused_assignments.lock().unwrap(), 0, "it is tried before each poll");
+    assert_eq!(world.progress.at_end(), []);
+    world.steps(1).await;
+    assert_eq!(world.progress.at_end(), [partition(0), partition(1)]);
+}
+
+#[tokio::test]
 async fn the_broker_is_asked_for_ends_when_somebody_waits_for_them() {
     let mut world = world(Log::of(&[&["a"], &[]]), []);
     world.steps(2).await;

@@ -2,7 +2,7 @@
 
 use shared_kernel::domain::Ispb;
 
-use crate::client::KafkaOptions;
+use crate::client::{GraphClient, KafkaOptions};
 use crate::config::ServerArguments;
 
 /// Measurements of a running hub.
@@ -17,6 +17,12 @@ pub enum BenchCommand {
     #[command(after_help = "Example:\n  \
         codepix bench lookup --rate 10000 --seconds 30 --keys 100000")]
     Lookup(BenchLookup),
+    /// Joined queries of the graph over HTTP, each with a hop from Banking to Balances
+    #[command(after_help = "Example:\n  codepix bench graph --rate 1000 --seconds 30\n\n\
+        Asks for an account with its owner (Banking) and its balance (Balances), an account after \
+        the other. An answer counts when both are there. Each query in flight has a connection, \
+        which is kept for the next one.")]
+    Graph(BenchGraph),
     /// A rebuild of the read side, and questions about its past
     #[command(after_help = "Example:\n  codepix bench replay --events 1000000\n\n\
         Needs PostgreSQL and Kafka, and no hub: it works in a database and under a topic prefix of \
@@ -29,12 +35,12 @@ impl BenchCommand {
     pub const fn kafka_mut(&mut self) -> Option<&mut KafkaOptions> {
         match self {
             Self::Transfers(transfers) => Some(&mut transfers.kafka),
-            Self::Lookup(_) | Self::Replay(_) => None,
+            Self::Lookup(_) | Self::Graph(_) | Self::Replay(_) => None,
         }
     }
 }
 
-/// The load of both benches.
+/// The load of a bench.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Load {
     /// Requests per second
@@ -87,6 +93,26 @@ pub struct BenchLookup {
         value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub keys: u32,
     /// Most look-ups at once; more are sent late, and the delay counts
+    #[arg(long, value_name = "COUNT", default_value_t = 64,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub in_flight: u32,
+}
+
+/// `codepix bench graph`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BenchGraph {
+    /// How much.
+    #[command(flatten)]
+    pub load: Load,
+    /// Where the graph is served
+    #[arg(long, value_name = "URL", env = "CODEPIX_GRAPH_URL",
+        default_value = GraphClient::GRAPH_DEFAULT)]
+    pub graph: String,
+    /// Accounts to ask for, over all banks
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub accounts: u32,
+    /// Most queries at once; more are sent late, and the delay counts
     #[arg(long, value_name = "COUNT", default_value_t = 64,
         value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub in_flight: u32,

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use balances::application::ports::BalancesReads as _;
+use balances::domain::AccountVersion;
 use balances::infrastructure::postgres::PgBalancesReads;
 use balances::infrastructure::replay::{Gauge, Mode, Phase, Replay};
-use balances::infrastructure::{Running, start, topics};
+use balances::infrastructure::{BalancesSettings, Running, start, topics};
 use shared_kernel::application::LogWriter as _;
 use shared_kernel::application::stop::stop_pair;
 use shared_kernel::infrastructure::grpc::Callers;
@@ -67,7 +68,7 @@ async fn measure(
     let began = Instant::now();
     let rebuilt = tokio::spawn(until_compared(Arc::clone(&gauge), began));
     let mode = Mode::Swap { force: false };
-    let report = watched(Arc::clone(&gauge), *output, replay.run(mode, true)).await?;
+    let report = watched(Arc::clone(&gauge), *output, Box::pin(replay.run(mode, true))).await?;
     let whole = began.elapsed();
     let rebuilt = rebuilt.await?;
     let comparison = report.comparison.context("the sides were not compared")?;
@@ -86,7 +87,7 @@ async fn tell(story: &Story, scratch: &Scratch, output: &Output) -> anyhow::Resu
     while next < story.events() {
         let chunk = next..next.saturating_add(CHUNK).min(story.events());
         next = chunk.end;
-        let records = story.records(chunk, &scratch.kafka.topic_prefix, &SystemIds);
+        let records = story.records(chunk, &scratch.kafka.topic_prefix, &SystemIds)?;
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         writer.write(&records).await?;
         written = written.saturating_add(count);
@@ -110,7 +111,7 @@ async fn catch_up(story: &Story, scratch: &Scratch, output: &Output) -> anyhow::
         stop_relays: relays,
     };
     let began = Instant::now();
-    let Running { workers, .. } = start(&settings).await?;
+    let Running { workers, .. } = start(&settings, BalancesSettings::default()).await?;
     let mut running = JoinSet::new();
     for worker in workers.into_iter().filter(|worker| worker.stage == Stage::Work) {
         running.spawn(worker.run);
@@ -150,8 +151,9 @@ async fn ask(story: &Story, scratch: &Scratch) -> anyhow::Result<Latencies> {
         let asked = Instant::now();
         let answers = reads.past_states(&[(account, at)]).await?;
         let took = asked.elapsed();
-        let state = answers.into_iter().next().flatten().and_then(|past| past.state);
-        let right = state.is_some_and(|state| state.version.number() == version);
+        let state = answers.into_iter().next().flatten().and_then(|past| past.standing);
+        let right =
+            state.is_some_and(|state| state.version().map(AccountVersion::number) == Some(version));
         anyhow::ensure!(right, "account {account} was not at version {version} at {at}");
         latencies.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }

@@ -7,10 +7,14 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
-use serde_json::{Value, json};
-use shared_kernel::application::{Ids, OutboundRecord, Published, TraceParent};
-use shared_kernel::domain::{AccountId, Timestamp};
+use banking::domain::EntryId;
+use banking::infrastructure::kafka::published as bank;
+use shared_kernel::application::{Ids, OutboundRecord, Published, StoreError, TraceParent};
+use shared_kernel::domain::{
+    AccountId, Amount, EndToEndId, Ispb, Money, TaxId, Timestamp, Violation,
+};
+use transfers::domain::{Description, OwnerName, PayeeKey, TransferState};
+use transfers::infrastructure::kafka::published as hub;
 use uuid::Uuid;
 
 /// First of the account ids.
@@ -82,18 +86,50 @@ impl Story {
     }
 
     /// The records of these events, in order.
+    ///
+    /// # Errors
+    /// When an event has no JSON; the values of the story are well-formed.
     pub(super) fn records(
         &self,
         indices: Range<u64>,
         prefix: &str,
         ids: &dyn Ids,
-    ) -> Vec<OutboundRecord> {
-        let trace = TraceParent::begin(ids);
-        let told = indices.flat_map(|index| self.event(index).told(&trace));
-        let record = |(published, source, at): (Published, &str, Timestamp)| {
-            published.into_record(prefix, source, ids.ordered(), at)
-        };
-        told.map(record).collect()
+    ) -> anyhow::Result<Vec<OutboundRecord>> {
+        let (trace, constants) = (TraceParent::begin(ids), Constants::new()?);
+        let mut records = Vec::new();
+        for index in indices {
+            let event = self.event(index);
+            let at = event.happened_at();
+            for (published, source) in event.told(&constants, &trace)? {
+                records.push(published.into_record(prefix, source, ids.ordered(), at));
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// What is the same in every event.
+struct Constants {
+    here: Ispb,
+    there: Ispb,
+    tax_id: TaxId,
+    owner_name: OwnerName,
+    payee_key: PayeeKey,
+    description: Description,
+    one_real: Amount,
+}
+
+impl Constants {
+    fn new() -> Result<Self, Violation> {
+        Ok(Self {
+            here: Ispb::parse("00000001")?,
+            there: Ispb::parse("00000002")?,
+            tax_id: TaxId::parse("52998224725")?,
+            owner_name: OwnerName::parse("Bench")?,
+            payee_key: PayeeKey::parse("someone.else@codepix.example")?,
+            description: Description::parse("a bench")?,
+            one_real: Amount::from_centavos(100)?,
+        })
     }
 }
 
@@ -105,90 +141,118 @@ impl Event {
     }
 
     /// The id of its transfer.
-    fn end_to_end_id(&self) -> String {
-        format!("E00000001202601010000{:011}", self.debit)
+    fn end_to_end_id(&self, bank: Ispb) -> EndToEndId {
+        let began = Timestamp::from_micros(BEGAN_MICROS).unwrap_or(Timestamp::EPOCH);
+        EndToEndId::new(bank, began, self.debit.into())
     }
 
     /// What the bank publishes of it, and the hub of its transfer.
-    fn told(&self, trace: &TraceParent) -> Vec<(Published, &'static str, Timestamp)> {
-        let at = self.happened_at();
-        let money = |amount: &str| json!({ "amount": amount, "currency": "BRL" });
-        let state = |available: &str, held: &str| {
-            json!({
-                "account_id": self.account, "ispb": "00000001",
-                "available": money(available), "held": money(held), "occurred_at": at,
-            })
+    fn told(
+        &self,
+        constants: &Constants,
+        trace: &TraceParent,
+    ) -> Result<Vec<(Published, &'static str)>, StoreError> {
+        let mut told = vec![(self.of_account(constants, trace)?, bank::SOURCE)];
+        if self.version > 1 && self.version % 3 == 1 {
+            told.push((self.of_transfer(constants, trace)?, hub::SOURCE));
+        }
+        Ok(told)
+    }
+
+    fn of_account(&self, it: &Constants, trace: &TraceParent) -> Result<Published, StoreError> {
+        let account = |available: i64, held: i64| bank::AccountV1 {
+            account_id: self.account,
+            ispb: it.here,
+            available: Money::from_centavos(available),
+            held: Money::from_centavos(held),
+            occurred_at: self.happened_at(),
         };
-        let transfer = json!({
-            "end_to_end_id": self.end_to_end_id(), "amount": money("1.00"),
-            "counterparty_ispb": "00000002", "counterparty_name": "Someone Else",
-            "description": "a bench",
-        });
-        let (event_type, state, more) = match (self.version, self.version % 3) {
+        let entry_id = EntryId::from_uuid(Uuid::from_u128(self.debit.into()));
+        let (end_to_end_id, amount) = (self.end_to_end_id(it.here), it.one_real);
+        let (name, description) = ("Someone Else".to_owned(), it.description.as_str().to_owned());
+        let topics = vec![bank::ACCOUNTS.topic()];
+        let subject = self.account.to_string();
+        let version = i64::try_from(self.version).unwrap_or(i64::MAX);
+        let trace = trace.clone();
+        match (self.version, self.version % 3) {
             (1, _) => {
-                let more = json!({ "owner_name": "Bench" });
-                ("codepix.banking.AccountOpened.v1", state("0.00", "0.00"), more)
+                let event = bank::AccountOpenedV1 {
+                    account: account(0, 0),
+                    branch: "0001".to_owned(),
+                    number: "1".to_owned(),
+                    owner_name: it.owner_name.as_str().to_owned(),
+                    owner_tax_id: it.tax_id,
+                    limits: bank::LimitsV1 { per_transfer: None, per_day: None },
+                };
+                Published::of(&event, topics, subject, version, trace)
             }
             (_, 2) => {
-                let more = json!({ "amount": money("1.00") });
-                ("codepix.banking.AmountDeposited.v1", state("1.00", "0.00"), more)
+                let event = bank::AmountDepositedV1 { account: account(100, 0), entry_id, amount };
+                Published::of(&event, topics, subject, version, trace)
             }
-            (_, 0) => ("codepix.banking.AmountHeld.v1", state("0.00", "1.00"), transfer),
-            _ => ("codepix.banking.AccountDebited.v1", state("0.00", "0.00"), transfer),
-        };
-        let mut told = vec![(
-            Published {
-                topics: vec![ACCOUNTS_TOPIC.to_owned()],
-                event_type,
-                subject: self.account.to_string(),
-                aggregate_version: i64::try_from(self.version).unwrap_or(i64::MAX),
-                trace: trace.clone(),
-                payload: joined(state, more).to_string().into_bytes(),
-            },
-            "/codepix/banking",
-            at,
-        )];
-        if event_type.ends_with("AccountDebited.v1") {
-            told.push((self.transfer(trace), "/codepix/transfers", at));
-        }
-        told
-    }
-
-    fn transfer(&self, trace: &TraceParent) -> Published {
-        let id = self.end_to_end_id();
-        let party = |account: AccountId, ispb: &str| {
-            json!({
-                "ispb": ispb, "account_id": account, "owner_name": "Bench",
-                "owner_tax_id": "52998224725",
-            })
-        };
-        let body = json!({
-            "end_to_end_id": id, "state": "completed", "version": 3,
-            "amount": { "amount": "1.00", "currency": "BRL" },
-            "payer": party(self.account, "00000001"), "payee": party(self.other, "00000002"),
-            "payee_key": "someone.else@codepix.example", "description": "a bench",
-            "reason_code": null, "payer_reported": true, "payee_reported": true,
-        });
-        Published {
-            topics: vec![TRANSFERS_TOPIC.to_owned()],
-            event_type: "codepix.transfers.TransferCompleted.v1",
-            subject: id,
-            aggregate_version: 3,
-            trace: trace.clone(),
-            payload: body.to_string().into_bytes(),
+            (_, 0) => {
+                let event = bank::AmountHeldV1 {
+                    account: account(0, 100),
+                    end_to_end_id,
+                    amount,
+                    payee_key: it.payee_key.as_str().to_owned(),
+                    counterparty_name: name,
+                    counterparty_ispb: it.there,
+                    description,
+                };
+                Published::of(&event, topics, subject, version, trace)
+            }
+            _ => {
+                let event = bank::AccountDebitedV1 {
+                    account: account(0, 0),
+                    end_to_end_id,
+                    entry_id,
+                    amount,
+                    counterparty_ispb: it.there,
+                    counterparty_name: name,
+                    description,
+                };
+                Published::of(&event, topics, subject, version, trace)
+            }
         }
     }
-}
 
-fn joined(mut body: Value, more: Value) -> Value {
-    if let (Some(fields), Value::Object(more)) = (body.as_object_mut(), more) {
-        fields.extend(more);
+    fn of_transfer(&self, it: &Constants, trace: &TraceParent) -> Result<Published, StoreError> {
+        let id = self.end_to_end_id(it.here);
+        let party = |ispb: Ispb, account_id: AccountId| hub::PartyV1 {
+            ispb,
+            account_id,
+            owner_name: &it.owner_name,
+            owner_tax_id: it.tax_id,
+        };
+        let at = self.happened_at();
+        let event = hub::TransferCompletedV1 {
+            overdue_at: None,
+            payer_report: Some("received"),
+            end_to_end_id: id,
+            state: TransferState::Completed,
+            amount: it.one_real,
+            payer: party(it.here, self.account),
+            payee: party(it.there, self.other),
+            payee_key: &it.payee_key,
+            description: &it.description,
+            reason_code: None,
+            registered_at: at,
+            deadline: at,
+            confirmed_at: Some(at),
+            finished_at: Some(at),
+            version: 3,
+            payer_reported: true,
+            payee_reported: true,
+        };
+        let topics = vec![hub::TRANSFERS.topic()];
+        Published::of(&event, topics, id.to_string(), 3, trace.clone())
     }
-    body
 }
 
 #[cfg(test)]
 mod tests {
+    use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
     use shared_kernel::testing::CountedIds;
 
     use super::*;
@@ -197,7 +261,7 @@ mod tests {
     fn a_past_has_as_many_transfers_as_debits() {
         for (accounts, events) in [(2, 20), (3, 25), (7, 1), (5, 1_000)] {
             let story = Story::new(accounts, events);
-            let records = story.records(0..events, "", &CountedIds::default());
+            let records = story.records(0..events, "", &CountedIds::default()).unwrap();
             let of = |topic: &str| records.iter().filter(|it| it.topics == [topic]).count();
             assert_eq!(of(ACCOUNTS_TOPIC), usize::try_from(events).unwrap());
             assert_eq!(of(TRANSFERS_TOPIC), usize::try_from(story.transfers()).unwrap());

@@ -106,6 +106,7 @@ mod tests {
             accounts: 10,
             entries: 900,
             transfers: 100,
+            external: 0,
             available: Money::ZERO,
             held: Money::ZERO,
         };

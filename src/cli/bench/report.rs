@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 
+use super::command::Load;
 use super::conditions::Conditions;
 use super::counts::Counts;
+use super::graph_report::GraphReport;
 use super::histogram::{Latency, in_words};
+use super::open_loop::WARM_UP_SECONDS;
 use super::replay_report::ReplayBenchReport;
 use crate::cli::output::{Align, Cell, Fields, Paint, Shown, Table, Tone};
 
@@ -16,6 +19,8 @@ pub enum BenchReport {
     Transfers(TransfersReport),
     /// Of `bench lookup`.
     Lookup(LookupReport),
+    /// Of `bench graph`.
+    Graph(GraphReport),
     /// Of `bench replay`.
     Replay(ReplayBenchReport),
 }
@@ -27,6 +32,7 @@ impl BenchReport {
         match self {
             Self::Transfers(report) => report.valid,
             Self::Lookup(report) => report.valid,
+            Self::Graph(report) => report.valid,
             Self::Replay(report) => report.valid,
         }
     }
@@ -37,6 +43,7 @@ impl Shown for BenchReport {
         match self {
             Self::Transfers(report) => report.text(paint),
             Self::Lookup(report) => report.text(paint),
+            Self::Graph(report) => report.text(paint),
             Self::Replay(report) => report.text(paint),
         }
     }
@@ -54,7 +61,19 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn fields(&self) -> Fields {
+    /// What the words of a bench ask for.
+    pub(super) fn of(load: &Load, in_flight_max: u32) -> Self {
+        Self {
+            rate: load.rate,
+            seconds: load.seconds,
+            warm_up_seconds: WARM_UP_SECONDS,
+            banks: load.banks.iter().map(ToString::to_string).collect(),
+            connections: load.connections,
+            in_flight_max,
+        }
+    }
+
+    pub(super) fn fields(&self) -> Fields {
         let load = format!(
             "{}/s for {} s after a warm-up of {} s, open loop",
             grouped(self.rate.into()),
@@ -188,7 +207,7 @@ pub(super) fn sections(parts: &[String]) -> String {
     parts.join("\n\n")
 }
 
-fn verdict(paint: Paint, valid: bool, sum: &str) -> String {
+pub(super) fn verdict(paint: Paint, valid: bool, sum: &str) -> String {
     if valid {
         format!("{} {sum}", paint.tint(Tone::Good, "valid:"))
     } else {
@@ -202,7 +221,7 @@ fn troubled(count: u64) -> Cell {
 }
 
 /// Refusals and silences, by code.
-fn by_code(fields: Fields, counts: &Counts) -> Fields {
+pub(super) fn by_code(fields: Fields, counts: &Counts) -> Fields {
     let mut fields = fields.field("refused", troubled(counts.refused_total()));
     for (code, count) in &counts.refused {
         fields = fields.field(&format!("  {code}"), troubled(*count));
@@ -248,7 +267,7 @@ pub(super) fn grouped(count: u64) -> String {
     text
 }
 
-fn grouped_size(count: usize) -> String {
+pub(super) fn grouped_size(count: usize) -> String {
     grouped(u64::try_from(count).unwrap_or(u64::MAX))
 }
 

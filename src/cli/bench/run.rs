@@ -2,7 +2,7 @@
 
 use super::command::BenchCommand;
 use super::report::BenchReport;
-use super::{lookup, replay, transfers};
+use super::{graph, lookup, replay, transfers};
 use crate::cli::output::Output;
 use crate::client::ClientOptions;
 
@@ -20,6 +20,7 @@ pub async fn run(
         BenchCommand::Transfers(bench) => {
             BenchReport::Transfers(transfers::run(bench, client, output).await?)
         }
+        BenchCommand::Graph(bench) => BenchReport::Graph(graph::run(bench, client, output).await?),
         BenchCommand::Replay(bench) => BenchReport::Replay(replay::run(bench, output).await?),
         BenchCommand::Lookup(bench) => {
             BenchReport::Lookup(lookup::run(bench, client, output).await?)

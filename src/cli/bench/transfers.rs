@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval, sleep};
 use super::command::BenchTransfers;
 use super::conditions::Conditions;
 use super::finals::Finals;
-use super::open_loop::{Arrival, Schedule, Stopwatch, WARM_UP_SECONDS, drive};
+use super::open_loop::{Arrival, Schedule, Stopwatch, drive};
 use super::report::{Asked, TransfersReport, grouped};
 use super::setup::{BenchAccount, Hubs, patiently, paying, prepare};
 use super::tracker::Tracker;
@@ -67,14 +67,7 @@ pub(super) async fn run(
     let lost_ids = lock(&tracker).give_up();
     let seen = lock(&tracker);
     Ok(TransfersReport {
-        asked: Asked {
-            rate: load.rate,
-            seconds: load.seconds,
-            warm_up_seconds: WARM_UP_SECONDS,
-            banks: load.banks.iter().map(ToString::to_string).collect(),
-            connections: load.connections,
-            in_flight_max: bench.in_flight,
-        },
+        asked: Asked::of(load, bench.in_flight),
         accounts: accounts.len(),
         conditions,
         completed_per_second: seen

@@ -32,6 +32,19 @@ impl Paint {
         Self { color }
     }
 
+    /// Whether links are more than text: where colours are wanted, a terminal reads.
+    pub const fn has_links(self) -> bool {
+        self.color
+    }
+
+    /// The text as a link (OSC 8), or as it is where nothing reads links.
+    pub fn link(self, text: &str, address: &str) -> String {
+        if !self.color || address.chars().any(char::is_control) {
+            return text.to_owned();
+        }
+        format!("\u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
+    }
+
     /// The text in the colour of its meaning.
     pub fn tint(self, tone: Tone, text: &str) -> String {
         if !self.color || text.is_empty() {
@@ -57,6 +70,14 @@ mod tests {
         for tone in [Tone::Plain, Tone::Strong, Tone::Faint, Tone::Good, Tone::Open, Tone::Bad] {
             assert_eq!(Paint::new(false).tint(tone, "text"), "text");
         }
+    }
+
+    #[test]
+    fn a_link_is_there_where_colours_are_and_ends_with_its_text() {
+        let link = Paint::new(true).link("a", "http://b");
+        assert_eq!(link, "\u{1b}]8;;http://b\u{1b}\\a\u{1b}]8;;\u{1b}\\");
+        assert_eq!(Paint::new(false).link("a", "http://b"), "a");
+        assert_eq!(Paint::new(true).link("a", "http://b\u{7}"), "a");
     }
 
     #[test]

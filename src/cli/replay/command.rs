@@ -23,7 +23,8 @@ pub struct ReplayBalances {
     /// Where the database and the log are.
     #[command(flatten)]
     pub servers: ServerArguments,
-    /// Only shows the side as of this time of the broker, RFC 3339; nothing is swapped
+    /// Only shows the side as of this time, RFC 3339: the broker's, and of Wallet Core's topics
+    /// their senders'; nothing is swapped
     #[arg(long, value_name = "TIME", value_parser = moment,
         conflicts_with_all = ["dry_run", "force"])]
     pub until: Option<Timestamp>,

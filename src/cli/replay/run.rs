@@ -31,7 +31,8 @@ pub async fn run(command: ReplayCommand, output: &Output) -> anyhow::Result<Exit
     let gauge = Arc::new(Gauge::default());
     let (handle, stop) = stop_pair();
     let database = servers.database(ContextName::Balances)?;
-    let replay = Replay::new(&database, servers.kafka()?, Arc::clone(&gauge), stop)?;
+    let replay = Replay::new(&database, servers.kafka()?, Arc::clone(&gauge), stop)?
+        .with_wallet_core(servers.wallet_core());
     let listening = tokio::spawn(async move {
         interrupted().await;
         handle.stop();
@@ -39,7 +40,7 @@ pub async fn run(command: ReplayCommand, output: &Output) -> anyhow::Result<Exit
         std::future::pending::<()>().await;
     });
     let began = Instant::now();
-    let report = watched(Arc::clone(&gauge), *output, replay.run(mode, restart)).await;
+    let report = watched(Arc::clone(&gauge), *output, Box::pin(replay.run(mode, restart))).await;
     listening.abort();
     let report = report?;
     output.show(&ReplayView::of(&report, &gauge.reading(), began.elapsed()))?;

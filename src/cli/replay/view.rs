@@ -14,6 +14,8 @@ struct SideView {
     accounts: u64,
     entries: u64,
     transfers: u64,
+    /// Words of programs beside the hub.
+    external: u64,
     available_centavos: i64,
     held_centavos: i64,
 }
@@ -25,6 +27,7 @@ impl From<&Summary> for SideView {
             accounts: summary.accounts,
             entries: summary.entries,
             transfers: summary.transfers,
+            external: summary.external,
             available_centavos: summary.available.centavos(),
             held_centavos: summary.held.centavos(),
         }
@@ -33,8 +36,11 @@ impl From<&Summary> for SideView {
 
 impl SideView {
     fn fields(&self, name: &str, fields: Fields) -> Fields {
-        let Self { digest, accounts, entries, transfers, available_centavos, held_centavos } = self;
-        let holds = format!("{accounts} accounts, {entries} entries, {transfers} transfers");
+        let Self { digest, accounts, entries, transfers, external, .. } = self;
+        let Self { available_centavos, held_centavos, .. } = self;
+        let holds = format!(
+            "{accounts} accounts, {entries} entries, {transfers} transfers, {external} external"
+        );
         let (available, held) = (money(*available_centavos), money(*held_centavos));
         fields
             .field(name, holds)
@@ -95,7 +101,8 @@ impl ReplayView {
             Outcome::Equal => (Tone::Good, "the rebuild is equal to the live side"),
             Outcome::Differs => (
                 Tone::Bad,
-                "the rebuild differs from the live side, which stays; --force puts it in its place",
+                "the rebuild differs from the live side, which stays, and is dropped. Run it once \
+                 more with --restart; if it differs again, --force puts a new one in its place",
             ),
             Outcome::Past => (Tone::Good, "this is the side as of that time; nothing was changed"),
             Outcome::Stopped => (Tone::Faint, "cut off; the next run goes on where this one was"),
@@ -142,6 +149,7 @@ mod tests {
             accounts: 2,
             entries: 5,
             transfers: 1,
+            external: 0,
             available: Money::from_centavos(12_345),
             held: Money::ZERO,
         }
@@ -159,6 +167,8 @@ mod tests {
     #[test]
     fn a_difference_names_its_accounts_and_what_would_swap() {
         let text = view(Outcome::Differs, 1).text(Paint::new(false));
+        let (again, force) = (text.find("--restart"), text.find("--force"));
+        assert!(again.is_some() && again < force, "{text}");
         for part in ["--force", "20 in 1m 1s", "6e4635ce-88d1", "BRL 123.45 available"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }

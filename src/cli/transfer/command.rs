@@ -26,6 +26,38 @@ pub enum TransferCommand {
     List(ListTransfers),
     /// Follow a transfer until it is final
     Watch(OneTransfer),
+    /// End an overdue transfer, after asking the payee's bank what it did (operators)
+    #[command(after_help = "Examples:\n  \
+        codepix transfer resolve <ID> --as credited --reason \"statement of bank 003, line 7\"\n  \
+        codepix transfer resolve <ID> --as refused --reason \"bank 003 read it and refused it\"\n\n\
+        A transfer is overdue when its payee's bank credits on delivery and has not confirmed in \
+        time: it may have credited. Refuse it only when that bank's program has read past this \
+        message and did not credit, or will never read it; a program that was down may read it \
+        tomorrow, and credits then.")]
+    Resolve(ResolveTransfer),
+}
+
+/// An overdue transfer to end.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ResolveTransfer {
+    /// Id of the transfer from end to end, 32 characters
+    #[arg(value_name = "END_TO_END_ID")]
+    pub id: EndToEndId,
+    /// What the payee's bank did
+    #[arg(long = "as", value_name = "OUTCOME")]
+    pub outcome: Outcome,
+    /// How you know, up to 500 characters; kept
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
+
+/// What the payee's bank did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Outcome {
+    /// It has credited: the transfer is settled
+    Credited,
+    /// It has not credited and will not: the payer gets the money back
+    Refused,
 }
 
 /// A transfer to order.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::command::{HubState, ListTransfers, OneTransfer, SendTransfer, TransferCommand};
+use super::command::{
+    HubState, ListTransfers, OneTransfer, Outcome, ResolveTransfer, SendTransfer, TransferCommand,
+};
 use super::life_cycle::{LifeCycle as _, Timeline};
 use super::view::{
     BankTransfer, BankTransfers, HubTransfer, HubTransfers, ReasonView, SentTransfer,
@@ -40,7 +42,23 @@ pub async fn run(
         TransferCommand::Show(which) => show(&client.connect().await?, which, output).await,
         TransferCommand::List(which) => list(&client.connect().await?, which, output).await,
         TransferCommand::Watch(which) => watch(&client.connect().await?, which, output).await,
+        TransferCommand::Resolve(wanted) => resolve(&client.connect().await?, wanted, output).await,
     }
+}
+
+async fn resolve(hub: &Hub, wanted: ResolveTransfer, output: &Output) -> anyhow::Result<()> {
+    let resolution = match wanted.outcome {
+        Outcome::Credited => transfers::Resolution::Credited,
+        Outcome::Refused => transfers::Resolution::Refused,
+    };
+    let request = transfers::ResolveTransferRequest {
+        end_to_end_id: wanted.id.to_string(),
+        resolution: resolution.into(),
+        reason: wanted.reason,
+    };
+    let answer = hub.answer(hub.transfers().resolve_transfer(request).await)?;
+    let transfer = answer.transfer.context("the hub answered without the transfer")?;
+    output.show(&HubTransfer::from(transfer))
 }
 
 fn check_description(text: &str) -> Result<(), ClientError> {
@@ -105,7 +123,8 @@ async fn show(hub: &Hub, which: OneTransfer, output: &Output) -> anyhow::Result<
     }
     let request = transfers::GetTransferRequest { end_to_end_id };
     let answer = hub.answer(hub.transfers().get_transfer(request).await)?;
-    output.show(&HubTransfer::from(answer.transfer.context(MISSING)?))
+    let transfer = HubTransfer::from(answer.transfer.context(MISSING)?);
+    output.show(&transfer.resolved(answer.resolution))
 }
 
 async fn list(hub: &Hub, which: ListTransfers, output: &Output) -> anyhow::Result<()> {

@@ -67,7 +67,40 @@ pub(super) struct HubTransfer {
     deadline: Option<Timestamp>,
     pub(super) confirmed_at: Option<Timestamp>,
     pub(super) finished_at: Option<Timestamp>,
+    overdue_at: Option<Timestamp>,
     version: i64,
+    resolution: Option<ResolutionView>,
+}
+
+/// What an operator decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct ResolutionView {
+    resolution: String,
+    reason: String,
+    resolved_at: Option<Timestamp>,
+}
+
+impl From<transfers::OperatorResolution> for ResolutionView {
+    fn from(resolved: transfers::OperatorResolution) -> Self {
+        Self {
+            resolution: label(resolved.resolution().as_str_name(), "RESOLUTION"),
+            resolved_at: instant(resolved.resolved_at.as_ref()),
+            reason: resolved.reason,
+        }
+    }
+}
+
+impl ResolutionView {
+    fn in_words(&self) -> String {
+        format!("as {}, {}: {}", self.resolution, moment(self.resolved_at), self.reason)
+    }
+}
+
+impl HubTransfer {
+    /// With what an operator decided of it.
+    pub(super) fn resolved(self, resolution: Option<transfers::OperatorResolution>) -> Self {
+        Self { resolution: resolution.map(ResolutionView::from), ..self }
+    }
 }
 
 impl From<transfers::Transfer> for HubTransfer {
@@ -78,6 +111,7 @@ impl From<transfers::Transfer> for HubTransfer {
             deadline: instant(transfer.deadline.as_ref()),
             confirmed_at: instant(transfer.confirmed_at.as_ref()),
             finished_at: instant(transfer.finished_at.as_ref()),
+            overdue_at: instant(transfer.overdue_at.as_ref()),
             end_to_end_id: transfer.end_to_end_id,
             amount: Money::from_centavos(transfer.amount_centavos),
             payer: transfer.payer.unwrap_or_default().into(),
@@ -88,6 +122,7 @@ impl From<transfers::Transfer> for HubTransfer {
                 .reason
                 .map(|reason| ReasonView { code: reason.code, sentence: reason.sentence }),
             version: transfer.version,
+            resolution: None,
         }
     }
 }
@@ -119,8 +154,10 @@ impl Shown for HubTransfer {
             .field_if("description", Some(self.description.as_str()))
             .field("registered", moment(self.registered_at))
             .field("deadline", moment(self.deadline))
+            .field_if("overdue since", self.overdue_at.map(|at| moment(Some(at))))
             .field("confirmed", moment(self.confirmed_at))
             .field("finished", moment(self.finished_at))
+            .field_if("resolved", self.resolution.as_ref().map(ResolutionView::in_words))
             .render(paint)
     }
 }

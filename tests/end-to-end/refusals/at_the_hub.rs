@@ -1,8 +1,7 @@
 //! Participants and questions to the hub.
 
 use codepix::client::transfers::{
-    EnrolParticipantRequest, GetTransferRequest, ListTransfersRequest, ParticipantProtocol,
-    WatchTransferRequest,
+    EnrolParticipantRequest, GetTransferRequest, ListTransfersRequest, WatchTransferRequest,
 };
 
 use super::{NOBODY, Stage, exists, invalid, not_found, not_now};
@@ -39,6 +38,14 @@ async fn enrol_wrongly(stage: &Stage) {
             invalid("position_limit_negative", "position_limit_centavos"),
         ),
         (
+            EnrolParticipantRequest {
+                position_limit_centavos: Some(1),
+                no_position_limit: true,
+                ..right()
+            },
+            invalid("position_limit_ambiguous", "no_position_limit"),
+        ),
+        (
             EnrolParticipantRequest { protocol: 99, ..right() },
             invalid("participant_protocol_unknown", "protocol"),
         ),
@@ -49,13 +56,6 @@ async fn enrol_wrongly(stage: &Stage) {
         (
             EnrolParticipantRequest { ispb: text("00000002"), ..right() },
             not_now("bank_code_fixed", "code"),
-        ),
-        (
-            EnrolParticipantRequest {
-                protocol: ParticipantProtocol::Classic.into(),
-                ..enrolment("002")
-            },
-            not_now("participant_protocol_fixed", "protocol"),
         ),
     ];
     for (asked, expected) in cases {

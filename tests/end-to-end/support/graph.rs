@@ -18,8 +18,21 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// The whole answer to an operation.
 pub(crate) async fn ask(address: &str, query: &str, variables: Value) -> Value {
+    ask_as(None, address, query, variables).await
+}
+
+/// The whole answer to an operation of somebody.
+pub(crate) async fn ask_as(
+    token: Option<&str>,
+    address: &str,
+    query: &str,
+    variables: Value,
+) -> Value {
     let body = json!({ "query": query, "variables": variables }).to_string();
-    let (status, answer) = post(address, "/graphql", &[JSON], &body).await;
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let mut headers = vec![JSON];
+    headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+    let (status, answer) = post(address, "/graphql", &headers, &body).await;
     assert_eq!(status, 200, "{answer}");
     serde_json::from_str(&answer).unwrap()
 }

@@ -16,7 +16,19 @@ pub(crate) async fn post(
     headers: &[(&str, &str)],
     body: &str,
 ) -> (u16, String) {
-    let mut request = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    request(address, "POST", path, headers, body).await
+}
+
+/// The same with any method.
+pub(crate) async fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
+    let mut request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&[name, ": ", value, "\r\n"].concat());
     }

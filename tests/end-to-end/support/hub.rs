@@ -38,6 +38,8 @@ pub(crate) struct HubOptions {
     pub(crate) tokens: &'static str,
     /// The token of this test's own calls, and of Banking's to the directory.
     pub(crate) token: Option<&'static str>,
+    /// Speaks Wallet Core's protocol; off, so that its bank is in the way of no other test.
+    pub(crate) wallet_core: bool,
     /// Further settings, by their variables.
     pub(crate) variables: Vec<(&'static str, String)>,
 }
@@ -227,6 +229,7 @@ pub(crate) fn serve(
     for (name, value) in settings.into_iter().filter(|(_, value)| !value.is_empty()) {
         command.env(name, value);
     }
+    command.env("CODEPIX_WALLET_CORE", options.wallet_core.to_string());
     command.envs(options.variables.iter().map(|(name, value)| (name, value)));
     command
 }

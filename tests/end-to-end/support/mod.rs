@@ -6,15 +6,18 @@ pub(crate) mod chance;
 pub(crate) mod crowd;
 pub(crate) mod graph;
 pub(crate) mod http;
+pub(crate) mod http_file;
 pub(crate) mod hub;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod operator;
 pub(crate) mod people;
+pub(crate) mod program;
 pub(crate) mod refused;
 pub(crate) mod rest;
 pub(crate) mod scene;
 pub(crate) mod split;
+pub(crate) mod tls;
 pub(crate) mod wait;
 
 pub(crate) use chance::Chance;

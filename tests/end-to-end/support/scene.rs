@@ -276,6 +276,7 @@ pub(crate) fn enrolment(code: &str) -> transfers::EnrolParticipantRequest {
         name: format!("Bank {code}"),
         protocol: transfers::ParticipantProtocol::Native.into(),
         position_limit_centavos: None,
+        no_position_limit: false,
     }
 }
 

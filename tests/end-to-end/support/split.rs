@@ -25,8 +25,9 @@ impl Split {
             deadline,
             ..HubOptions::default()
         };
-        let hub = TestHub::with(part("hub", "transfers")).await;
-        let desk = hub.beside(part("desk", "pix-keys,balances")).await;
+        let desk = TestHub::with(part("desk", "pix-keys,balances")).await;
+        let hub = HubOptions { pix_keys_url: desk.url(), ..part("hub", "transfers") };
+        let hub = desk.beside(hub).await;
         let bank = |name: &'static str, bank: &'static str| HubOptions {
             bank,
             pix_keys_url: desk.url(),

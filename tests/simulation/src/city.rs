@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::select;
+use shared_kernel::domain::Ispb;
+use transfers::application::marked_line::DELIVERED;
+use transfers::infrastructure::classic::published::{CONFIRMATIONS, ORDERS};
 
 use crate::contexts::balances::BalancesTables;
 use crate::contexts::banking::BankingTables;
@@ -14,6 +17,7 @@ use crate::executor::{NodeId, WORLD};
 use crate::log::Log;
 use crate::plan::{DOWN_MAX, HostPlan, Role};
 use crate::process::{Facades, Process, Wiring};
+use crate::programs::Program;
 use crate::store::{Database, Server};
 use crate::workload::Journal;
 use crate::world::{MachineClock, World};
@@ -26,6 +30,9 @@ const TOPICS: [&str; 5] = [
     "codepix.banking.accounts",
     "codepix.banking.transfers",
 ];
+
+/// Topics that are made too where banks have programs of other people.
+const TOPICS_OF_PROGRAMS: [&str; 2] = [ORDERS.address, CONFIRMATIONS.address];
 
 /// A machine: its clock outlives its processes.
 struct Machine {
@@ -45,6 +52,7 @@ pub(crate) struct City {
     pub(crate) pix_keys: Database<DirectoryTables>,
     pub(crate) balances: Database<BalancesTables>,
     pub(crate) journal: Mutex<Journal>,
+    programs: Mutex<BTreeMap<Ispb, Program>>,
     machines: Mutex<BTreeMap<String, Machine>>,
 }
 
@@ -54,6 +62,12 @@ impl City {
         let log = Log::new(world);
         for topic in TOPICS {
             log.create(topic, world.plan.partitions);
+        }
+        if world.plan.classic.banks > 0 {
+            for topic in TOPICS_OF_PROGRAMS {
+                log.create(topic, world.plan.partitions);
+            }
+            log.create(DELIVERED, 1);
         }
         let machine = |plan: &HostPlan| {
             let clock = MachineClock::new(world);
@@ -66,6 +80,7 @@ impl City {
             pix_keys: Database::new(world, &server),
             balances: Database::new(world, &server),
             journal: Mutex::default(),
+            programs: Mutex::default(),
             machines: Mutex::new(world.plan.hosts.iter().map(machine).collect()),
             world: Arc::clone(world),
             log,
@@ -79,6 +94,11 @@ impl City {
 
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The programs of other banks, by their banks.
+    pub(crate) fn programs(&self) -> MutexGuard<'_, BTreeMap<Ispb, Program>> {
+        self.programs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs every process, and runs it again when it has died.

@@ -6,15 +6,16 @@ use banking::application::command::{
 };
 use banking::application::views::{AccountView, TransferView};
 use pix_keys::application::Desk;
-use pix_keys::application::query::FindKeyQueue;
+use pix_keys::application::query::{FindAccountQueue, FindKeyQueue};
 use shared_kernel::application::Batcher;
-use transfers::application::EnrolParticipant;
-use transfers::domain::Participant;
+use transfers::application::{EnrolParticipant, ResolveTransfer};
+use transfers::domain::{Participant, TransferState};
 
 /// The hub.
 #[derive(Clone)]
 pub(crate) struct HubFacade {
     pub(crate) enrol_participant: Batcher<EnrolParticipant, Participant>,
+    pub(crate) resolve_transfer: Batcher<ResolveTransfer, TransferState>,
 }
 
 /// The banks.
@@ -35,6 +36,7 @@ pub(crate) struct BanksFacade {
 pub(crate) struct KeysFacade {
     pub(crate) desk: Desk,
     pub(crate) find_key: FindKeyQueue,
+    pub(crate) find_account: FindAccountQueue,
 }
 
 /// The contexts that a process runs.

@@ -8,11 +8,15 @@ use async_trait::async_trait;
 use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError};
 
 use crate::executor::NodeId;
+use crate::programs;
 use crate::world::World;
 
 /// A record in a few words.
 fn words(record: &InboundRecord) -> String {
-    let event = record.header("ce_type").unwrap_or("something");
+    let said = || programs::words(record.payload.as_deref()).unwrap_or_else(|| "something".into());
+    let Some(event) = record.header("ce_type") else {
+        return format!("{} ({}@{})", said(), record.from, record.offset);
+    };
     let event = event.trim_end_matches(".v1").rsplit('.').next().unwrap_or_default();
     let subject = record.header("ce_subject").unwrap_or_default();
     format!("{event} {subject} ({}@{})", record.from, record.offset)

@@ -23,6 +23,7 @@ mod network;
 mod plan;
 mod planted;
 mod process;
+mod programs;
 mod random;
 mod run;
 mod store;

@@ -1,27 +1,32 @@
-//! The line between the banks and the directory: calls take time, get lost on the way there or
-//! back, or meet nobody.
+//! The line between the directory and those who ask it, banks and hub: calls take time, get lost on
+//! the way there or back, or meet nobody.
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use banking::application::directory::{KeyDirectory, KeyQuestion, LookupError};
 use banking::domain::Party;
 use futures::channel::oneshot;
-use pix_keys::application::EntryView;
-use pix_keys::application::query::FindKey;
+use futures::future::{Either, select};
+use pix_keys::application::query::{FindAccount, FindKey};
+use pix_keys::application::{AccountView, EntryView};
 use pix_keys::domain::PixKey;
-use shared_kernel::application::{ApplicationError, Caller};
-use shared_kernel::domain::{Kind, TaxId};
+use shared_kernel::application::{ApplicationError, Caller, StoreError, TraceParent};
+use shared_kernel::domain::{AccountId, Ispb, Kind, TaxId, Violation};
+use transfers::application::directory::{self as hub, KeyAnswer, OrderDirectory};
+use transfers::domain as orders;
 
 use crate::city::City;
 use crate::executor::NodeId;
+use crate::facade::KeysFacade;
 use crate::plan::Role;
 
 /// Who an account belonged to, if the directory is asked on a bad day. No customer of this city.
 const FORMER_OWNER: &str = "52998224725";
 
-/// A bank's line to the directory.
+/// A process's line to the directory.
 pub(crate) struct Line {
     pub(crate) city: Arc<City>,
     pub(crate) node: NodeId,
@@ -81,5 +86,102 @@ impl KeyDirectory for Line {
             party.owner_tax_id = former;
         }
         Ok(found)
+    }
+}
+
+/// How long the hub waits for the directory.
+const HUB_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The party of an account, as the hub wants it.
+fn hub_party(account: &AccountView) -> Result<orders::Party, StoreError> {
+    let owner_name = orders::OwnerName::parse(account.owner_name.as_str());
+    let unreadable = |broken: Violation| StoreError::Unavailable(broken.message().to_owned());
+    Ok(orders::Party {
+        ispb: account.ispb,
+        account_id: account.account_id,
+        owner_name: owner_name.map_err(unreadable)?,
+        owner_tax_id: account.owner_tax_id,
+    })
+}
+
+/// What the directory says when it does not know, or does not answer.
+fn or_nobody<T>(outcome: Result<T, ApplicationError>) -> Result<Option<T>, StoreError> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(ApplicationError::Refused(broken)) if broken.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::Unavailable(format!("the directory: {error}"))),
+    }
+}
+
+impl Line {
+    /// One call of the hub to the directory.
+    async fn call<T, F>(
+        &self,
+        question: impl FnOnce(KeysFacade) -> F,
+    ) -> Result<Result<T, ApplicationError>, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ApplicationError>> + Send + 'static,
+    {
+        let world = &self.city.world;
+        let lost = || StoreError::Unavailable("the directory: deadline exceeded".into());
+        world.at(self.node, "before the hub asks the directory").await;
+        let picked = self.city.pick(Role::PixKeys);
+        let Some((node, keys)) = picked.and_then(|(node, facades)| Some((node, facades.keys?)))
+        else {
+            return Err(StoreError::Unavailable("the directory: connection refused".into()));
+        };
+        if world.unlucky(world.plan.rates.call) {
+            world.executor.sleep(HUB_PATIENCE).await;
+            return Err(lost());
+        }
+        let (reply, answered) = oneshot::channel();
+        let asked = question(keys);
+        world.executor.spawn(node, async move {
+            // The hub may have given up.
+            drop(reply.send(asked.await));
+        });
+        match select(answered, world.executor.sleep(HUB_PATIENCE)).await {
+            Either::Left((Ok(answer), _)) => Ok(answer),
+            Either::Left((Err(_), _)) | Either::Right(_) => Err(lost()),
+        }
+    }
+
+    async fn key(&self, question: &hub::KeyQuestion) -> Result<KeyAnswer, StoreError> {
+        // What is no key is nobody's.
+        let Ok(key) = PixKey::infer(&question.key) else { return Ok(Ok(None)) };
+        let requester: Option<Ispb> = Some(question.requester);
+        let Ok(asked) = FindKey::asked(&Caller::Operator, requester, key) else {
+            return Ok(Ok(None));
+        };
+        let outcome = self.call(|keys| async move { keys.find_key.submit(asked).await }).await?;
+        let found = or_nobody(outcome)?.map(|entry| hub_party(&entry.account)).transpose()?;
+        Ok(Ok(found))
+    }
+}
+
+#[async_trait]
+impl OrderDirectory for Line {
+    async fn accounts(
+        &self,
+        ids: &[AccountId],
+        _trace: &TraceParent,
+    ) -> Result<Vec<orders::Party>, StoreError> {
+        let mut found = Vec::new();
+        for id in ids {
+            let asked = FindAccount { account_id: *id };
+            let outcome =
+                self.call(|keys| async move { keys.find_account.submit(asked).await }).await?;
+            found.extend(or_nobody(outcome)?.as_ref().map(hub_party).transpose()?);
+        }
+        Ok(found)
+    }
+
+    async fn keys(&self, questions: &[hub::KeyQuestion]) -> Result<Vec<KeyAnswer>, StoreError> {
+        let mut answers = Vec::new();
+        for question in questions {
+            answers.push(self.key(question).await?);
+        }
+        Ok(answers)
     }
 }

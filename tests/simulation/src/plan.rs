@@ -103,6 +103,40 @@ pub(crate) struct Load {
     pub(crate) pause: Duration,
 }
 
+/// Banks whose programs are not ours.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Classic {
+    pub(crate) banks: u64,
+    pub(crate) accounts_per_bank: u64,
+    /// Orders of each bank.
+    pub(crate) orders: u64,
+    pub(crate) habits: Habits,
+}
+
+/// What these programs do, and the operator who looks after them: times in a million, as long as
+/// things may go wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Habits {
+    /// A program is away, at each of its looks.
+    pub(crate) away: u32,
+    /// It is back, and begins at the end of its topic.
+    pub(crate) at_latest: u32,
+    /// It cannot read what it is to credit.
+    pub(crate) misses: u32,
+    /// It never confirms, or never completes.
+    pub(crate) silent: u32,
+    /// It confirms late, perhaps after an operator's decision.
+    pub(crate) late: u32,
+    /// It says again what it has said.
+    pub(crate) repeat: u32,
+    /// It says that an order is completed when it orders.
+    pub(crate) hasty: u32,
+    /// Two orders have one id.
+    pub(crate) same_id: u32,
+    /// The operator decides wrongly.
+    pub(crate) mistaken: u32,
+}
+
 /// Everything that a seed decides before the run.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -120,6 +154,9 @@ pub(crate) struct Plan {
     /// Largest error of a process's clock against true time.
     pub(crate) skew: Duration,
     pub(crate) load: Load,
+    pub(crate) classic: Classic,
+    /// Hand-overs of one transaction of the log.
+    pub(crate) hand_overs_max: i64,
     /// Banks, accounts and keys are founded before anything goes wrong.
     pub(crate) is_founded_in_peace: bool,
     /// For so long things go wrong.
@@ -136,7 +173,8 @@ impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let random = Random::of(seed, 3);
         let is_calm = random.below(20) == 0;
-        Self {
+        let programs = Random::of(seed, 5);
+        let plan = Self {
             hosts: hosts(&random),
             are_banks_apart: random.below(4) == 0,
             shards: u16::try_from(random.between(1, 3)).unwrap_or(1),
@@ -159,14 +197,27 @@ impl Plan {
                 orders_per_customer: random.between(3, 12),
                 pause: Duration::from_millis(random.one_of(&[50, 2_000, 15_000]).unwrap_or(50)),
             },
+            classic: classic(&programs, is_calm),
+            hand_overs_max: programs.one_of(&[1, 2, 256]).unwrap_or(256),
             is_founded_in_peace: random.below(4) > 0,
             faults: Duration::from_secs(random.between(20, 150)),
+        };
+        plan.in_balance()
+    }
+
+    /// Where programs of other people take part, there is less of the rest: a seed costs about as
+    /// much as any other.
+    fn in_balance(mut self) -> Self {
+        if self.classic.banks > 0 {
+            self.load.banks -= 1;
+            self.load.customers = self.load.customers.div_ceil(2);
         }
+        self
     }
 }
 
 impl Plan {
-    /// The banks that will be enrolled.
+    /// The banks that are hosted here.
     pub(crate) fn banks(&self) -> impl Iterator<Item = Ispb> {
         (1..=self.load.banks).filter_map(|number| Ispb::parse(&format!("{number:08}")).ok())
     }
@@ -197,7 +248,7 @@ impl Plan {
         let troubles: Vec<String> = troubles
             .filter_map(|(name, every)| Some(format!("{name} {} s", every?.as_secs())))
             .collect();
-        vec![
+        let mut words = vec![
             format!("processes: {}", hosts.join(", ")),
             format!(
                 "{banks} banks with {accounts_per_bank} accounts each; {customers} customers with \
@@ -215,7 +266,21 @@ impl Plan {
                 self.faults,
                 if self.is_founded_in_peace { ", once all is founded" } else { "" }
             ),
-        ]
+        ];
+        words.extend(self.classic.words());
+        words
+    }
+}
+
+impl Classic {
+    fn words(&self) -> Option<String> {
+        let Self { banks, accounts_per_bank, orders, habits } = self;
+        (*banks > 0).then(|| {
+            format!(
+                "{banks} banks with programs of other people, {accounts_per_bank} accounts and \
+                 {orders} orders each; out of a million occasions: {habits:?}"
+            )
+        })
     }
 }
 
@@ -252,6 +317,34 @@ fn hosts(random: &Random) -> Vec<HostPlan> {
         }
     }
     hosts
+}
+
+fn classic(random: &Random, is_calm: bool) -> Classic {
+    if random.below(5) > 1 {
+        return Classic::default();
+    }
+    let rate = |often: u32| match random.below(4) {
+        0 => 0,
+        1 => often / 10,
+        _ => often,
+    };
+    let habits = Habits {
+        away: rate(20_000),
+        at_latest: rate(300_000),
+        misses: rate(100_000),
+        silent: rate(200_000),
+        late: rate(300_000),
+        repeat: rate(300_000),
+        hasty: rate(100_000),
+        same_id: rate(150_000),
+        mistaken: rate(300_000),
+    };
+    Classic {
+        banks: random.between(1, 2),
+        accounts_per_bank: random.between(1, 2),
+        orders: random.between(2, 8),
+        habits: if is_calm { Habits::default() } else { habits },
+    }
 }
 
 fn rates(random: &Random) -> Rates {

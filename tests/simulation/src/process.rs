@@ -13,12 +13,14 @@ use banking::application::account_command::AccountDesk;
 use banking::application::command::{OpenAccountDesk, RequestTransferDesk};
 use banking::application::directory::{Patience, PatientDirectory};
 use banking::application::hub::HubReactions;
-use banking::application::ports::BankingPorts;
+use banking::application::ports::{BankingPorts, NoEcho};
 use banking::application::reaction::OnParticipantEnrolled;
 use banking::application::reminder::Reminder;
 use banking::infrastructure::kafka::consumer::BankingConsumer;
 use pix_keys::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
-use pix_keys::application::query::{FindAccountExecutor, FindKeyExecutor, FindKeyQueue};
+use pix_keys::application::query::{
+    FindAccountExecutor, FindAccountQueue, FindKeyExecutor, FindKeyQueue,
+};
 use pix_keys::application::{Desk, DeskPorts};
 use pix_keys::infrastructure::kafka::{DirectoryConsumer, inbound as directory};
 use shared_kernel::application::batcher::{BatchExecutor, BatchLimits, Batcher, batcher};
@@ -31,17 +33,24 @@ use shared_kernel::application::sweeper::{Sweep, sweep_until_stopped};
 use shared_kernel::application::{Clock, Consumer, Ids, Progress};
 use shared_kernel::domain::Ispb;
 use tokio::sync::Notify;
+use transfers::application::hand_over::{Courier, CourierPorts, CourierSettings};
+use transfers::application::marked_line::MarkedLine;
+use transfers::application::outside::{OrderDesk, OrderPorts};
 use transfers::application::{
-    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, TransfersSettings,
+    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, ResolveTransferHandler,
+    TransfersSettings,
 };
+use transfers::infrastructure::classic::consumer::{self as classic, OutsideMessages};
+use transfers::infrastructure::classic::published::{CONFIRMATIONS, ORDERS};
 use transfers::infrastructure::kafka::consumer::BankMessages;
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
 
 use crate::city::City;
+use crate::contexts::transfers::TransfersTables;
 use crate::executor::NodeId;
 use crate::facade::{BanksFacade, HubFacade, KeysFacade};
 use crate::handler::Watched;
-use crate::log::{Reader, Topics, Writer};
+use crate::log::{HandOverLine, Places, Reader, Topics, Writer};
 use crate::network::Line;
 use crate::plan::Role;
 use crate::planted;
@@ -266,11 +275,57 @@ impl Shop {
         self.sweeper("missing reports", own.sweep_every, repeat);
         let topics = Arc::new(Topics(Arc::clone(&self.city.log)));
         let enrol = EnrolParticipantHandler::new(store(), topics, Arc::clone(&self.clock));
-        HubFacade { enrol_participant: self.command(&session, enrol, 1) }
+        let resolve = ResolveTransferHandler::new(store(), Arc::clone(&self.clock), own);
+        if self.city.world.plan.classic.banks > 0 {
+            self.serve_programs(&session, own);
+        }
+        HubFacade {
+            enrol_participant: self.command(&session, enrol, 1),
+            resolve_transfer: self.command(&session, resolve, 1),
+        }
+    }
+
+    /// The consumer of what bank programs write, and the courier of hand-overs.
+    fn serve_programs(&self, session: &Session<TransfersTables>, own: TransfersSettings) {
+        let city = &self.city;
+        let ports = OrderPorts {
+            directory: Arc::new(Line { city: Arc::clone(city), node: self.node }),
+            placement: Arc::new(Places(city.world.plan.partitions)),
+            topics: Arc::new(Topics(Arc::clone(&city.log))),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+        };
+        let desk = OrderDesk::new(ports, Clearing::new(Arc::clone(&self.clock), own));
+        let heard = [
+            (classic::ORDERS_CONSUMER, ORDERS.address),
+            (classic::CONFIRMATIONS_CONSUMER, CONFIRMATIONS.address),
+        ];
+        for (consumer, topic) in heard {
+            let (store, ids) = (Arc::new(session.clone()), Arc::clone(&self.ids));
+            let confirmations = CONFIRMATIONS.address.into();
+            let handler = OutsideMessages::new(store, desk.clone(), ids, confirmations);
+            self.consumer(session, (consumer, &[topic]), handler);
+        }
+        let line = MarkedLine::new(Box::new(HandOverLine::new(&city.log, self.node)));
+        let plan = &city.world.plan;
+        let settings = CourierSettings {
+            idle_wait: plan.idle_wait,
+            lead_wait: plan.idle_wait,
+            batch_max: plan.hand_overs_max,
+        };
+        let ports = CourierPorts {
+            hand_overs: Arc::new(session.clone()),
+            line: Box::new(line),
+            topics: Arc::new(Topics(Arc::clone(&city.log))),
+            clock: Arc::clone(&self.clock),
+        };
+        let courier = Courier::new(0, ports, settings);
+        self.spawn(true, courier.run(self.relays.clone()));
     }
 
     fn banks(&self) -> BanksFacade {
-        use banking::infrastructure::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE};
+        use banking::infrastructure::SOURCE;
+        use banking::infrastructure::kafka::{BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS};
 
         let session = self.session(&self.city.banking, SOURCE);
         let line = Line { city: Arc::clone(&self.city), node: self.node };
@@ -283,6 +338,7 @@ impl Shop {
             banks: BTreeSet::new(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
+            echo: Arc::new(NoEcho),
         };
         let handler = |banks: BTreeSet<Ispb>| BankingConsumer {
             store: Arc::clone(&ports.store),
@@ -325,12 +381,13 @@ impl Shop {
         let store = || Arc::new(session.clone());
         let (clock, ids) = (|| Arc::clone(&self.clock), || Arc::clone(&self.ids));
         let find_key: FindKeyQueue = self.batches(FindKeyExecutor::new(store()), 2);
+        let find_account: FindAccountQueue = self.batches(FindAccountExecutor::new(store()), 2);
         let registers = RegisterKeyHandler::new(store(), clock(), ids());
         let removes = RemoveKeyHandler::new(store(), clock());
         let desk = Desk::new(DeskPorts {
             reads: store(),
             clock: clock(),
-            find_account: self.batches(FindAccountExecutor::new(store()), 2),
+            find_account: find_account.clone(),
             register_key: self.command(&session, registers, 2),
             remove_key: self.command(&session, removes, 2),
             enrol_account: self.command(&session, EnrolAccountHandler::new(store()), 2),
@@ -338,7 +395,7 @@ impl Shop {
         let handler = DirectoryConsumer::new(store(), clock(), ids());
         let topics = [directory::PARTICIPANTS_TOPIC, directory::ACCOUNTS_TOPIC];
         self.consumer(&session, ("codepix.pix-keys", &topics), handler);
-        KeysFacade { desk, find_key }
+        KeysFacade { desk, find_key, find_account }
     }
 
     fn balances(&self) {

@@ -5,7 +5,8 @@ use shared_kernel::application::{StoreError, Transaction};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Timestamp};
 
 use crate::domain::{
-    AccountBalance, AccountEvent, AccountState, AccountVersion, Movement, TransferParties,
+    AccountBalance, AccountEvent, AccountState, AccountVersion, ExternalAccount, ExternalBalance,
+    KnownBalance, Movement, Standing, TransferParties,
 };
 
 /// The projection inside a transaction.
@@ -22,11 +23,39 @@ pub trait BalancesTransaction: Transaction {
     /// transaction commits. Two statements.
     async fn save_balances(&mut self, balances: &[AccountBalance]) -> Result<(), StoreError>;
 
-    /// Adds these events to the histories of their accounts; what is there stays. One statement.
-    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
+    /// Adds these entries to the histories of their accounts, each newer than all of its account
+    /// that are there. One statement.
+    async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError>;
+
+    /// Adds these events to histories that may have newer ones, and dates again what follows them;
+    /// what is there stays. One statement, and one more if any of them was not there.
+    async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError>;
 
     /// Adds these transfers; what is there stays. One statement.
     async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError>;
+
+    /// Adds these words of another program; what is there stays. One statement.
+    async fn append_external_balances(
+        &mut self,
+        said: &[ExternalBalance],
+    ) -> Result<(), StoreError>;
+
+    /// Adds these accounts of another program, each once; of one that is there the earlier time
+    /// stays. One statement.
+    async fn open_external_accounts(
+        &mut self,
+        opened: &[ExternalAccount],
+    ) -> Result<(), StoreError>;
+}
+
+/// An entry of a history that is newer than all of its account before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// The event.
+    pub event: AccountEvent,
+    /// Since when the account is so: the latest time up to this version, which is later than the
+    /// event's own where the bank's clock stood back. So it never falls with the version.
+    pub effective_at: Timestamp,
 }
 
 /// An account at a past instant: `None` before its opening.
@@ -34,16 +63,16 @@ pub trait BalancesTransaction: Transaction {
 pub struct PastState {
     /// Which account.
     pub account_id: AccountId,
-    /// Its bank.
-    pub ispb: Ispb,
+    /// Its bank, unless it is external.
+    pub ispb: Option<Ispb>,
     /// What it was then.
-    pub state: Option<AccountState>,
+    pub standing: Option<Standing>,
 }
 
-/// Where a line stands in a statement: newest first by the bank's clock, then by version.
+/// Where a line stands in a statement: the newest version first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LinePlace {
-    /// When it happened.
+    /// When it happened; where the bank's clock stood back, the latest time before.
     pub occurred_at: Timestamp,
     /// Version of the account after it.
     pub version: i64,
@@ -67,7 +96,7 @@ pub struct StatementWindow {
 /// One line of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementLine {
-    /// What the account was after it; its total is the running balance.
+    /// What the account was after it, and since when; its total is the running balance.
     pub state: AccountState,
     /// What moved; the other side is completed from the hub's events.
     pub movement: Movement,
@@ -100,7 +129,7 @@ pub trait BalancesStore: Send + Sync {
 #[async_trait]
 pub trait BalancesReads: Send + Sync {
     /// The balances of these accounts, in any order; those that are not there are left out.
-    async fn balances(&self, accounts: &[AccountId]) -> Result<Vec<AccountBalance>, StoreError>;
+    async fn balances(&self, accounts: &[AccountId]) -> Result<Vec<KnownBalance>, StoreError>;
 
     /// The first `limit` balances of a bank whose account id is behind `after`, in the order of
     /// their ids.
@@ -109,7 +138,7 @@ pub trait BalancesReads: Send + Sync {
         ispb: Ispb,
         after: Option<AccountId>,
         limit: i64,
-    ) -> Result<Vec<AccountBalance>, StoreError>;
+    ) -> Result<Vec<KnownBalance>, StoreError>;
 
     /// What these accounts were at these instants, in the order of the question; `None` for an
     /// account that is not there.

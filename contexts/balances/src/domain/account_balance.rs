@@ -12,6 +12,8 @@ pub struct AccountBalance {
     owner_name: Option<String>,
     /// Of the newest event.
     state: AccountState,
+    /// The latest time of all events that arrived.
+    latest_at: Timestamp,
     missing: MissingVersions,
 }
 
@@ -29,14 +31,16 @@ pub enum Applied {
 impl AccountBalance {
     /// The balance after the first event to arrive, whichever it is.
     pub fn begin(event: &AccountEvent) -> Self {
-        Self::restore(event, MissingVersions::before(event.state.version))
+        let missing = MissingVersions::before(event.state.version);
+        Self::restore(event, event.state.occurred_at, missing)
     }
 
-    /// A balance as it was stored: its newest event, its owner's name and its gaps.
-    pub fn restore(newest: &AccountEvent, missing: MissingVersions) -> Self {
+    /// A balance as it was stored: its newest event, its owner's name, the latest time of its
+    /// events and its gaps.
+    pub fn restore(newest: &AccountEvent, latest_at: Timestamp, missing: MissingVersions) -> Self {
         let AccountEvent { account_id, ispb, owner_name, state, movement: _ } = newest;
-        let owner_name = owner_name.clone();
-        Self { account_id: *account_id, ispb: *ispb, owner_name, state: *state, missing }
+        let (owner_name, latest_at) = (owner_name.clone(), latest_at.max(state.occurred_at));
+        Self { account_id: *account_id, ispb: *ispb, owner_name, state: *state, latest_at, missing }
     }
 
     /// Takes an event in: its amounts only if its version is newer than all before.
@@ -54,12 +58,14 @@ impl AccountBalance {
         if self.owner_name.is_none() {
             self.owner_name.clone_from(&event.owner_name);
         }
-        let version = event.state.version;
+        let AccountState { version, occurred_at, .. } = event.state;
         Ok(if version > self.state.version {
             self.missing.between(self.state.version, version);
             self.state = event.state;
+            self.latest_at = self.latest_at.max(occurred_at);
             Applied::Newest
         } else if self.missing.fill(version) {
+            self.latest_at = self.latest_at.max(occurred_at);
             Applied::Late
         } else {
             Applied::Repeated
@@ -101,9 +107,15 @@ impl AccountBalance {
         &self.missing
     }
 
-    /// When the bank made it so.
+    /// Since when it is so: the time of the newest event, or the latest of those before it where
+    /// the bank's clock stood back.
     pub const fn updated_at(&self) -> Timestamp {
-        self.state.occurred_at
+        self.latest_at
+    }
+
+    /// What it is, since when it is so.
+    pub const fn shown(&self) -> AccountState {
+        AccountState { occurred_at: self.latest_at, ..self.state }
     }
 }
 
@@ -159,6 +171,24 @@ mod tests {
         assert_eq!(balance.owner_name(), None);
         assert_eq!(balance.apply(&event(1)), Ok(Applied::Late));
         assert_eq!(balance, after(&[1, 2]));
+    }
+
+    #[test]
+    fn given_a_clock_that_stood_back_it_is_so_since_the_latest_time() {
+        let at = |version, micros| {
+            let mut event = event(version);
+            event.state.occurred_at = Timestamp::from_micros(micros).unwrap();
+            event
+        };
+        let mut balance = AccountBalance::begin(&at(1, 10));
+        balance.apply(&at(3, 8)).unwrap();
+        assert_eq!((balance.updated_at().micros(), balance.version().number()), (10, 3));
+        assert_eq!(balance.state().occurred_at.micros(), 8, "as the bank said it");
+        balance.apply(&at(2, 20)).unwrap();
+        assert_eq!(balance.shown().occurred_at.micros(), 20);
+        let again = at(2, 99);
+        assert_eq!(balance.apply(&again), Ok(Applied::Repeated));
+        assert_eq!(balance.updated_at().micros(), 20, "a repeat says nothing new");
     }
 
     #[test]

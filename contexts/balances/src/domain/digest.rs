@@ -1,13 +1,17 @@
 //! The fingerprint of a read side: equal exactly where the content is.
 //!
 //! An account's digest is a chain over its history in the order of versions, closed by its
-//! balance; that of the whole side is a chain over its accounts and then its transfers, each in the
-//! order of their ids. Neither the order nor the repetition of events, neither batches nor the
-//! time of a rebuild enter it. Memory is constant, whatever the length of a history.
+//! balance; that of the whole side is a chain over its accounts, then its transfers, then what
+//! other programs said, each in the order of their ids. Neither the order nor the repetition of
+//! events, neither batches nor the time of a rebuild enter it. Memory is constant, whatever the
+//! length of a history.
 
 use shared_kernel::domain::{AccountId, Digest};
 
-use super::{AccountBalance, AccountState, Counterparty, Movement, Party, TransferParties};
+use super::{
+    AccountBalance, AccountState, Counterparty, ExternalAccount, ExternalBalance, Movement, Party,
+    RecordPlace, TransferParties,
+};
 
 /// Digests one account, entry by entry.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +79,8 @@ fn state_bytes(state: &AccountState) -> [u8; 32] {
     bytes
 }
 
-/// Digests a whole read side: first its accounts, then its transfers, each in the order of ids.
+/// Digests a whole read side: its accounts, then its transfers, then the accounts that other
+/// programs have opened and what they said of balances, each in the order of ids and places.
 #[derive(Clone, Copy, Debug)]
 pub struct SideDigester(Digest);
 
@@ -113,6 +118,29 @@ impl SideDigester {
         ]);
     }
 
+    /// Takes in the next account that another program has opened.
+    pub fn external_account(&mut self, opened: &ExternalAccount) {
+        let ExternalAccount { account_id, since } = opened;
+        let (id, since) = (account_id.uuid(), since.micros().to_be_bytes());
+        let parts: [&[u8]; 4] = [self.0.as_bytes(), b"external account", id.as_bytes(), &since];
+        self.0 = Digest::of(&parts);
+    }
+
+    /// Takes in the next word of another program.
+    pub fn external_balance(&mut self, said: &ExternalBalance) {
+        let RecordPlace { recorded_at, partition, offset } = said.place;
+        let id = said.account_id.uuid();
+        self.0 = Digest::of(&[
+            self.0.as_bytes(),
+            b"external balance",
+            id.as_bytes(),
+            &recorded_at.micros().to_be_bytes(),
+            &partition.to_be_bytes(),
+            &offset.to_be_bytes(),
+            &said.balance().centavos().to_be_bytes(),
+        ]);
+    }
+
     /// The digest of all that was taken in.
     pub const fn digest(&self) -> Digest {
         self.0
@@ -121,7 +149,7 @@ impl SideDigester {
 
 #[cfg(test)]
 mod tests {
-    use shared_kernel::domain::{Amount, Ispb};
+    use shared_kernel::domain::{Amount, Ispb, Money, Timestamp};
     use uuid::Uuid;
 
     use super::*;
@@ -144,7 +172,7 @@ mod tests {
             |it| it.account_id = account(9),
             |it| it.ispb = Ispb::parse("99999999").unwrap(),
             |it| it.owner_name = None,
-            |it| it.state.occurred_at = shared_kernel::domain::Timestamp::EPOCH,
+            |it| it.state.occurred_at = Timestamp::EPOCH,
             |it| it.state.funds = event(1, 2).state.funds,
             |it| it.movement = None,
             |it| it.movement.as_mut().unwrap().amount = Amount::from_centavos(2).unwrap(),
@@ -167,10 +195,48 @@ mod tests {
     #[test]
     fn a_gap_counts() {
         let digester = AccountDigester::new(account(1));
-        let balance = |missing| AccountBalance::restore(&event(1, 3), missing);
+        let balance = |missing| {
+            let newest = event(1, 3);
+            AccountBalance::restore(&newest, newest.state.occurred_at, missing)
+        };
         let whole = balance(MissingVersions::default());
         let torn = balance(MissingVersions::from_ranges([2..=2]));
         assert_ne!(digester.close(&whole), digester.close(&torn));
+    }
+
+    #[test]
+    fn every_part_of_another_programs_word_counts() {
+        let place = |micros, partition, offset| RecordPlace {
+            recorded_at: Timestamp::from_micros(micros).unwrap(),
+            partition,
+            offset,
+        };
+        let said = |number, centavos, place| {
+            let balance = Money::from_centavos(centavos);
+            let mut side = SideDigester::default();
+            side.external_balance(&ExternalBalance::new(account(number), balance, place).unwrap());
+            side.digest()
+        };
+        let opened = |micros| {
+            let since = Timestamp::from_micros(micros).unwrap();
+            let mut side = SideDigester::default();
+            side.external_account(&ExternalAccount { account_id: account(1), since });
+            side.digest()
+        };
+        let mut digests = vec![
+            SideDigester::default().digest(),
+            said(1, 1, place(1, 1, 1)),
+            said(2, 1, place(1, 1, 1)),
+            said(1, 2, place(1, 1, 1)),
+            said(1, 1, place(2, 1, 1)),
+            said(1, 1, place(1, 2, 1)),
+            said(1, 1, place(1, 1, 2)),
+            opened(1),
+            opened(2),
+        ];
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), 9);
     }
 
     #[test]

@@ -27,6 +27,11 @@ impl Funds {
         Ok(Self { available, held, total })
     }
 
+    /// Money of which nothing is held.
+    pub const fn unheld(available: Money) -> Self {
+        Self { available, held: Money::ZERO, total: available }
+    }
+
     /// What the owner may spend.
     pub const fn available(&self) -> Money {
         self.available

@@ -7,8 +7,11 @@ pub mod postgres;
 pub mod replay;
 pub mod rest;
 mod start;
+pub mod wallet_core;
 
 pub use graphql::{GraphSchema, sdl};
 pub use grpc::{BalancesServices, FILE_DESCRIPTOR_SET};
+pub use kafka::READERS;
 pub use postgres::{AuditedBalance, AuditedGap, BalancesAudit, MIGRATIONS};
-pub use start::{Running, start, topics};
+pub use start::{BalancesSettings, Running, start, topics};
+pub use wallet_core::WalletCoreTopics;

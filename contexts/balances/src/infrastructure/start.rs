@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::kafka::{Retention, Subscription, TopicPlan};
 use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
@@ -11,16 +11,25 @@ use shared_kernel::infrastructure::{
 use crate::application::Balances;
 use crate::infrastructure::graphql::{GraphSchema, schema};
 use crate::infrastructure::grpc::BalancesServices;
+use crate::infrastructure::kafka::inbound::{self, WALLET_ACCOUNTS, WALLET_BALANCES};
 use crate::infrastructure::kafka::{
-    ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
+    ACCOUNTS_TOPIC, AccountFeed, AccountsConsumer, READERS, TRANSFERS_TOPIC, TransfersConsumer,
+    live,
 };
 use crate::infrastructure::postgres::{CommitFeed, MIGRATIONS, PgBalancesReads, SCHEMA};
 use crate::infrastructure::rest::routes;
+use crate::infrastructure::wallet_core::{WalletCoreConsumer, WalletCoreTopics, write_fixtures};
 
-/// The consumer group of accounts.
-pub(super) const ACCOUNTS_GROUP: &str = "codepix.balances";
-/// The consumer group of transfers: a group of its own, so that a statement never waits for names.
-pub(super) const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
+const NAME: &str = "balances";
+
+/// What this context is told beside the settings of every context.
+#[derive(Clone, Debug, Default)]
+pub struct BalancesSettings {
+    /// The topics of Wallet Core; none where it is not listened to.
+    pub wallet_core: Option<WalletCoreTopics>,
+    /// Begins with the accounts of Wallet Core's course: where that runs, and not Banking.
+    pub wallet_core_fixtures: bool,
+}
 
 /// The context at work.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
@@ -43,17 +52,23 @@ pub fn topics() -> Vec<TopicPlan> {
     [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].map(|name| TopicPlan::new(name, Retention::Forever)).into()
 }
 
-/// Migrates the schema, joins the group and wires the use cases.
+/// Migrates the schema, joins the groups and wires the use cases.
 ///
 /// # Errors
 /// [`StartError`] says which of database and log does not answer.
-pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
+pub async fn start(
+    settings: &ContextSettings,
+    own: BalancesSettings,
+) -> Result<Running, StartError> {
+    let wallet_core = own.wallet_core.as_ref();
+    let external = wallet_core.map(WalletCoreTopics::plans).unwrap_or_default();
     let plan = ContextPlan {
-        name: "balances",
+        name: NAME,
         schema: SCHEMA,
         source: "/codepix/balances",
         migrations: MIGRATIONS,
-        topics: topics(),
+        topics: topics().into_iter().chain(external).collect(),
+        readers: READERS,
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let reads = PgBalancesReads::new(start.sessions.database.clone());
@@ -68,14 +83,34 @@ pub async fn start(settings: &ContextSettings) -> Result<Running, StartError> {
     let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
     let store = Arc::new(start.sessions.clone());
     let accounts = Arc::new(AccountsConsumer::new(store.clone()));
-    start.consumer(ACCOUNTS_GROUP, &[ACCOUNTS_TOPIC.to_owned()], accounts)?;
+    start.consumer(&Subscription::of(&inbound::ACCOUNTS), accounts)?;
     let transfers = Arc::new(TransfersConsumer::new(store));
-    start.consumer(TRANSFERS_GROUP, &[TRANSFERS_TOPIC.to_owned()], transfers)?;
-    let live = AccountFeed::default();
-    start.listen(ACCOUNTS_TOPIC, vec![Arc::new(live.clone())]);
-    let graph = schema(&facade, live);
+    start.consumer(&Subscription::of(&inbound::TRANSFERS), transfers)?;
+    if let Some(topics) = wallet_core {
+        listen_to_wallet_core(&mut start, topics)?;
+    }
+    if own.wallet_core_fixtures {
+        let store = |error| StartError::Store { context: NAME, error };
+        write_fixtures(&start.sessions).await.map_err(store)?;
+    }
+    let feed = AccountFeed::default();
+    start.listen(&live::READER, &[Arc::new(feed.clone())])?;
+    let graph = schema(&facade, feed);
     let services =
         BalancesServices::new(Arc::clone(&facade), Arc::clone(&start.callers), start.ids.clone());
     let rest = routes(Arc::clone(&facade), Arc::clone(&start.callers));
     Ok(Running { services, graph, rest, facade, workers: start.finish() })
+}
+
+fn listen_to_wallet_core(
+    start: &mut ContextStart,
+    topics: &WalletCoreTopics,
+) -> Result<(), StartError> {
+    let store = Arc::new(start.sessions.clone());
+    let accounts = start.kafka().named(&topics.accounts);
+    let consumer = Arc::new(WalletCoreConsumer::new(store, accounts));
+    let subscription = Subscription::of(&inbound::WALLET_CORE)
+        .named(WALLET_BALANCES, &topics.balances)
+        .named(WALLET_ACCOUNTS, &topics.accounts);
+    start.consumer(&subscription, consumer).map(drop)
 }

@@ -4,17 +4,19 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use balances::application::ports::BalancesReads;
-use balances::domain::AccountBalance;
-use balances::infrastructure::BalancesAudit;
+use balances::domain::{AccountBalance, KnownBalance};
 use balances::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
 use balances::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
+use balances::infrastructure::wallet_core::WalletCoreConsumer;
+use balances::infrastructure::{BalancesAudit, WalletCoreTopics};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
 use shared_kernel::application::{BatchHandler, InboundRecord, OutboundRecord};
 use shared_kernel::domain::{AccountId, Money};
+use shared_kernel::infrastructure::kafka::ensure_topics;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::testing::{ForeignEvent, TestServers};
@@ -34,6 +36,8 @@ impl World {
     pub(crate) async fn fresh() -> Self {
         let servers = TestServers::fresh().await;
         servers.create_topics(&[ACCOUNTS_TOPIC, TRANSFERS_TOPIC], PARTITIONS).await;
+        let wallet_core = WalletCoreTopics::default();
+        ensure_topics(&servers.kafka, &wallet_core.plans()).await.unwrap();
         let sessions = servers.sessions(SCHEMA, "/codepix/balances", MIGRATIONS).await;
         let reads = PgBalancesReads::new(sessions.database.clone());
         Self { servers, sessions, reads }
@@ -55,6 +59,27 @@ impl World {
         );
     }
 
+    /// Consumes Wallet Core's topics until they are read to their ends, then leaves.
+    pub(crate) async fn listen(&self) {
+        self.listen_to(&WalletCoreTopics::default()).await;
+    }
+
+    /// The same under other names.
+    pub(crate) async fn listen_to(&self, topics: &WalletCoreTopics) {
+        for topic in topics.names() {
+            let accounts = self.servers.kafka.named(&topics.accounts);
+            let store = Arc::new(self.sessions.clone());
+            let handler = Arc::new(WalletCoreConsumer::new(store, accounts));
+            let group = "codepix.balances.wallet-core";
+            let (mut consumer, progress) =
+                self.servers.consumer(group, topic, &self.sessions, handler);
+            let (_handle, stop) = stop_pair();
+            while progress.at_end().is_empty() {
+                consumer.step(&stop).await.unwrap();
+            }
+        }
+    }
+
     async fn consume_topic<H: BatchHandler>(&self, group: &str, topic: &str, handler: Arc<H>) {
         let (mut consumer, progress) = self.servers.consumer(group, topic, &self.sessions, handler);
         let (_handle, stop) = stop_pair();
@@ -71,6 +96,11 @@ impl World {
 
     /// Sends what the outbox holds and reads the dead-letter topic.
     pub(crate) async fn dead_letters(&self) -> Vec<InboundRecord> {
+        self.letters_of(ACCOUNTS_TOPIC).await
+    }
+
+    /// The same of any topic.
+    pub(crate) async fn letters_of(&self, topic: &str) -> Vec<InboundRecord> {
         let ports = RelayPorts {
             outbox: Arc::new(self.sessions.clone()),
             log: self.servers.writer(),
@@ -79,11 +109,15 @@ impl World {
         };
         let mut relay = Relay::new(0, ports, RelaySettings::default());
         while relay.step().await != Relayed::Idle {}
-        self.servers.read_all(&format!("{ACCOUNTS_TOPIC}.dlq")).await
+        self.servers.read_all(&format!("{topic}.dlq")).await
+    }
+
+    pub(crate) async fn known(&self, account: AccountId) -> Option<KnownBalance> {
+        self.reads.balances(&[account]).await.unwrap().into_iter().next()
     }
 
     pub(crate) async fn balance(&self, account: AccountId) -> Option<AccountBalance> {
-        self.reads.balances(&[account]).await.unwrap().into_iter().next()
+        self.known(account).await.and_then(|known| known.bank().cloned())
     }
 
     /// The `version`-th event of an account: the opening, then deposits.

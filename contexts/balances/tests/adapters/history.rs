@@ -1,8 +1,10 @@
 //! Histories and statements: from the log to what is read.
 
 use balances::application::ports::{BalancesReads, LinePlace, StatementLine, StatementWindow};
-use balances::domain::MovementKind;
+use balances::domain::{MovementKind, Standing};
 use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
+use balances::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
+use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use shared_kernel::application::{OutboundRecord, StoreError};
 use shared_kernel::domain::{EndToEndId, Money, Timestamp};
@@ -194,8 +196,10 @@ async fn an_account_is_read_as_of_any_instant() {
     let answers = world.reads.past_states(&wanted).await.unwrap();
     let version = |place: usize| {
         let past = answers[place]?;
-        assert_eq!((past.account_id, past.ispb.as_str()), (account(1), ISPB));
-        Some(past.state.map(|state| (state.version.number(), state.funds.total().centavos())))
+        let ispb = past.ispb.unwrap();
+        assert_eq!((past.account_id, ispb.as_str()), (account(1), ISPB));
+        let shown = |it: Standing| (it.version().unwrap().number(), it.funds().total().centavos());
+        Some(past.standing.map(shown))
     };
     assert_eq!(version(0), Some(Some((5, 500))));
     assert_eq!(version(1), Some(None));
@@ -203,6 +207,119 @@ async fn an_account_is_read_as_of_any_instant() {
     assert_eq!(version(3), Some(Some((5, 500))));
     assert_eq!(version(4), Some(Some((9, 900))));
     assert_eq!(world.gaps().await, []);
+}
+
+/// Deposits of account 1: version 1 and on, at these seconds.
+fn dated(world: &World, seconds: &[i64]) -> Vec<OutboundRecord> {
+    let money = serde_json::to_value(Money::from_centavos(1)).unwrap();
+    let event = |(version, second): (i64, &i64)| {
+        let more = json!({ "amount": money, "occurred_at": at(*second) });
+        happened(world, "codepix.banking.AmountDeposited.v1", version, &more)
+    };
+    (1..).zip(seconds).map(event).collect()
+}
+
+/// The version of each of these instants; 0 before the first.
+async fn versions_at(world: &World, seconds: std::ops::RangeInclusive<i64>) -> Vec<i64> {
+    let wanted: Vec<_> = seconds.map(|second| (account(1), at(second))).collect();
+    let found = world.reads.past_states(&wanted).await.unwrap();
+    let version = |it: Standing| it.version().unwrap().number();
+    found.into_iter().map(|past| past.unwrap().standing.map_or(0, version)).collect()
+}
+
+/// The clock stood back twice: versions 3 and 4 are dated before 2, and 6 before 5.
+const STOOD_BACK: [i64; 7] = [1, 10, 4, 5, 12, 11, 14];
+/// The newest version of those that took effect, at seconds 0 to 15.
+const EFFECTIVE: [i64; 16] = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, 4, 6, 6, 7, 7];
+
+#[tokio::test]
+async fn where_the_bank_s_clock_stood_back_the_newest_version_counts() {
+    let in_order: Vec<usize> = (0..STOOD_BACK.len()).collect();
+    // The last comes first; and what raises the others comes late.
+    for order in [in_order, vec![6, 2, 3, 0, 5, 4, 1], vec![1, 0, 3, 2, 4, 6, 5]] {
+        let world = World::fresh().await;
+        let records = dated(&world, &STOOD_BACK);
+        for index in &order {
+            world.servers.write(&records[*index..=*index]).await;
+            world.consume().await;
+        }
+        assert_eq!(versions_at(&world, 0..=15).await, EFFECTIVE, "{order:?}");
+        let lines = statement(&world, window()).await;
+        assert_eq!(versions(&lines), [7, 6, 5, 4, 3, 2, 1], "{order:?}");
+        let times: Vec<_> = lines.iter().map(|line| line.state.occurred_at).collect();
+        let expected = [14, 12, 12, 10, 10, 10, 1].map(at);
+        assert_eq!(times, expected, "{order:?}");
+        assert_eq!(world.audit().torn_histories(10).await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_late_event_dates_the_balance_again_and_a_repeat_does_not() {
+    let world = World::fresh().await;
+    let records = dated(&world, &[1, 10, 4]);
+    world.servers.write(&[records[0].clone(), records[2].clone()]).await;
+    world.consume().await;
+    let since = async || world.known(account(1)).await.unwrap().standing().since();
+    assert_eq!(since().await, at(4));
+    world.servers.write(&records[1..=1]).await;
+    world.consume().await;
+    assert_eq!(since().await, at(10));
+    world.servers.write(&dated(&world, &[1, 11, 4])).await;
+    world.consume().await;
+    assert_eq!(since().await, at(10), "the first of a version counts");
+    assert_eq!(versions_at(&world, 9..=10).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn histories_of_the_version_before_are_dated_when_the_tables_change() {
+    let world = World::fresh().await;
+    world.servers.write(&dated(&world, &STOOD_BACK)).await;
+    world.consume().await;
+    let before = "DROP INDEX balances.account_history_effective; \
+        ALTER TABLE balances.account_history DROP COLUMN raised_at; \
+        CREATE INDEX account_history_time \
+        ON balances.account_history (account_id, occurred_at, version); \
+        DELETE FROM balances.migration WHERE name = '2026-11-30_effective_time'";
+    let mut session = world.sessions.database.session().await.unwrap();
+    session.batch_execute(before).await.unwrap();
+    // With connections of its own: the old ones know the old tables.
+    let sessions = world.servers.sessions(SCHEMA, "/codepix/balances", MIGRATIONS).await;
+    let reads = PgBalancesReads::new(sessions.database.clone());
+    let world = World { servers: world.servers, sessions, reads };
+    assert_eq!(versions_at(&world, 0..=15).await, EFFECTIVE);
+}
+
+#[tokio::test]
+async fn every_window_of_a_statement_has_exactly_its_lines() {
+    let world = World::fresh().await;
+    world.servers.write(&dated(&world, &STOOD_BACK)).await;
+    world.consume().await;
+    let all = statement(&world, window()).await;
+    let moments = || [None].into_iter().chain((0..=15).map(Some));
+    let cursors: Vec<Option<LinePlace>> =
+        [None].into_iter().chain(all.iter().map(|line| Some(line.place()))).collect();
+    let mut windows = Vec::new();
+    for (from, to) in moments().flat_map(|from| moments().map(move |to| (from, to))) {
+        let (from, to) = (from.map(at), to.map(at));
+        windows.extend(cursors.iter().map(|after| StatementWindow {
+            from,
+            to,
+            after: *after,
+            limit: 3,
+            ..window()
+        }));
+    }
+    let answers = world.reads.statements(&windows).await.unwrap();
+    for (window, lines) in windows.iter().zip(&answers) {
+        let is_in = |line: &&StatementLine| {
+            let LinePlace { occurred_at, version } = line.place();
+            window.from.is_none_or(|from| occurred_at >= from)
+                && window.to.is_none_or(|to| occurred_at < to)
+                && window.after.is_none_or(|after| version < after.version)
+        };
+        let expected: Vec<StatementLine> = all.iter().filter(is_in).take(3).cloned().collect();
+        assert_eq!(lines, &expected, "{window:?}");
+    }
 }
 
 #[tokio::test]

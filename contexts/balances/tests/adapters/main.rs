@@ -5,6 +5,8 @@ mod bank;
 #[cfg(test)]
 mod consumer;
 #[cfg(test)]
+mod external;
+#[cfg(test)]
 mod graph;
 #[cfg(test)]
 mod grpc;

@@ -7,7 +7,7 @@ use balances::infrastructure::grpc::proto::balances_service_client::BalancesServ
 use balances::infrastructure::grpc::proto::{
     Balance, GetBalanceRequest, ListBalancesRequest, ListBalancesResponse,
 };
-use balances::infrastructure::{GraphSchema, Running, start};
+use balances::infrastructure::{BalancesSettings, GraphSchema, Running, WalletCoreTopics, start};
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::Stage;
 use shared_kernel::infrastructure::grpc::Callers;
@@ -40,8 +40,12 @@ impl Process {
         let mut context = servers.context();
         let tokens = format!("operator={OPERATOR},{ISPB}={BANK},00000002={OTHER}");
         context.settings.callers = Arc::new(Callers::parse(&tokens).unwrap());
+        let own = BalancesSettings {
+            wallet_core: Some(WalletCoreTopics::default()),
+            wallet_core_fixtures: false,
+        };
         let Running { services, graph, rest: routes, workers, .. } =
-            start(&context.settings).await.unwrap();
+            start(&context.settings, own).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let rest = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });

@@ -47,6 +47,10 @@ async fn execute(world: &World, sql: &str) {
 async fn is_clean(world: &World) {
     assert_eq!(world.audit().torn_histories(10).await.unwrap(), []);
     assert_eq!(world.gaps().await, []);
+    is_clean_of_rebuilds(world).await;
+}
+
+async fn is_clean_of_rebuilds(world: &World) {
     let gone = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_namespace WHERE nspname LIKE 'balances\\_%') \
         THEN RAISE 'a schema of a rebuild is left'; END IF; END $$";
     execute(world, gone).await;
@@ -103,12 +107,13 @@ async fn a_side_that_differs_is_named_kept_and_healed_only_by_force() {
     assert_eq!((comparison.differing, comparison.named), (2, vec![account(4), account(7)]));
     assert_eq!(replay(&world, SWAP).await.0.unwrap().outcome, Outcome::Differs);
     assert!(world.balance(account(7)).await.is_none(), "nothing was swapped");
-    // What was rebuilt then is gone on with.
+    is_clean_of_rebuilds(&world).await;
+    // What differed is never gone on with.
     world.servers.write(&lives(&world, 1, 4, 5)).await;
     world.consume().await;
     let (report, gauge) = replay(&world, Mode::Swap { force: true }).await;
     assert_eq!(report.unwrap().outcome, Outcome::Swapped);
-    assert_eq!((gauge.resumed, gauge.total), (30, 32));
+    assert_eq!((gauge.resumed, gauge.total), (0, 32));
     assert_eq!(version(&world, account(7)).await, 3);
     assert_eq!(replay(&world, Mode::Compare).await.0.unwrap().outcome, Outcome::Equal);
     is_clean(&world).await;
@@ -149,6 +154,70 @@ async fn a_replay_that_is_cut_off_goes_on_where_it_was() {
     is_clean(&world).await;
 }
 
+/// A replay that is cut off at its first commit.
+async fn cut_off(world: &World, mode: Mode) {
+    let gauge = Arc::new(Gauge::default());
+    let (handle, stop) = stop_pair();
+    let url = world.servers.database_url.clone();
+    let database = DatabaseSettings { url, connections_max: 8 };
+    let kafka = world.servers.kafka.clone();
+    let run = Replay::new(&database, kafka, Arc::clone(&gauge), stop).unwrap();
+    let running = tokio::spawn(async move { run.run(mode, false).await });
+    while gauge.reading().done == 0 {
+        tokio::task::yield_now().await;
+    }
+    handle.stop();
+    assert_eq!(running.await.unwrap().unwrap().outcome, Outcome::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_compares_takes_nothing_from_a_run_that_was_cut_off() {
+    let world = World::fresh().await;
+    world.servers.write(&lives(&world, 500, 1, 30)).await;
+    world.consume().await;
+    cut_off(&world, SWAP).await;
+    let (report, gauge) = replay(&world, Mode::Compare).await;
+    assert_eq!((report.unwrap().outcome, gauge.resumed), (Outcome::Equal, 0));
+    let (report, gauge) = replay(&world, SWAP).await;
+    assert_eq!(report.unwrap().outcome, Outcome::Swapped);
+    assert!(gauge.resumed > 0, "{gauge:?}");
+    is_clean(&world).await;
+}
+
+/// Questions that are answered while one reader does not end: far more than before the swap.
+const ANSWERED: u32 = 2_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_who_does_not_end_holds_the_exchange_up_and_no_other_reader() {
+    let world = World::fresh().await;
+    world.servers.write(&lives(&world, 20, 1, 3)).await;
+    world.consume().await;
+    let mut slow = world.sessions.database.session().await.unwrap();
+    slow.batch_execute("BEGIN; SELECT FROM balances.account_history LIMIT 1").await.unwrap();
+    let done = AtomicBool::new(false);
+    let swap = async {
+        let outcome = replay(&world, SWAP).await.0.unwrap().outcome;
+        done.store(true, Ordering::SeqCst);
+        outcome
+    };
+    let read = async {
+        let mut answered = 0_u32;
+        while !done.load(Ordering::SeqCst) {
+            let past = world.reads.past_states(&[(account(3), Timestamp::MAX)]).await;
+            assert!(past.unwrap()[0].unwrap().standing.is_some());
+            answered = answered.saturating_add(1);
+            if answered == ANSWERED {
+                slow.batch_execute("COMMIT").await.unwrap();
+            }
+        }
+        answered
+    };
+    let (outcome, answered) = tokio::join!(swap, read);
+    assert_eq!(outcome, Outcome::Swapped);
+    assert!(answered >= ANSWERED, "swapped once the reader had ended, and the others did not wait");
+    is_clean(&world).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_live_side_is_read_and_written_all_the_while() {
     const ACCOUNTS: u128 = 20;
@@ -172,7 +241,7 @@ async fn the_live_side_is_read_and_written_all_the_while() {
             assert!(balance.version >= seen, "the side went back to {}", balance.version);
             seen = balance.version;
             let past = world.reads.past_states(&[(account(3), Timestamp::MAX)]).await;
-            assert!(past.unwrap()[0].unwrap().state.is_some());
+            assert!(past.unwrap()[0].unwrap().standing.is_some());
             reads += 1;
         }
         reads
@@ -240,4 +309,26 @@ async fn two_replays_do_not_meet_and_a_side_that_was_never_there_is_not_replaced
     })
     .await;
     assert!(matches!(refused, Err(ReplayError::OtherVersion)), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_leads_no_longer_ends() {
+    let world = World::fresh().await;
+    world.servers.write(&lives(&world, 2, 1, 2)).await;
+    world.consume().await;
+    let mut holder = world.sessions.database.session().await.unwrap();
+    let hold = "SET idle_in_transaction_session_timeout = 0; BEGIN; \
+        LOCK TABLE balances.consumer_offset IN ACCESS EXCLUSIVE MODE";
+    holder.batch_execute(hold).await.unwrap();
+    let lose = "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_locks \
+        WHERE locktype = 'advisory' AND granted \
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()); \
+        IF NOT FOUND THEN RAISE 'nobody leads'; END IF; END $$";
+    let mut other = world.sessions.database.session().await.unwrap();
+    let losing = eventually(async || other.batch_execute(lose).await);
+    let (ended, ()) = tokio::join!(replay(&world, SWAP), losing);
+    assert!(matches!(ended.0, Err(ReplayError::Store(_))), "{:?}", ended.0);
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(replay(&world, SWAP).await.0.unwrap().outcome, Outcome::Swapped);
+    is_clean(&world).await;
 }

@@ -89,7 +89,8 @@ async fn a_balance_is_in_wallet_cores_shape_and_ours() {
     assert_eq!(answer.status, 200);
     let expected = format!(
         "{{\"account_id\":\"{}\",\"balance\":3.03,\"available\":3.00,\"held\":0.03,\"total\":3.03,\
-         \"version\":3,\"updated_at\":\"2026-11-20T12:00:03.000000Z\"}}",
+         \"version\":3,\"updated_at\":\"2026-11-20T12:00:03.000000Z\",\
+         \"external\":false}}",
         account(1)
     );
     assert_eq!(answer.body, expected);
@@ -181,6 +182,7 @@ async fn bad_input_is_a_problem_that_says_what_was_expected() {
         (path(account(9), ""), (404, "balance_unknown", "account_id")),
         (path(account(9), "/statement"), (404, "balance_unknown", "account_id")),
         ("/balances/one".into(), (400, "account_id_shape", "account_id")),
+        ("/balances/%FF".into(), (400, "account_id_shape", "account_id")),
         (format!("{one}?at=yesterday"), (400, "time_shape", "at")),
         (format!("{one}?min_version=new"), (400, "account_version_shape", "min_version")),
         (format!("{one}?min_version=0"), (400, "account_version_range", "min_version")),

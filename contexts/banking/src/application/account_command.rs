@@ -140,7 +140,7 @@ impl<C: AccountCommand> BatchCommand for AccountDesk<C> {
         transaction: &mut OpenTransaction,
         commands: &[(C, ())],
     ) -> Result<Vec<Result<AccountView, Violation>>, StoreError> {
-        let mut books = Books::at(self.ports.clock.now(), self.ports.ids.clone());
+        let mut books = Books::by(self.ports.clock.clone(), self.ports.ids.clone());
         let ids = commands.iter().map(|(command, ())| command.on().account_id).collect();
         books.load_accounts(transaction, ids).await?;
         if C::COUNTS_EXPECTED_CREDITS {

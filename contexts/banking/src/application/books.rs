@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use shared_kernel::application::{Ids, StoreError, TraceParent};
+use shared_kernel::application::{Clock, Ids, Published, StoreError, TraceParent};
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Timestamp};
 
 use super::ports::{OpenTransaction, Traced};
 use crate::domain::{
-    Account, AccountEvent, BookTransfer, Customer, EntryAccount, EntryId, HubMessage,
+    Account, AccountEvent, BookTransfer, Client, Customer, EntryAccount, EntryId, HubMessage,
     IncomingEvent, IncomingTransfer, InternalAccount, Leg, OutgoingEvent, OutgoingTransfer,
     Posting, PostingHead,
 };
@@ -19,6 +19,8 @@ use crate::domain::{
 /// What a transaction writes and publishes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
+    /// New clients.
+    pub clients: Vec<Client>,
     /// New customers.
     pub customers: Vec<Customer>,
     /// New accounts.
@@ -41,8 +43,12 @@ pub struct Changes {
     pub postings: Vec<Posting>,
     /// What the hub is told, in order.
     pub messages: Vec<Traced<HubMessage>>,
-    /// The numbers that banks give next.
+    /// The account numbers that banks give next.
     pub next_numbers: BTreeMap<Ispb, i64>,
+    /// The client numbers that banks give next.
+    pub next_clients: BTreeMap<Ispb, i64>,
+    /// What readers of another protocol are told.
+    pub echoes: Vec<Published>,
 }
 
 /// Why and how much a customer and the bank exchange.
@@ -59,6 +65,7 @@ pub struct Movement {
 /// Accounts and transfers of one batch.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct Books {
+    clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     now: Timestamp,
     accounts: HashMap<AccountId, Account>,
@@ -73,9 +80,11 @@ pub struct Books {
 }
 
 impl Books {
-    /// Empty books at an instant.
-    pub fn at(now: Timestamp, ids: Arc<dyn Ids>) -> Self {
+    /// Empty books by a clock.
+    pub fn by(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let now = clock.now();
         Self {
+            clock,
             ids,
             now,
             accounts: HashMap::new(),
@@ -90,7 +99,8 @@ impl Books {
         }
     }
 
-    /// The instant of the batch.
+    /// The instant of the batch: once what it is about is locked, so that a batch which waited for
+    /// another is dated after it.
     pub const fn now(&self) -> Timestamp {
         self.now
     }
@@ -125,7 +135,8 @@ impl Books {
         Ok(())
     }
 
-    /// Loads accounts; after the transfers, as locks are ordered.
+    /// Loads accounts; after the transfers, as locks are ordered. The instant of the batch is the
+    /// one in which it has them.
     ///
     /// # Errors
     /// The store's.
@@ -139,6 +150,7 @@ impl Books {
             let found = transaction.accounts(&ids).await?;
             self.accounts.extend(found.into_iter().map(|account| (account.state().id, account)));
         }
+        self.now = self.clock.now();
         Ok(())
     }
 
@@ -317,5 +329,27 @@ impl Changes {
     /// Whether there is nothing to write and nothing to publish.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::application::ports::BankingStore;
+    use crate::application::stage::Stage;
+    use crate::domain::samples::BANK_A;
+
+    #[tokio::test]
+    async fn the_instant_of_a_batch_is_taken_once_its_accounts_are_loaded() {
+        let stage = Stage::new().await;
+        let ana = stage.account(BANK_A, 1, 0).await;
+        let mut books = Books::by(stage.clock.clone(), stage.ports.ids.clone());
+        // As long as another transaction holds the account.
+        stage.clock.advance(Duration::from_secs(3));
+        let mut transaction = stage.memory.begin().await.unwrap();
+        books.load_accounts(&mut *transaction, BTreeSet::from([ana.account_id])).await.unwrap();
+        assert_eq!(books.now(), stage.clock.now());
     }
 }

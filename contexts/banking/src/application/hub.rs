@@ -86,7 +86,7 @@ impl HubReactions {
         }
         let old = self.old_news(transaction, events).await?;
         let news: Vec<&HubEvent> = events.iter().filter(|event| !is_old(event, &old)).collect();
-        let mut books = Books::at(self.clock.now(), Arc::clone(&self.ids));
+        let mut books = Books::by(Arc::clone(&self.clock), Arc::clone(&self.ids));
         let sides = sides(news.iter().copied());
         books.load_transfers(transaction, sides.outgoing, sides.incoming).await?;
         let accounts = news.iter().flat_map(|event| accounts(&books, event)).collect();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use shared_kernel::application::transaction::{AnswerBook, OffsetMove};
 use shared_kernel::application::{
-    Answers, DeadLetter, PageSize, Remembered, StoreError, TraceParent, Transaction,
+    Answers, DeadLetter, PageSize, Published, Remembered, StoreError, TraceParent, Transaction,
 };
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Money, TaxId, Timestamp};
 
@@ -19,8 +19,9 @@ use super::ports::{
 };
 use super::views::{BankView, HoldView, StatementLine, TransferView};
 use crate::domain::{
-    Account, AccountEvent, Bank, BookTransfer, Customer, HubMessage, IncomingStatus,
-    IncomingTransfer, Leg, OutgoingStatus, OutgoingTransfer, OwnerName, Party,
+    Account, AccountEvent, Bank, BookTransfer, CLIENT_NUMBER_FIRST, Client, ClientId, Customer,
+    HubMessage, IncomingStatus, IncomingTransfer, Leg, OutgoingStatus, OutgoingTransfer, OwnerName,
+    Party,
 };
 
 /// An entry by its unique key.
@@ -29,6 +30,8 @@ pub(crate) type EntryKey = (String, Leg, AccountId);
 #[derive(Clone, Default)]
 pub(crate) struct Tables {
     pub(crate) banks: BTreeMap<Ispb, (Bank, i64, i64)>,
+    pub(crate) next_clients: BTreeMap<Ispb, i64>,
+    pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) customers: BTreeMap<(Ispb, TaxId), OwnerName>,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) internal: BTreeMap<AccountId, Money>,
@@ -40,6 +43,7 @@ pub(crate) struct Tables {
     pub(crate) answers: BTreeMap<(String, String), Remembered>,
     pub(crate) events: Vec<AccountEvent>,
     pub(crate) messages: Vec<HubMessage>,
+    pub(crate) echoes: Vec<Published>,
 }
 
 /// The store; clones share it.
@@ -118,6 +122,12 @@ impl Tables {
     }
 
     fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
+        for client in changes.clients.clone() {
+            if self.clients.insert(client.id, client).is_some() {
+                return Err(conflict("client"));
+            }
+        }
+        self.next_clients.extend(changes.next_clients.clone());
         for Customer { ispb, tax_id, name } in changes.customers.clone() {
             if self.customers.insert((ispb, tax_id), name).is_some() {
                 return Err(conflict("customer"));
@@ -166,6 +176,7 @@ impl Tables {
         }
         self.events.extend(changes.account_events.into_iter().map(|it| it.value));
         self.messages.extend(changes.messages.into_iter().map(|it| it.value));
+        self.echoes.extend(changes.echoes);
         Ok(())
     }
 }
@@ -297,10 +308,12 @@ impl BankingTransaction for MemoryTransaction {
     }
 
     async fn desks(&mut self, banks: &[Ispb]) -> Result<Vec<BankDesk>, StoreError> {
+        let next_clients = &self.tables.next_clients;
         let desk = |(bank, _, next_number): (Bank, i64, i64)| BankDesk {
             ispb: bank.ispb,
             hosted: bank.hosted,
             next_number,
+            next_client: next_clients.get(&bank.ispb).copied().unwrap_or(CLIENT_NUMBER_FIRST),
         };
         Ok(among(&self.tables.banks, banks).into_iter().map(desk).collect())
     }
@@ -311,6 +324,10 @@ impl BankingTransaction for MemoryTransaction {
             Some(Customer { ispb: *ispb, tax_id: *tax_id, name })
         });
         Ok(known.collect())
+    }
+
+    async fn clients(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        Ok(among(&self.tables.clients, ids))
     }
 
     async fn taken_numbers(
@@ -374,6 +391,10 @@ impl BankingReads for Memory {
         let known = self.read("hosted").banks;
         let hosted = |ispb: &&Ispb| known.get(ispb).is_some_and(|(bank, _, _)| bank.hosted);
         Ok(banks.iter().filter(hosted).copied().collect())
+    }
+
+    async fn clients(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        Ok(among(&self.read("clients").clients, ids))
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {

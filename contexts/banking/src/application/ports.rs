@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::application::{Answers, ApplicationError, Clock, Ids, StoreError, TraceParent};
+use shared_kernel::application::{
+    Answers, ApplicationError, Clock, Ids, Published, StoreError, TraceParent,
+};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, TaxId, Timestamp};
 
 use super::books::Changes;
@@ -15,7 +17,8 @@ use super::directory::KeyDirectory;
 use super::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
 use super::views::{BankView, HoldView, StatementLine, TransferView};
 use crate::domain::{
-    Account, AccountNumber, Bank, Branch, Customer, IncomingTransfer, OutgoingTransfer, Party,
+    Account, AccountEvent, AccountNumber, Bank, Branch, Client, ClientId, Customer,
+    IncomingTransfer, OutgoingTransfer, Party,
 };
 
 /// Something, and the trace that caused it.
@@ -34,8 +37,10 @@ pub struct BankDesk {
     pub ispb: Ispb,
     /// Whether its books are kept here.
     pub hosted: bool,
-    /// The number that it gives next, unless someone chose that one.
+    /// The account number that it gives next, unless someone chose that one.
     pub next_number: i64,
+    /// The number of its next client.
+    pub next_client: i64,
 }
 
 /// A bank as a participant's event describes it.
@@ -120,6 +125,9 @@ pub trait BankingTransaction: Answers {
     /// The customers among these.
     async fn customers(&mut self, ids: &[(Ispb, TaxId)]) -> Result<Vec<Customer>, StoreError>;
 
+    /// The clients among these.
+    async fn clients(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError>;
+
     /// Those of these places that have an account.
     async fn taken_numbers(
         &mut self,
@@ -164,6 +172,9 @@ pub trait BankingReads: Send + Sync {
     /// The accounts among these.
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError>;
 
+    /// The clients among these.
+    async fn clients(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError>;
+
     /// Accounts of each bank, oldest first.
     async fn accounts_of(
         &self,
@@ -199,6 +210,25 @@ pub trait BankingReads: Send + Sync {
     ) -> Result<Vec<Vec<StatementLine>>, StoreError>;
 }
 
+/// Tells readers of another protocol of transfers within a bank, in that protocol's own messages.
+pub trait Echo: Send + Sync {
+    /// What goes with what happened to these accounts, in order; nothing for most.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] for what has no form in that protocol.
+    fn of(&self, events: &[Traced<AccountEvent>]) -> Result<Vec<Published>, StoreError>;
+}
+
+/// Nobody speaks another protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct NoEcho;
+
+impl Echo for NoEcho {
+    fn of(&self, _events: &[Traced<AccountEvent>]) -> Result<Vec<Published>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
 /// What every use case is made with.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
@@ -215,6 +245,19 @@ pub struct BankingPorts {
     pub clock: Arc<dyn Clock>,
     /// Ids and entropy.
     pub ids: Arc<dyn Ids>,
+    /// What readers of another protocol are told.
+    pub echo: Arc<dyn Echo>,
+}
+
+impl BankingPorts {
+    /// The same changes with what readers of another protocol are told of them.
+    ///
+    /// # Errors
+    /// As [`Echo::of`].
+    pub fn echoed(&self, changes: Changes) -> Result<Changes, StoreError> {
+        let echoes = self.echo.of(&changes.account_events)?;
+        Ok(Changes { echoes, ..changes })
+    }
 }
 
 /// The answer of something that may fail.

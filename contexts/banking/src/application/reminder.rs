@@ -24,7 +24,7 @@ impl Sweep for Reminder {
         let mut transaction = self.0.store.begin().await?;
         let outgoing = transaction.due_outgoing(now, DUE_MAX).await?;
         let incoming = transaction.due_incoming(now, DUE_MAX).await?;
-        let mut books = Books::at(now, self.0.ids.clone());
+        let mut books = Books::by(self.0.clock.clone(), self.0.ids.clone());
         books.adopt(&outgoing, &incoming);
         for due in &outgoing {
             if let Some(reminded) = due.value.remind(now) {

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared_kernel::application::catalogue::{Channel, ExampleError};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::{
-    ApplicationError, BatchCommand, BatchExecutor, Caller, Clock, CommandRunner, TraceParent,
+    ApplicationError, BatchCommand, BatchExecutor, Caller, Clock, CommandRunner, Published,
+    StoreError, TraceParent,
 };
 use shared_kernel::domain::{AccountId, BankCode, EndToEndId, Ispb, Money, Violation};
 use shared_kernel::testing::{CountedIds, FixedClock};
@@ -17,13 +19,13 @@ use super::command::{Deposit, OpenAccount, OpenAccountDesk, RequestTransfer, Req
 use super::directory::{KeyDirectory, KeyQuestion, LookupError};
 use super::hub::{HubEvent, HubReactions, HubWord};
 use super::memory::{Memory, Tables};
-use super::ports::{BankingPorts, BankingStore, KeyChange, Outcome};
+use super::ports::{BankingPorts, BankingStore, Echo, KeyChange, Outcome, Traced};
 use super::reaction::{OnParticipantEnrolled, OnPixKeyRegistered, Participant};
 use super::views::{AccountView, TransferView};
 use crate::domain::samples::{BANK_A, BANK_B, amount, cpf, ispb};
 use crate::domain::{
-    Account, Description, HubMessage, IncomingStatus, OutgoingStatus, OwnerName, Party, PayeeKey,
-    Payment,
+    Account, AccountEvent, AccountFact, BookSide, Description, HubMessage, IncomingStatus,
+    OutgoingStatus, OwnerName, Party, PayeeKey, Payment,
 };
 
 /// Answers of a directory, by key.
@@ -38,6 +40,41 @@ impl KeyDirectory for KnownKeys {
     async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
         self.asked.lock().unwrap().push(question.clone());
         self.keys.lock().unwrap().get(&question.key).cloned().unwrap_or(Ok(None))
+    }
+}
+
+const ECHOES: Channel = Channel::new("echoes", "");
+
+/// What readers of another protocol are told here.
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Echoed {
+    account: String,
+}
+
+shared_kernel::events! {
+    /// Of the tests.
+    registry Echoes of "echoes", source "/echoes", types "echoes.";
+    Echoed = "Echoed" (1, 0) on [ECHOES], example echoed, foreign "an echo";
+}
+
+fn echoed() -> Result<Published, ExampleError> {
+    Ok(echo_of("someone")?)
+}
+
+fn echo_of(account: &str) -> Result<Published, StoreError> {
+    let body = Echoed { account: account.to_owned() };
+    Published::of(&body, vec![ECHOES.topic()], String::new(), 0, trace())
+}
+
+/// One word for each payer's side of a transfer within a bank.
+struct OneEach;
+
+impl Echo for OneEach {
+    fn of(&self, events: &[Traced<AccountEvent>]) -> Result<Vec<Published>, StoreError> {
+        let debits = events.iter().filter(|event| {
+            matches!(&event.value.fact, AccountFact::Booked(it) if it.side == BookSide::Debit)
+        });
+        debits.map(|event| echo_of(&event.value.account_id.to_string())).collect()
     }
 }
 
@@ -75,6 +112,7 @@ impl Stage {
             banks: BTreeSet::new(),
             clock: clock.clone(),
             ids: Arc::new(CountedIds::default()),
+            echo: Arc::new(OneEach),
         };
         let stage = Self { memory, clock, directory, ports, keys: Mutex::new(0) };
         stage.enrol(BANK_A, true, 1).await;

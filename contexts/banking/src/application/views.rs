@@ -5,9 +5,10 @@ use shared_kernel::domain::{
     AccountId, Amount, BankCode, EndToEndId, Ispb, Money, ReasonCode, TaxId, Timestamp,
 };
 
+use super::ordering::BookedSides;
 use crate::domain::{
-    Account, AccountStatus, BookTransfer, EntryId, IncomingStatus, IncomingTransfer, Leg, Limits,
-    OutgoingStatus, OutgoingTransfer, Payment,
+    Account, AccountStatus, BookTransfer, Client, ClientId, EntryId, IncomingStatus,
+    IncomingTransfer, Leg, Limits, OutgoingStatus, OutgoingTransfer, Payment,
 };
 
 /// A bank that is hosted here.
@@ -73,6 +74,72 @@ impl From<&Account> for AccountView {
             limits: state.limits,
             opened_at: state.opened_at,
             version: state.version,
+        }
+    }
+}
+
+/// A client of a bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// Its id.
+    pub id: ClientId,
+    /// Its bank.
+    pub ispb: Ispb,
+    /// Its name.
+    pub name: String,
+    /// Its e-mail.
+    pub email: String,
+    /// What stands for its tax id.
+    pub tax_id: TaxId,
+    /// Since when.
+    pub registered_at: Timestamp,
+}
+
+impl From<&Client> for ClientView {
+    fn from(client: &Client) -> Self {
+        let Client { id, ispb, name, email, tax_id, registered_at } = client;
+        let (name, email) = (name.as_str().to_owned(), email.as_str().to_owned());
+        Self { id: *id, ispb: *ispb, name, email, tax_id: *tax_id, registered_at: *registered_at }
+    }
+}
+
+/// A transfer within a bank that was booked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookedView {
+    /// Its debit's entry in the ledger.
+    pub id: EntryId,
+    /// Its id among transfers.
+    pub end_to_end_id: EndToEndId,
+    /// Who paid.
+    pub payer_account_id: AccountId,
+    /// Who was paid.
+    pub payee_account_id: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// When.
+    pub booked_at: Timestamp,
+    /// Version of the payer's account after it. Answers that were remembered before this was said
+    /// have none.
+    #[serde(default)]
+    pub payer_version: Option<i64>,
+    /// Version of the payee's account after it.
+    #[serde(default)]
+    pub payee_version: Option<i64>,
+}
+
+impl BookedView {
+    /// Of a transfer, by what it has left on its accounts.
+    pub(crate) fn of(transfer: &BookTransfer, sides: BookedSides) -> Self {
+        let Payment { end_to_end_id, payer, payee, amount, .. } = &transfer.payment;
+        Self {
+            id: sides.entry_id,
+            end_to_end_id: *end_to_end_id,
+            payer_account_id: payer.account_id,
+            payee_account_id: payee.account_id,
+            amount: *amount,
+            booked_at: transfer.booked_at,
+            payer_version: Some(sides.payer_version),
+            payee_version: Some(sides.payee_version),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! An account: who owns it, what is on it, what is held.
 //!
 //! Invariants: held is never negative, and what is available (balance less held) neither. Each
-//! event is one step of the version.
+//! event is one step of the version, and none happened before the one that it follows.
 
 use serde::{Deserialize, Serialize};
 use shared_kernel::domain::{
@@ -74,6 +74,8 @@ pub struct AccountState {
     pub spent: Spent,
     /// When it was opened.
     pub opened_at: Timestamp,
+    /// When its newest event happened.
+    pub changed_at: Timestamp,
     /// Number of its events.
     pub version: i64,
 }
@@ -126,6 +128,7 @@ impl Account {
             limits,
             spent: Spent::nothing(now.brazil_day()),
             opened_at: now,
+            changed_at: now,
             version: 1,
         });
         let AccountState { branch, number, owner_name, .. } = account.0.clone();
@@ -367,6 +370,7 @@ impl Account {
     /// Becomes what the event says.
     pub fn apply(&mut self, event: &AccountEvent) {
         self.0.version = event.version;
+        self.0.changed_at = event.occurred_at;
         self.0.funds = event.funds;
         self.0.spent = event.spent;
         match &event.fact {
@@ -385,11 +389,13 @@ impl Account {
         }
     }
 
-    /// The next event, with the account's money as it is.
+    /// The next event, with the account's money as it is. Clocks of several processes differ and
+    /// may be set back; the time of an account never goes back.
     fn event(&self, fact: AccountFact, now: Timestamp) -> AccountEvent {
-        let AccountState { id, ispb, funds, spent, version, .. } = self.0;
+        let AccountState { id, ispb, funds, spent, changed_at, version, .. } = self.0;
         let version = version.saturating_add(1);
-        AccountEvent { account_id: id, ispb, version, funds, spent, occurred_at: now, fact }
+        let occurred_at = now.max(changed_at);
+        AccountEvent { account_id: id, ispb, version, funds, spent, occurred_at, fact }
     }
 
     /// The next event, after which the account has these funds.

@@ -1,5 +1,7 @@
 //! Rules of an account, each kept and each broken.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use shared_kernel::domain::{Amount, Money, ReasonCode};
 
@@ -130,7 +132,7 @@ fn limits_hold_for_what_leaves_the_account() {
     assert_eq!(refused(once.book_debit(&paid(301), entry(2), noon())), "limit_per_day_exceeded");
     let back = after(&once, once.release(&paid(500), ReasonCode::Ds04, noon()));
     assert!(back.hold(&paid(500), noon()).is_ok());
-    let tomorrow = noon().saturating_add(std::time::Duration::from_hours(24));
+    let tomorrow = noon().saturating_add(Duration::from_hours(24));
     assert!(once.hold(&paid(500), tomorrow).is_ok());
 }
 
@@ -234,6 +236,20 @@ fn a_payee_at_the_same_bank_must_be_able_to_take_it() {
     assert_eq!(refusal(&given(taker, &[closing])).code(), "payee_account_closed");
     assert_eq!(refusal(&account(BANK_A, 3, 0)).code(), "payee_tax_id_differs");
     assert_eq!(refusal(&account(BANK_B, 2, 0)).code(), "payee_account_unknown");
+}
+
+#[test]
+fn a_clock_that_stands_back_turns_no_account_s_time_back() {
+    let second = Duration::from_secs(1);
+    let later = noon().saturating_add(second);
+    let empty = account(BANK_A, 1, 0);
+    let taken = after(&empty, empty.deposit(amount(5), entry(1), later));
+    assert_eq!(taken.state().changed_at, later);
+    let back = taken.deposit(amount(5), entry(2), noon()).unwrap();
+    assert_eq!(back.occurred_at, later);
+    let taken = given(taken, &[back]);
+    let on = later.saturating_add(second);
+    assert_eq!(taken.block(on).unwrap().unwrap().occurred_at, on);
 }
 
 /// What may be tried on an account.

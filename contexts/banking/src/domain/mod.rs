@@ -11,6 +11,7 @@ mod account;
 mod account_tests;
 mod bank;
 mod book_transfer;
+mod client;
 mod event;
 mod incoming_transfer;
 mod ledger;
@@ -28,6 +29,7 @@ mod transfer_tests;
 pub use account::{Account, AccountState, AccountStatus, Funds, Opening};
 pub use bank::{Bank, Colors, Customer};
 pub use book_transfer::BookTransfer;
+pub use client::{CLIENT_NUMBER_FIRST, Client, ClientId, client_tax_id};
 pub use event::{AccountEvent, AccountFact, BookSide, Booked, Held, HubMessage, Moved};
 pub use incoming_transfer::{IncomingEvent, IncomingState, IncomingStatus, IncomingTransfer};
 pub use ledger::{
@@ -36,4 +38,4 @@ pub use ledger::{
 pub use limits::{Limits, Spent};
 pub use outgoing_transfer::{OutgoingEvent, OutgoingState, OutgoingStatus, OutgoingTransfer};
 pub use party::{Party, Payment};
-pub use text::{AccountNumber, Branch, Description, OwnerName, PayeeKey};
+pub use text::{AccountNumber, Branch, Description, Email, OwnerName, PayeeKey};

@@ -90,6 +90,20 @@ checked_text!(
 );
 
 checked_text!(
+    /// E-mail of a client, 3 to 254 characters around one `@`.
+    Email,
+    "email",
+    "email_shape",
+    |text| text.len() <= 254
+        && printable(text, 254)
+        && !text.contains(char::is_whitespace)
+        && text.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !host.contains('@')
+        }),
+    "an e-mail must have a name, one @ and a host, such as john@example.com"
+);
+
+checked_text!(
     /// What the payer writes to the payee, up to 140 characters.
     Description,
     "description",
@@ -151,6 +165,13 @@ impl Debug for PayeeKey {
 }
 
 /// Personal data: no log line carries it by accident.
+impl Debug for Email {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(***)")
+    }
+}
+
+/// Personal data: no log line carries it by accident.
 impl Debug for Description {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("Description(***)")
@@ -180,12 +201,17 @@ mod tests {
         assert_eq!(PayeeKey::parse("a b").unwrap_err().code(), "payee_key_shape");
         assert_eq!(PayeeKey::parse("").unwrap_err().code(), "payee_key_shape");
         assert_eq!(Description::parse(&long).unwrap_err().code(), "description_shape");
+        for text in ["", "john", "@example.com", "john@", "a@b@c", "a b@c"] {
+            assert_eq!(Email::parse(text).unwrap_err().code(), "email_shape", "{text}");
+        }
+        assert_eq!(Email::parse(" john@j.com ").unwrap().as_str(), "john@j.com");
         assert_eq!(Description::parse("a\u{7}b").unwrap_err().code(), "description_shape");
     }
 
     #[test]
     fn personal_data_stay_out_of_logs() {
         assert_eq!(format!("{:?}", PayeeKey::parse("ana@example.com").unwrap()), "PayeeKey(***)");
+        assert_eq!(format!("{:?}", Email::parse("ana@example.com").unwrap()), "Email(***)");
         assert_eq!(format!("{:?}", OwnerName::parse("Ana").unwrap()), "OwnerName(***)");
         assert_eq!(format!("{:?}", Description::parse("rent").unwrap()), "Description(***)");
     }

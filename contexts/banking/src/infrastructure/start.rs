@@ -4,29 +4,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use shared_kernel::application::StoreError;
 use shared_kernel::application::log::LogError;
-use shared_kernel::domain::Ispb;
+use shared_kernel::domain::{Ispb, Violation};
 use shared_kernel::infrastructure::context::{
-    ContextPlan, ContextSettings, ContextStart, StartError, Worker,
+    ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
-use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
+use shared_kernel::infrastructure::kafka::{Retention, Subscription, TopicPlan};
 
 use super::graphql::{GraphSchema, schema};
 use super::grpc::{BankingServices, DirectoryClient};
-use super::kafka::consumer::BankingConsumer;
-use super::kafka::{ACCOUNTS, BANK_PREFIX, BANKS, PARTICIPANTS, PIX_KEYS, SOURCE, topics};
+use super::kafka::consumer::{self, BANK_TOPICS, BankingConsumer};
+use super::kafka::published::SOURCE;
+use super::kafka::{BANK_PREFIX, BANKS, READERS, topics};
 use super::postgres::{MIGRATIONS, SCHEMA, paint};
-use super::watch::TransferWatches;
+use super::wallet_core::{self, Fixtures, WalletCoreEcho, WalletCoreSettings};
+use super::watch::{self, TransferWatches};
 use crate::application::Banking;
 use crate::application::account_command::AccountDesk;
 use crate::application::banks::{AccountBankReader, AccountBanks};
-use crate::application::command::{OpenAccountDesk, RequestTransferDesk};
+use crate::application::command::{
+    OpenAccountDesk, PayAccountDesk, RegisterClientDesk, RequestTransferDesk,
+};
 use crate::application::directory::{Patience, PatientDirectory};
 use crate::application::hub::HubReactions;
-use crate::application::ports::BankingPorts;
+use crate::application::ports::{BankingPorts, Echo, NoEcho};
 use crate::application::query::{
-    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
+    GetAccount, GetBank, GetClient, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
     ListTransfers,
 };
 use crate::application::reaction::OnParticipantEnrolled;
@@ -34,8 +39,6 @@ use crate::application::reminder::Reminder;
 use crate::domain::Colors;
 
 const NAME: &str = "banking";
-/// Group and offset name; with `banks` one for each, `<group>.<ispb>`.
-const GROUP: &str = "codepix.banking";
 /// How often overdue holds and expected credits are looked for.
 const REMIND_EVERY: Duration = Duration::from_secs(1);
 
@@ -54,6 +57,8 @@ pub struct BankingSettings {
     pub colors: BTreeMap<Ispb, Colors>,
     /// Workers on the queue of transfers: while one waits for the disk, the next collects.
     pub transfer_workers: usize,
+    /// Wallet Core's protocol; none where it is not spoken.
+    pub wallet_core: Option<WalletCoreSettings>,
 }
 
 impl std::fmt::Debug for BankingSettings {
@@ -64,6 +69,7 @@ impl std::fmt::Debug for BankingSettings {
             .field("transfer_deadline", &self.transfer_deadline)
             .field("pix_keys_url", &self.pix_keys_url)
             .field("transfer_workers", &self.transfer_workers)
+            .field("wallet_core", &self.wallet_core)
             .finish_non_exhaustive()
     }
 }
@@ -78,6 +84,7 @@ impl BankingSettings {
             pix_keys_token: None,
             colors: BTreeMap::new(),
             transfer_workers: 2,
+            wallet_core: None,
         }
     }
 }
@@ -93,6 +100,8 @@ pub struct Running {
     pub facade: Arc<Banking>,
     /// Transfers that are followed.
     pub watches: TransferWatches,
+    /// Wallet Core's HTTP API, where its protocol is spoken.
+    pub wallet_core: Option<Router>,
     /// Its loops.
     pub workers: Vec<Worker>,
 }
@@ -106,6 +115,7 @@ pub async fn start(
     own: BankingSettings,
 ) -> Result<Running, StartError> {
     let fatal = |error: String| StartError::Log { context: NAME, error: LogError::Fatal(error) };
+    let refused = |broken: Violation| fatal(broken.message().to_owned());
     let directory = DirectoryClient::new(&own.pix_keys_url, own.pix_keys_token.as_deref())
         .map_err(|error| fatal(format!("PIX_KEYS_URL: {error}")))?;
     let plan = ContextPlan {
@@ -113,7 +123,8 @@ pub async fn start(
         schema: SCHEMA,
         source: SOURCE,
         migrations: MIGRATIONS,
-        topics: all_topics(&own.banks),
+        topics: all_topics(&own),
+        readers: READERS,
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let store = |error: StoreError| StartError::Store { context: NAME, error };
@@ -127,24 +138,58 @@ pub async fn start(
         banks: own.banks.iter().copied().collect(),
         clock: start.clock.clone(),
         ids: start.ids.clone(),
+        echo: echo(&own).map_err(refused)?,
     };
     consumers(&mut start, &ports, &own)?;
     start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
     let facade = Arc::new(facade(&mut start, &ports, &own));
-    let watches = TransferWatches::new(&facade, start.tail(ACCOUNTS), start.clock.clone());
+    let changes = start.tail(&watch::READER)?;
+    let watches = TransferWatches::new(&facade, changes, start.clock.clone());
     let callers = Arc::clone(&start.callers);
     let services =
         BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());
     let graph = schema(&facade, &watches, start.ids.clone());
-    Ok(Running { services, graph, facade, watches, workers: start.finish() })
+    let wallet_core = own.wallet_core.as_ref();
+    let wallet_core = wallet_core.map(|own| speak_wallet_core(&mut start, settings, own, &facade));
+    let wallet_core = wallet_core.transpose().map_err(refused)?;
+    Ok(Running { services, graph, facade, watches, wallet_core, workers: start.finish() })
 }
 
-/// Own topics, those of neighbours, and those of the banks that this process is narrowed to.
-fn all_topics(banks: &[Ispb]) -> Vec<TopicPlan> {
-    let own = banks.iter().map(|ispb| {
+/// Own topics, those of neighbours, those of the banks that this process is narrowed to, and those
+/// of Wallet Core.
+fn all_topics(own: &BankingSettings) -> Vec<TopicPlan> {
+    let banks = own.banks.iter().map(|ispb| {
         TopicPlan::new(format!("{BANK_PREFIX}{ispb}"), Retention::Days30).partitions(2)
     });
-    topics().into_iter().chain(own).collect()
+    let wallet_core = own.wallet_core.iter().flat_map(|own| own.topics.plans());
+    topics().into_iter().chain(banks).chain(wallet_core).collect()
+}
+
+/// Whom transfers within a bank are told beside our own readers.
+fn echo(own: &BankingSettings) -> Result<Arc<dyn Echo>, Violation> {
+    let Some(wallet_core) = &own.wallet_core else { return Ok(Arc::new(NoEcho)) };
+    Ok(Arc::new(WalletCoreEcho::new(wallet_core::ispb()?, wallet_core.topics.clone())))
+}
+
+/// Wallet Core's HTTP API, and its fixtures where they are wanted.
+fn speak_wallet_core(
+    start: &mut ContextStart,
+    settings: &ContextSettings,
+    own: &WalletCoreSettings,
+    facade: &Arc<Banking>,
+) -> Result<Router, Violation> {
+    let ispb = wallet_core::ispb()?;
+    if own.fixtures {
+        let (facade, clock, ids) = (Arc::clone(facade), start.clock.clone(), start.ids.clone());
+        let fixtures = Fixtures { ispb, facade, clock, ids };
+        let stop = settings.stop_work.clone();
+        start.worker("wallet-core-fixtures", Stage::Work, async move {
+            fixtures.run(stop).await;
+            Ok(())
+        });
+    }
+    let (callers, ids) = (Arc::clone(&start.callers), start.ids.clone());
+    Ok(wallet_core::routes(ispb, Arc::clone(facade), callers, ids))
 }
 
 /// One consumer for all banks, or one for each bank that this process is narrowed to: each reads
@@ -164,17 +209,15 @@ fn consumers(
             hub: HubReactions::new(ports.clock.clone(), ports.ids.clone()),
         })
     };
-    let shared = [PARTICIPANTS.to_owned(), PIX_KEYS.to_owned()];
+    let of_banks = |topics: &str| Subscription::of(&consumer::READER).named(BANK_TOPICS, topics);
     let all = ports.banks.clone();
     if all.is_empty() {
-        let topics: Vec<String> = std::iter::once(BANKS.to_owned()).chain(shared).collect();
-        start.consumer(GROUP, &topics, handler(all))?;
+        start.consumer(&of_banks(BANKS), handler(all))?;
         return Ok(());
     }
     for ispb in &all {
-        let bank = format!("{BANK_PREFIX}{ispb}");
-        let topics: Vec<String> = std::iter::once(bank).chain(shared.clone()).collect();
-        start.consumer(&format!("{GROUP}.{ispb}"), &topics, handler(BTreeSet::from([*ispb])))?;
+        let own = of_banks(&format!("{BANK_PREFIX}{ispb}")).apart(ispb);
+        start.consumer(&own, handler(BTreeSet::from([*ispb])))?;
     }
     Ok(())
 }
@@ -192,10 +235,13 @@ fn facade(start: &mut ContextStart, ports: &BankingPorts, own: &BankingSettings)
         close_account: start.command(Arc::new(AccountDesk::new(ports)), 1),
         set_account_limits: start.command(Arc::new(AccountDesk::new(ports)), 1),
         request_transfer: start.command(Arc::new(transfers), own.transfer_workers),
+        register_client: start.command(Arc::new(RegisterClientDesk(ports.clone())), 1),
+        pay_account: start.command(Arc::new(PayAccountDesk(ports.clone())), own.transfer_workers),
         account_banks: AccountBanks::new(start.batches("account_bank", account_banks, 1)),
         list_banks: ListBanks(reads()),
         get_bank: GetBank(reads()),
         get_account: GetAccount(reads()),
+        get_client: GetClient(reads()),
         list_accounts: ListAccounts(reads()),
         list_holds: ListHolds(reads()),
         get_transfer: GetTransfer(reads()),

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use futures::stream::{BoxStream, StreamExt, unfold};
-use shared_kernel::application::{Backoff, Caller, Clock};
+use shared_kernel::application::catalogue::Reader;
+use shared_kernel::application::{Backoff, Caller, Clock, Unreadable};
 use shared_kernel::domain::{AccountId, EndToEndId};
 use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::infrastructure::kafka::tail::TailWatch;
 
+use super::kafka::published::ACCOUNTS;
 use crate::application::Banking;
 use crate::application::ports::Outcome;
 use crate::application::query::GetTransfer;
@@ -23,6 +25,23 @@ use crate::application::views::{Direction, TransferView};
 const LOOK_FIRST: Duration = Duration::from_secs(1);
 /// Longest delay between two looks after a deadline.
 const LOOK_MOST: Duration = Duration::from_mins(1);
+
+/// What watchers make of a record: whatever happened to an account wakes those who watch it.
+pub(super) const READER: Reader = Reader {
+    context: "banking",
+    consumer: "watchers of transfers",
+    channels: &[ACCOUNTS.address],
+    knows: &[],
+    read: |record| {
+        let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        match key.map(AccountId::parse) {
+            Some(Ok(_id)) => Ok(true),
+            Some(Err(_)) | None => {
+                Err(Unreadable::new("account_key", "the key of an account's event is its id"))
+            }
+        }
+    },
+};
 
 /// Starts watchers.
 #[derive(Clone)]

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use banking::application::command::{OpenAccount, OpenAccountDesk, Withdraw};
+use banking::application::account_command::AccountDesk;
+use banking::application::books::Books;
+use banking::application::command::{Deposit, OpenAccount, OpenAccountDesk, Withdraw};
+use banking::application::ports::BankingPorts;
 use banking::application::views::{AccountView, Direction, TransferView};
 use banking::domain::AccountNumber;
 use diesel_async::RunQueryDsl;
 use futures::future::join_all;
-use shared_kernel::application::{ApplicationError, BatchExecutor, Caller};
+use shared_kernel::application::{ApplicationError, BatchExecutor, Caller, Clock};
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::postgres::{statement, store_error};
+use shared_kernel::testing::{FixedClock, eventually};
 use uuid::Uuid;
 
 use crate::world::{BANK_A, BANK_B, World, amount, code, ispb, opening, payment};
@@ -197,4 +202,44 @@ async fn a_store_that_is_down_is_no_refusal() {
     world.ports.store = Arc::new(world.sessions.clone());
     let outcome = world.deposit(&ana, 1).await;
     assert!(matches!(outcome, Err(ApplicationError::Unavailable(_))), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_waited_for_an_account_is_dated_after_whom_it_waited_for() {
+    let world = Arc::new(World::fresh().await);
+    let ana = world.account(BANK_A, 111_222_333, 100, "ana@example.com").await;
+    let mut first = world.ports.store.begin().await.unwrap();
+    let held = first.accounts(&[ana.account_id]).await.unwrap().remove(0);
+    let waiting = {
+        let (world, ana) = (Arc::clone(&world), ana.clone());
+        tokio::spawn(async move { world.deposit(&ana, 1).await })
+    };
+    let waits = "SELECT count(*) AS number FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually(async || match world.number(waits).await {
+        0 => Err("the deposit has not come so far"),
+        _ => Ok(()),
+    })
+    .await;
+    // The first is decided only now, at a time that the second has not seen yet.
+    world.clock.advance(Duration::from_secs(5));
+    let now = world.clock.now();
+    let mut books = Books::by(world.ports.clock.clone(), world.ports.ids.clone());
+    books.load_accounts(&mut *first, BTreeSet::from([ana.account_id])).await.unwrap();
+    books.record(held.block(now).unwrap().unwrap(), &ana.trace);
+    books.record(books.account(ana.account_id).unwrap().unblock(now).unwrap().unwrap(), &ana.trace);
+    first.save(books.finish()).await.unwrap();
+    first.commit().await.unwrap();
+    waiting.await.unwrap().unwrap();
+    let state = world.state(ana.account_id).await;
+    assert_eq!((state.state().version, state.state().changed_at), (5, now));
+    // A process whose clock stands back an hour, as the row has it.
+    let hour = Duration::from_hours(1);
+    world.clock.advance(hour);
+    world.deposit(&ana, 1).await.unwrap();
+    let (latest, behind) = (world.clock.now(), FixedClock::at(now));
+    let ports = BankingPorts { clock: Arc::new(behind), ..world.ports.clone() };
+    let deposit = Deposit { on: ana.clone(), idempotency_key: "back".into(), amount: amount(1) };
+    world.run(AccountDesk::<Deposit>::new(&ports), vec![deposit]).await.remove(0).unwrap();
+    assert_eq!(world.state(ana.account_id).await.state().changed_at, latest);
 }

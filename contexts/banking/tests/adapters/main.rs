@@ -21,5 +21,7 @@ mod queries;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
+mod wallet_core;
+#[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "sums that overflow fail the test")]
 mod world;

@@ -11,7 +11,7 @@ use banking::application::command::{
 };
 use banking::application::directory::{KeyDirectory, KeyQuestion, LookupError};
 use banking::application::hub::{HubEvent, HubReactions, HubWord};
-use banking::application::ports::{BankingPorts, BankingReads};
+use banking::application::ports::{BankingPorts, BankingReads, NoEcho};
 use banking::application::reaction::{OnParticipantEnrolled, Participant};
 use banking::application::views::{AccountView, TransferView};
 use banking::domain::{Account, Description, OwnerName, Party, PayeeKey, Payment};
@@ -133,6 +133,7 @@ impl World {
             banks: BTreeSet::new(),
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
+            echo: Arc::new(NoEcho),
         };
         let world = Self { sessions, ports, clock, directory };
         world.enrol(&[(BANK_A, true), (BANK_B, true)], 1).await;

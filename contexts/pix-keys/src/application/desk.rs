@@ -16,8 +16,8 @@ use shared_kernel::application::{ApplicationError, Caller, Clock, TraceParent};
 use shared_kernel::domain::{AccountId, Ispb, Violation};
 
 use super::command::{
-    EnrolAccount, EnrolAccountQueue, KeyRemoval, RegisterKey, RegisterKeyQueue, RemoveKey,
-    RemoveKeyQueue,
+    EnrolAccount, EnrolAccountQueue, KeyRemoval, Leniency, RegisterKey, RegisterKeyQueue,
+    RemoveKey, RemoveKeyQueue,
 };
 use super::query::{FindAccount, FindAccountQueue};
 use super::view::own_account;
@@ -135,7 +135,27 @@ impl Desk {
         let KeyOrder { request_id, account_id, wanted } = order;
         let ispb = self.awaited_account(account_id).await?.ispb;
         own_account(caller, ispb)?;
-        let command = RegisterKey { request_id, ispb, account_id, wanted, trace };
+        let command = RegisterKey { request_id, ispb, account_id, wanted, trace, leniency: None };
+        self.ports.register_key.submit(command).await
+    }
+
+    /// Registers a key for a program that is not ours: without an idempotency key; a repeat for the
+    /// same account gets the first entry.
+    ///
+    /// # Errors
+    /// As [`Self::register_key`], but for idempotency keys and `key_already_registered`.
+    pub async fn register_for_program(
+        &self,
+        caller: &Caller,
+        trace: TraceParent,
+        (account_id, key): (AccountId, PixKey),
+        leniency: Leniency,
+    ) -> Result<EntryView, ApplicationError> {
+        let ispb = self.awaited_account(account_id).await?.ispb;
+        own_account(caller, ispb)?;
+        let (request_id, wanted) = (String::new(), WantedKey::Given(key));
+        let leniency = Some(leniency);
+        let command = RegisterKey { request_id, ispb, account_id, wanted, trace, leniency };
         self.ports.register_key.submit(command).await
     }
 

@@ -96,7 +96,8 @@ impl MemoryDirectory {
             let registrations = u128::try_from(state.published.len()).unwrap();
             let entry_id = EntryId::from_uuid(Uuid::from_u128(registrations.saturating_add(1)));
             let now = Timestamp::EPOCH;
-            let wanted = Registration { entry_id, account, keys_held: 0, now };
+            let wanted =
+                Registration { entry_id, account, keys_held: 0, owner_is_made_up: false, now };
             let event = entry.register(&wanted).unwrap();
             entry.apply(&event);
             state.entries.insert(entry.key().clone(), entry.clone());

@@ -5,7 +5,8 @@ use shared_kernel::infrastructure::kafka::{Retention, TopicPlan};
 use shared_kernel::infrastructure::postgres::Migration;
 use shared_kernel::migration;
 
-use super::kafka::{inbound, published};
+use super::kafka::published::{self, Directory};
+use super::kafka::{READERS, inbound};
 
 /// The steps of the schema, oldest first.
 pub const MIGRATIONS: &[Migration] = &[migration!("pix-keys", "2026-11-20_directory")];
@@ -13,8 +14,9 @@ pub const MIGRATIONS: &[Migration] = &[migration!("pix-keys", "2026-11-20_direct
 /// The topics that must be there: the directory's own, and those of others that it reads, made
 /// with their owners' settings where the directory is the first to start.
 pub fn topics() -> Vec<TopicPlan> {
-    let names = [published::TOPIC, inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC];
-    names.into_iter().map(|name| TopicPlan::new(name, Retention::Forever)).collect()
+    let read = [inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC];
+    let read = read.into_iter().map(|name| TopicPlan::new(name, Retention::Forever));
+    TopicPlan::all_of::<Directory>().into_iter().chain(read).collect()
 }
 
 /// The whole plan.
@@ -25,5 +27,6 @@ pub fn plan() -> ContextPlan {
         source: published::SOURCE,
         migrations: MIGRATIONS,
         topics: topics(),
+        readers: READERS,
     }
 }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use shared_kernel::application::{BatchCommand, Batcher};
+use shared_kernel::domain::AccountId;
+use shared_kernel::infrastructure::kafka::Subscription;
 use shared_kernel::infrastructure::{ContextSettings, ContextStart, StartError, Worker};
 
+use super::classic::{ClassicPackage, ClassicService};
 use super::graphql::{self, GraphSchema};
 use super::grpc::PixKeysServices;
-use super::kafka::{CONSUMER, DirectoryConsumer, inbound};
+use super::kafka::{DirectoryConsumer, READER};
 use super::plan::plan;
 use super::postgres::{Auditor, PgDirectory};
 use crate::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
@@ -15,17 +18,26 @@ use crate::application::query::{FindAccountExecutor, FindKeyExecutor};
 use crate::application::{Desk, DeskPorts, DirectoryReads, DirectoryStore, PixKeys};
 
 /// The directory's own settings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PixKeysSettings {
     /// Batches of one kind of command that may be decided at a time.
     pub command_workers: usize,
     /// Batches of lookups that may be read at a time.
     pub lookup_workers: usize,
+    /// Packages under which the classic service is served.
+    pub classic_packages: Vec<ClassicPackage>,
+    /// Accounts whose owners came with demo data.
+    pub made_up_owners: Vec<AccountId>,
 }
 
 impl Default for PixKeysSettings {
     fn default() -> Self {
-        Self { command_workers: 2, lookup_workers: 2 }
+        Self {
+            command_workers: 2,
+            lookup_workers: 2,
+            classic_packages: ClassicPackage::defaults(),
+            made_up_owners: Vec::new(),
+        }
     }
 }
 
@@ -34,6 +46,8 @@ impl Default for PixKeysSettings {
 pub struct Running {
     /// Its gRPC services.
     pub services: PixKeysServices,
+    /// The same for programs that speak the classic protocol.
+    pub classic: ClassicService,
     /// Its part of the graph.
     pub graph: GraphSchema,
     /// Its use cases.
@@ -55,25 +69,26 @@ pub async fn start(
     let mut context = ContextStart::begin(settings, plan()).await?;
     let directory = Arc::new(PgDirectory::new(context.sessions.clone()));
     let auditor = Auditor::new(context.sessions.database.clone());
-    let facade = wire(&mut context, Arc::clone(&directory), own);
+    let facade = wire(&mut context, Arc::clone(&directory), &own);
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
     let consumer = DirectoryConsumer::new(directory, clock, Arc::clone(&ids));
-    let topics = [inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC].map(str::to_owned);
-    context.consumer(CONSUMER, &topics, Arc::new(consumer))?;
+    context.consumer(&Subscription::of(&READER), Arc::new(consumer))?;
     let graph = graphql::schema(&facade, Arc::clone(&ids));
-    let services = PixKeysServices::new(facade.clone(), Arc::clone(&context.callers), ids);
-    Ok(Running { services, graph, facade, auditor, workers: context.finish() })
+    let callers = || Arc::clone(&context.callers);
+    let services = PixKeysServices::new(facade.clone(), callers(), Arc::clone(&ids));
+    let classic = ClassicService::new(facade.clone(), callers(), ids, &own);
+    Ok(Running { services, classic, graph, facade, auditor, workers: context.finish() })
 }
 
 fn command<U: BatchCommand>(
     context: &mut ContextStart,
-    own: PixKeysSettings,
+    own: &PixKeysSettings,
     use_case: U,
 ) -> Batcher<U::Command, U::Answer> {
     context.command(Arc::new(use_case), own.command_workers)
 }
 
-fn wire(context: &mut ContextStart, directory: Arc<PgDirectory>, own: PixKeysSettings) -> PixKeys {
+fn wire(context: &mut ContextStart, directory: Arc<PgDirectory>, own: &PixKeysSettings) -> PixKeys {
     let reads: Arc<dyn DirectoryReads> = directory.clone();
     let store: Arc<dyn DirectoryStore> = directory;
     let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));

@@ -103,7 +103,7 @@ async fn tell(servers: &TestServers, topic: &str, events: Vec<ForeignEvent>) {
 async fn published_of(servers: &TestServers, text: &str) -> Vec<(String, String, Value)> {
     let header = |record: &InboundRecord, name| record.header(name).unwrap().to_owned();
     servers
-        .read_all(published::TOPIC)
+        .read_all(published::KEYS.address)
         .await
         .into_iter()
         .filter(|record| record.key.as_deref() == Some(text.as_bytes()))

@@ -168,7 +168,8 @@ async fn taken(transaction: &mut dyn DirectoryTransaction, account: u128) -> Ent
     let account = &listed.first().unwrap().account;
     let entry_id = EntryId::from_uuid(account.id().uuid());
     let now = Timestamp::EPOCH;
-    let registration = Registration { entry_id, account, keys_held: 0, now };
+    let owner_is_made_up = false;
+    let registration = Registration { entry_id, account, keys_held: 0, owner_is_made_up, now };
     let event = entry.register(&registration).unwrap();
     entry.apply(&event);
     EntryChange { entry, event, trace: trace() }

@@ -10,14 +10,14 @@ use shared_kernel::application::{Clock, Refusal, StoreError};
 use shared_kernel::domain::{EndToEndId, Ispb, Violation};
 
 use crate::application::desk::Desk;
-use crate::application::message::{BankMessage, Received};
+use crate::application::message::{BankMessage, Heard, Received};
 use crate::application::ports::TransfersTransaction;
 use crate::application::reaction::{
-    OnTransferAccepted, OnTransferRefused, OnTransferRequested, OnTransferSettledByPayee,
-    OnTransferSettledByPayer,
+    OnTransferAccepted, OnTransferRefused, OnTransferRequested, OnTransferRequestedAgain,
+    OnTransferSettledByPayee, OnTransferSettledByPayer,
 };
 use crate::application::settings::TransfersSettings;
-use crate::domain::{Participant, Side, Transfer};
+use crate::domain::{CreditTiming, Participant, Protocol, Side, Transfer};
 
 /// Clears batches of bank messages.
 #[derive(Clone)]
@@ -38,6 +38,11 @@ impl Clearing {
         Self { clock, settings }
     }
 
+    /// The hub's settings.
+    pub(crate) const fn settings(&self) -> &TransfersSettings {
+        &self.settings
+    }
+
     /// Folds the messages in order and saves what follows from them. Messages that no honest bank
     /// sends are named in the answer; the others take effect.
     ///
@@ -54,7 +59,9 @@ impl Clearing {
         let mut desk = self.set_up(transaction, &batch).await?;
         let mut refusals = Vec::new();
         for Received { index, heard, message } in batch {
-            if let Err(violation) = dispatch(message, &heard, &mut desk) {
+            let heard_of = check_voice(&message, &heard, &desk);
+            let outcome = heard_of.and_then(|()| dispatch(message, &heard, &mut desk));
+            if let Err(violation) = outcome {
                 refusals.push(refusal(index, &violation));
             }
         }
@@ -84,8 +91,7 @@ impl Clearing {
             participants.iter().filter(|bank| has_limit(bank)).map(|bank| bank.ispb).collect();
         let mut desk = Desk::new(self.clock.now(), self.settings, transfers, participants);
         let counts = |received: &Received| {
-            let is_order = matches!(received.message, BankMessage::Requested(_));
-            is_order && limited.contains(&received.message.sender())
+            is_order(&received.message) && limited.contains(&received.message.sender())
         };
         if batch.iter().any(counts) {
             // All of them, so that every transaction takes these locks in one order.
@@ -111,13 +117,39 @@ fn banks(batch: &[Received], transfers: &[Transfer]) -> Vec<Ispb> {
     banks.into_iter().collect()
 }
 
-fn dispatch(
-    message: BankMessage,
-    heard: &crate::application::message::Heard,
-    desk: &mut Desk,
-) -> Result<(), Violation> {
+/// Refuses what is said in another protocol than the bank speaks, or spoke when the transfer
+/// began: whoever says it is another. A new order in our own events passes: its bank may have
+/// written it before its protocol changed, and holds the amount until it is answered.
+fn check_voice(message: &BankMessage, heard: &Heard, desk: &Desk) -> Result<(), Violation> {
+    let sender = message.sender();
+    let spoken = match desk.transfer(&message.end_to_end_id()) {
+        Some(known) => match known.ends().timing(message.side()) {
+            CreditTiming::OnConfirmation => Some(Protocol::Native),
+            CreditTiming::OnDelivery => Some(Protocol::Classic),
+        },
+        None if is_order(message) && heard.voice == Protocol::Native => None,
+        None => desk.participant(sender).map(|bank| bank.protocol),
+    };
+    if spoken.is_none_or(|spoken| spoken == heard.voice) {
+        return Ok(());
+    }
+    Err(Violation::permission_denied(
+        "sender_of_another_protocol",
+        "ispb",
+        format!("bank {sender} does not speak {} in this transfer", heard.voice.as_str()),
+    ))
+}
+
+const fn is_order(message: &BankMessage) -> bool {
+    matches!(message, BankMessage::Requested(_))
+}
+
+fn dispatch(message: BankMessage, heard: &Heard, desk: &mut Desk) -> Result<(), Violation> {
     match message {
         BankMessage::Requested(message) => OnTransferRequested::react(*message, heard, desk),
+        BankMessage::RequestedAgain(message) => {
+            OnTransferRequestedAgain::react(message, heard, desk)
+        }
         BankMessage::Accepted(message) => OnTransferAccepted::react(message, heard, desk),
         BankMessage::Refused(message) => OnTransferRefused::react(message, heard, desk),
         BankMessage::SettledByPayee(message) => {

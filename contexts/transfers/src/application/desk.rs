@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use shared_kernel::application::TraceParent;
 use shared_kernel::domain::{Digest, EndToEndId, Ispb, Timestamp, Violation};
 
-use crate::application::message::Heard;
-use crate::application::ports::{Audience, Birth, Change, Notice, SavedTransfer};
+use crate::application::message::{Heard, Reference};
+use crate::application::ports::{Audience, Birth, Change, Letter, Notice, SavedTransfer, Word};
 use crate::application::settings::TransfersSettings;
 use crate::domain::{
-    Admission, Order, Participant, Position, PositionMove, Side, Terms, Transfer, TransferEvent,
-    TransferState,
+    Admission, CreditTiming, Ends, Order, OrderId, Participant, Position, PositionMove, Protocol,
+    Side, Terms, Transfer, TransferEvent, TransferState,
 };
 
 /// One transfer in work.
@@ -21,12 +21,25 @@ struct Case {
     change: Change,
     resend_at: Option<Timestamp>,
     notices: Vec<Notice>,
+    letters: Vec<Letter>,
 }
 
 impl Case {
-    const fn loaded(transfer: Transfer) -> Self {
-        Self { transfer, change: Change::None, resend_at: None, notices: Vec::new() }
+    fn loaded(transfer: Transfer) -> Self {
+        let (notices, letters) = (Vec::new(), Vec::new());
+        Self { transfer, change: Change::None, resend_at: None, notices, letters }
     }
+}
+
+/// An order that the hub has not seen before.
+#[derive(Debug)]
+pub struct NewOrder {
+    /// What is ordered.
+    pub order: Order,
+    /// Its fingerprint.
+    pub digest: Digest,
+    /// What its bank calls it.
+    pub reference: Option<Reference>,
 }
 
 /// What a transaction works on.
@@ -102,21 +115,36 @@ impl Desk {
     /// `money_overflow`.
     pub fn register(
         &mut self,
-        order: Order,
-        digest: Digest,
+        new: NewOrder,
         admission: Admission,
         heard: &Heard,
     ) -> Result<(), Violation> {
+        let NewOrder { order, digest, reference } = new;
         let deadline = self.now.saturating_add(self.settings.transfer_deadline);
         let terms = Terms { registered_at: self.now, deadline };
-        let id = order.end_to_end_id;
-        let (transfer, event) = Transfer::register(order, digest, terms, admission);
+        let (id, ends) = (order.end_to_end_id, self.ends(&order, reference, heard.voice));
+        let (transfer, event) = Transfer::register(order, digest, terms, ends, admission);
         self.shift(transfer.moves(event))?;
         let mut case = Case::loaded(transfer);
-        case.change = Change::Born(Birth { origin: heard.origin, trace: heard.trace.clone() });
+        let content = reference.map(|reference| reference.content);
+        let (origin, trace) = (heard.origin, heard.trace.clone());
+        case.change = Change::Born(Birth { origin, trace, content });
         self.cases.insert(id, case);
         self.tell(&id, self.audience_of(&id, event), &heard.trace);
+        self.write_of(&id, event, &heard.trace);
         Ok(())
+    }
+
+    /// How the banks of a new order take part in it: the payer's as it spoke, even where it speaks
+    /// otherwise by now. Banks that are unknown take no part at all.
+    fn ends(&self, order: &Order, reference: Option<Reference>, voice: Protocol) -> Ends {
+        let payer = voice.credit_timing();
+        let payee = self.participant(order.payee.ispb);
+        let payee = payee.map_or(CreditTiming::OnConfirmation, Participant::credit_timing);
+        let chosen = reference.map(|reference| reference.order_id);
+        let made = || OrderId::of(&order.end_to_end_id);
+        let order_id = chosen.or_else(|| (payee == CreditTiming::OnDelivery).then(made));
+        Ends { payer, payee, order_id }
     }
 
     /// Something happened to a transfer: positions, state and notices follow.
@@ -143,6 +171,7 @@ impl Desk {
         }
         if event.is_published() {
             self.tell(id, self.audience_of(id, event), trace);
+            self.write_of(id, event, trace);
         }
         Ok(())
     }
@@ -155,7 +184,7 @@ impl Desk {
     }
 
     /// Answers a repeated order: the payer's bank learns where the transfer stands; while it is
-    /// pending, the payee's bank is asked again.
+    /// pending, the payee's bank is asked again, unless it has the transfer already.
     pub fn answer_order(&mut self, id: &EndToEndId, trace: &TraceParent) {
         let pending = self
             .transfer(id)
@@ -166,10 +195,19 @@ impl Desk {
             payee: pending && self.listens(id, Side::Payee),
         };
         self.tell(id, audience, trace);
+        let word = self.transfer(id).and_then(|transfer| match transfer.standing().state {
+            TransferState::Pending => None,
+            TransferState::Confirmed | TransferState::Completed => Some(Word::Settled),
+            TransferState::Rejected | TransferState::Expired => Some(Word::Failed),
+        });
+        if let Some(word) = word {
+            self.write(id, Side::Payer, word, trace);
+        }
     }
 
     /// Tells the banks that have not reported, and nobody else, that the transfer is confirmed.
-    pub fn remind(&mut self, id: &EndToEndId, trace: &TraceParent) {
+    /// With `debited_before`, a payer's bank too for which that is information only.
+    pub fn remind(&mut self, id: &EndToEndId, debited_before: bool, trace: &TraceParent) {
         let silent = |side| {
             let open = self.transfer(id).is_some_and(|transfer| !transfer.has_report(side));
             open && self.listens(id, side)
@@ -177,20 +215,26 @@ impl Desk {
         let audience =
             Audience { everyone: false, payer: silent(Side::Payer), payee: silent(Side::Payee) };
         self.tell(id, audience, trace);
+        if debited_before && self.transfer(id).is_some_and(|it| !it.has_report(Side::Payer)) {
+            self.write(id, Side::Payer, Word::Settled, trace);
+        }
     }
 
     /// What changed or is told, by id, and how positions move.
     pub fn clear(self) -> (Vec<SavedTransfer>, Vec<PositionMove>) {
-        let touched = |case: &Case| case.change != Change::None || !case.notices.is_empty();
+        let touched = |case: &Case| {
+            case.change != Change::None || !case.notices.is_empty() || !case.letters.is_empty()
+        };
         let mut saved: Vec<SavedTransfer> = self
             .cases
             .into_values()
             .filter(touched)
-            .map(|Case { transfer, change, resend_at, notices }| SavedTransfer {
+            .map(|Case { transfer, change, resend_at, notices, letters }| SavedTransfer {
                 transfer,
                 change,
                 resend_at,
                 notices,
+                letters,
             })
             .collect();
         saved.sort_unstable_by_key(|saved| saved.transfer.order().end_to_end_id);
@@ -198,10 +242,13 @@ impl Desk {
         (saved, moves)
     }
 
-    /// Whether the bank at one end has a topic of its own.
+    /// Whether the bank at one end hears of this transfer in our own events: as it did when the
+    /// transfer was registered, whatever it has become since.
     fn listens(&self, id: &EndToEndId, side: Side) -> bool {
-        let bank = self.transfer(id).map(|transfer| transfer.bank(side));
-        bank.and_then(|bank| self.participant(bank)).is_some_and(Participant::has_topic)
+        self.transfer(id).is_some_and(|transfer| {
+            let is_native = transfer.ends().timing(side) == CreditTiming::OnConfirmation;
+            is_native && self.participant(transfer.bank(side)).is_some()
+        })
     }
 
     /// Who hears of an event when it happens: the question goes to the payee's bank, everything
@@ -213,6 +260,35 @@ impl Desk {
             payer: event != TransferEvent::Registered && self.listens(id, Side::Payer),
             payee: told && self.listens(id, Side::Payee),
         }
+    }
+
+    /// What banks that credit on delivery are told of an event when it happens.
+    fn write_of(&mut self, id: &EndToEndId, event: TransferEvent, trace: &TraceParent) {
+        let (side, word) = match event {
+            TransferEvent::Registered => (Side::Payee, Word::Credit),
+            TransferEvent::Confirmed { .. } => (Side::Payer, Word::Settled),
+            TransferEvent::Rejected { .. } | TransferEvent::Expired { .. } => {
+                (Side::Payer, Word::Failed)
+            }
+            TransferEvent::Overdue { .. }
+            | TransferEvent::Contradicted { .. }
+            | TransferEvent::Reported { .. }
+            | TransferEvent::Completed { .. }
+            | TransferEvent::CompletedAlone { .. } => return,
+        };
+        self.write(id, side, word, trace);
+    }
+
+    /// A word to the bank at one end, if it credits on delivery in this transfer.
+    fn write(&mut self, id: &EndToEndId, to: Side, word: Word, trace: &TraceParent) {
+        let Some(case) = self.cases.get_mut(id) else { return };
+        if case.transfer.ends().timing(to) != CreditTiming::OnDelivery {
+            return;
+        }
+        let Some(bank) = self.participants.get(&case.transfer.bank(to)) else { return };
+        let topic = self.settings.outside_topic(&bank.code);
+        let standing = *case.transfer.standing();
+        case.letters.push(Letter { to, topic, word, standing, trace: trace.clone() });
     }
 
     fn tell(&mut self, id: &EndToEndId, audience: Audience, trace: &TraceParent) {

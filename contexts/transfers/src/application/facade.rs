@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use shared_kernel::application::Batcher;
 
-use super::command::EnrolParticipant;
+use super::command::{EnrolParticipant, ResolveTransfer};
 use super::ports::{ChangeFeed, NewsFeed, TransfersReads};
 use super::query::{
-    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
-    ListPositions, ListTransfers, WatchTransfer,
+    FollowTransfers, GetParticipants, GetPositions, GetResolution, GetTransfer, GetTransfers,
+    ListParticipants, ListPositions, ListTransfers, WatchTransfer,
 };
-use crate::domain::Participant;
+use crate::domain::{Participant, TransferState};
 
 /// What the hub can do for those who call it. Transfers are ordered through the log alone.
 #[derive(Clone, Debug)]
 pub struct Transfers {
-    /// Enrols banks, or changes their name or limit.
+    /// Enrols banks, or changes their name, limit or protocol.
     pub enrol_participant: Batcher<EnrolParticipant, Participant>,
+    /// Ends overdue transfers by an operator's word.
+    pub resolve_transfer: Batcher<ResolveTransfer, TransferState>,
     /// One transfer.
     pub get_transfer: GetTransfer,
+    /// What an operator decided of one.
+    pub get_resolution: GetResolution,
     /// Transfers by their ids.
     pub get_transfers: GetTransfers,
     /// Transfers, newest first.
@@ -38,9 +42,12 @@ pub struct Transfers {
 }
 
 impl Transfers {
-    /// The use cases over a queue of enrolments, a read side, word of changes and news.
+    /// The use cases over the queues of commands, a read side, word of changes and news.
     pub fn new(
-        enrol_participant: Batcher<EnrolParticipant, Participant>,
+        (enrol_participant, resolve_transfer): (
+            Batcher<EnrolParticipant, Participant>,
+            Batcher<ResolveTransfer, TransferState>,
+        ),
         reads: &Arc<dyn TransfersReads>,
         changes: Arc<dyn ChangeFeed>,
         news: Arc<dyn NewsFeed>,
@@ -48,6 +55,8 @@ impl Transfers {
         let get_transfer = GetTransfer::new(Arc::clone(reads));
         Self {
             enrol_participant,
+            resolve_transfer,
+            get_resolution: GetResolution::new(Arc::clone(reads)),
             get_transfers: GetTransfers::new(Arc::clone(reads)),
             list_transfers: ListTransfers::new(Arc::clone(reads)),
             watch_transfer: WatchTransfer::new(get_transfer.clone(), changes),

@@ -4,10 +4,16 @@
 pub mod clearing;
 pub mod command;
 mod desk;
+pub mod directory;
 mod facade;
+pub mod hand_over;
+#[cfg(test)]
+mod hand_over_tests;
 #[cfg(test)]
 mod laws;
+pub mod marked_line;
 pub mod message;
+pub mod outside;
 pub mod ports;
 pub mod query;
 pub mod reaction;
@@ -19,7 +25,9 @@ pub(crate) mod testing;
 mod view;
 
 pub use clearing::Clearing;
-pub use command::{EnrolParticipant, EnrolParticipantHandler};
+pub use command::{
+    EnrolParticipant, EnrolParticipantHandler, ResolveTransfer, ResolveTransferHandler,
+};
 pub use facade::Transfers;
 pub use query::{
     FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared_kernel::application::{Answers, Place, StoreError, TraceParent};
-use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+use shared_kernel::domain::{BankCode, Digest, EndToEndId, Ispb, Timestamp};
 
+use super::outside::{KnownOrder, OrderRefusal};
 use super::scope::TransfersOf;
 use super::view::TransferView;
 use crate::domain::{
-    Participant, ParticipantEvent, Position, PositionMove, Standing, Transfer, TransferState,
+    OrderId, Participant, ParticipantEvent, Position, PositionMove, Resolution, Side, Standing,
+    Transfer, TransferState,
 };
 
 /// Who gets a copy of a notice.
@@ -42,6 +44,33 @@ pub struct Notice {
     pub trace: TraceParent,
 }
 
+/// What a bank that credits on delivery is told, in its own protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// A transfer for a customer of it: it credits when it reads this, each time. So it is saved
+    /// as a hand-over, which leaves exactly once.
+    Credit,
+    /// Its order is settled. Harmless to repeat.
+    Settled,
+    /// Its order has failed. Harmless to repeat.
+    Failed,
+}
+
+/// A word to the bank at one end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// To whom.
+    pub to: Side,
+    /// Its topic.
+    pub topic: String,
+    /// What it is told.
+    pub word: Word,
+    /// Where the transfer stood.
+    pub standing: Standing,
+    /// In which trace.
+    pub trace: TraceParent,
+}
+
 /// Where an order came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Birth {
@@ -49,6 +78,8 @@ pub struct Birth {
     pub origin: i32,
     /// The trace of the order, for what happens without a message.
     pub trace: TraceParent,
+    /// Fingerprint of what the payer's bank wrote, where it ordered under an id of its own.
+    pub content: Option<Digest>,
 }
 
 /// What happened to a transfer in this transaction.
@@ -74,6 +105,21 @@ pub struct SavedTransfer {
     pub resend_at: Option<Timestamp>,
     /// What is told, in order.
     pub notices: Vec<Notice>,
+    /// What banks are told that credit on delivery, in order.
+    pub letters: Vec<Letter>,
+}
+
+/// What an operator decided of an overdue transfer, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedResolution {
+    /// Which transfer.
+    pub end_to_end_id: EndToEndId,
+    /// As what.
+    pub resolution: Resolution,
+    /// The operator's words.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A participant to be saved and told.
@@ -165,6 +211,30 @@ pub trait TransfersTransaction: Answers {
 
     /// Saves participants, opens the positions of new ones, and publishes what happened.
     async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError>;
+
+    /// Those of `ispbs` with a transfer that is not final.
+    async fn with_open_transfers(&mut self, ispbs: &[Ispb]) -> Result<Vec<Ispb>, StoreError>;
+
+    /// The orders that are known of `ids`: those that banks chose ids for, and those that got one
+    /// for a payee's bank. Saving a new transfer with an id makes it known; one that exists since
+    /// is a [`StoreError::Conflict`].
+    async fn load_orders(&mut self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError>;
+
+    /// Tells banks that orders of theirs were refused before they were transfers, and keeps those
+    /// refusals that are to be remembered.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one of the orders is known since.
+    async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError>;
+
+    /// Those of `ids` whose hand-over still waits: nobody has read it yet.
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError>;
+
+    /// Keeps what operators decided.
+    async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError>;
 }
 
 /// Opens transactions.
@@ -255,6 +325,9 @@ pub trait TransfersReads: Send + Sync {
     /// All positions, by ISPB.
     async fn positions(&self) -> Result<Vec<Position>, StoreError>;
 
+    /// What operators decided of those of `ids` that they decided, in any order.
+    async fn resolutions(&self, ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError>;
+
     /// The positions of those of `ispbs` that take part, by ISPB.
     async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError>;
 }
@@ -262,8 +335,20 @@ pub trait TransfersReads: Send + Sync {
 /// The topics of the banks.
 #[async_trait]
 pub trait BankTopics: Send + Sync {
-    /// Creates the topics of these banks that are missing, and their dead-letter topics.
-    async fn ensure(&self, banks: &[Ispb]) -> Result<(), StoreError>;
+    /// Creates the topics of these banks that are missing, each as its protocol has them.
+    async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError>;
+
+    /// Creates those of these topics of banks' programs that are missing.
+    async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError>;
+
+    /// Those of these topics of banks' programs that are there.
+    async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError>;
+}
+
+/// Where the banks speak of a transfer in our own events.
+pub trait Placement: Send + Sync {
+    /// The partition that what is said of the transfer lands on.
+    fn origin(&self, id: &EndToEndId) -> i32;
 }
 
 /// Word of changes of transfers, as they appear in the log.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared_kernel::domain::BankCode;
+
 /// Times and bounds of the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransfersSettings {
@@ -16,8 +18,21 @@ pub struct TransfersSettings {
     pub sweep_batch_max: u16,
     /// How long the hub waits for a bank's report before it sends `TransferConfirmed` again.
     pub report_wait: Duration,
+    /// How long after that second confirmation it waits for the report of a payer's bank that had
+    /// debited before it ordered.
+    pub payer_patience: Duration,
     /// The longest such wait: each is twice the one before.
     pub report_wait_max: Duration,
+    /// What the topics of banks that credit on delivery begin with; their codes follow. It lives as
+    /// long as the process.
+    pub outside_bank_topics: &'static str,
+}
+
+impl TransfersSettings {
+    /// The topic of a bank that credits on delivery.
+    pub fn outside_topic(&self, code: &BankCode) -> String {
+        format!("{}{code}", self.outside_bank_topics)
+    }
 }
 
 impl Default for TransfersSettings {
@@ -28,7 +43,9 @@ impl Default for TransfersSettings {
             sweep_grace: Duration::from_secs(1),
             sweep_batch_max: 500,
             report_wait: Duration::from_secs(20),
+            payer_patience: Duration::from_mins(1),
             report_wait_max: Duration::from_mins(10),
+            outside_bank_topics: "bank",
         }
     }
 }

@@ -1,29 +1,35 @@
 //! The hub's store in memory, and a bench on which messages are cleared, for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use shared_kernel::application::transaction::AnswerBook;
 use shared_kernel::application::transaction::OffsetMove;
 use shared_kernel::application::{
     Answers, DeadLetter, Refusal, Remembered, StoreError, TraceParent, Transaction,
 };
+use shared_kernel::application::{Progress, Sweep, TopicPartition};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, ReasonCode, Timestamp};
 use shared_kernel::testing::FixedClock;
+use uuid::Uuid;
 
 use crate::application::clearing::Clearing;
 use crate::application::message::{
-    BankMessage, Heard, Received, TransferAccepted, TransferRefused, TransferRequested,
+    BankMessage, Heard, Received, Reference, TransferAccepted, TransferRefused, TransferRequested,
     TransferSettled,
 };
+use crate::application::outside::{KnownOrder, OrderOutcome, OrderRefusal};
 use crate::application::ports::{
-    Change, DueTransfer, Horizon, Notice, Resend, SavedParticipant, SavedTransfer, TransferRun,
-    TransfersReads, TransfersStore, TransfersTransaction,
+    Birth, Change, DueTransfer, Horizon, Letter, Notice, Resend, SavedParticipant, SavedResolution,
+    SavedTransfer, TransferRun, TransfersReads, TransfersStore, TransfersTransaction, Word,
 };
 use crate::application::settings::TransfersSettings;
+use crate::application::sweep::ExpireOverdue;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
 use crate::domain::{
-    Order, Participant, ParticipantEvent, Position, PositionMove, Side, Transfer, TransferState,
+    Order, OrderId, Participant, ParticipantEvent, Position, PositionMove, Protocol, Side,
+    Transfer, TransferState,
 };
 
 /// A stored transfer and what the sweepers keep beside it.
@@ -42,6 +48,12 @@ pub(crate) struct Tables {
     pub(crate) participants: BTreeMap<Ispb, Participant>,
     pub(crate) positions: BTreeMap<Ispb, Position>,
     pub(crate) told: Vec<(EndToEndId, Notice)>,
+    pub(crate) letters: Vec<(EndToEndId, Letter)>,
+    /// Transfers that wait to be handed over; no courier takes them.
+    pub(crate) hand_overs: BTreeSet<EndToEndId>,
+    pub(crate) orders: BTreeMap<OrderId, KnownOrder>,
+    pub(crate) refusals: Vec<OrderRefusal>,
+    pub(crate) resolutions: Vec<SavedResolution>,
     pub(crate) banks_told: Vec<(Ispb, ParticipantEvent)>,
     /// Statements of each kind so far, to hold batches to a constant number.
     pub(crate) calls: BTreeMap<&'static str, usize>,
@@ -133,6 +145,13 @@ impl TransfersReads for MemoryStore {
         Ok(ispbs.iter().filter_map(|ispb| tables.participants.get(ispb).cloned()).collect())
     }
 
+    async fn resolutions(&self, ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError> {
+        self.count("resolutions");
+        let tables = self.tables();
+        let of = |saved: &&SavedResolution| ids.contains(&saved.end_to_end_id);
+        Ok(tables.resolutions.iter().filter(of).cloned().collect())
+    }
+
     async fn positions(&self) -> Result<Vec<Position>, StoreError> {
         self.count("positions");
         Ok(self.tables().positions.values().copied().collect())
@@ -213,11 +232,15 @@ impl TransfersTransaction for MemoryTransaction {
 
     async fn save_transfers(&mut self, saved: Vec<SavedTransfer>) -> Result<(), StoreError> {
         self.count("save_transfers");
-        for SavedTransfer { transfer, change, resend_at, notices } in saved {
+        for SavedTransfer { transfer, change, resend_at, notices, letters } in saved {
             let id = transfer.order().end_to_end_id;
+            let hands_over = letters.iter().any(|letter| letter.word == Word::Credit);
+            self.work.hand_overs.extend(hands_over.then_some(id));
+            self.work.letters.extend(letters.into_iter().map(|letter| (id, letter)));
             self.work.told.extend(notices.into_iter().map(|notice| (id, notice)));
             match change {
                 Change::Born(birth) => {
+                    self.know(&transfer, &birth)?;
                     let (origin, trace) = (birth.origin, birth.trace);
                     let row = Row { transfer, origin, trace, resend_at, resends: 0 };
                     assert!(self.work.transfers.insert(id, row).is_none(), "born twice");
@@ -252,7 +275,9 @@ impl TransfersTransaction for MemoryTransaction {
             let deadline = row.transfer.terms().deadline;
             let passed =
                 |horizon: &Horizon| horizon.origin == row.origin && deadline < horizon.before;
-            row.transfer.standing().state == TransferState::Pending && horizons.iter().any(passed)
+            let standing = row.transfer.standing();
+            let is_due = standing.state == TransferState::Pending && standing.overdue_at.is_none();
+            is_due && horizons.iter().any(passed)
         }))
     }
 
@@ -284,6 +309,52 @@ impl TransfersTransaction for MemoryTransaction {
         Ok(self.work.participants.values().filter(wanted).cloned().collect())
     }
 
+    async fn with_open_transfers(&mut self, ispbs: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
+        let transfers = self.work.transfers.values().map(|row| &row.transfer);
+        let open: Vec<Ispb> = transfers
+            .filter(|transfer| !transfer.standing().state.is_final())
+            .flat_map(|transfer| [Side::Payer, Side::Payee].map(|side| transfer.bank(side)))
+            .collect();
+        Ok(ispbs.iter().copied().filter(|ispb| open.contains(ispb)).collect())
+    }
+
+    async fn load_orders(&mut self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        self.count("load_orders");
+        Ok(ids.iter().filter_map(|id| self.work.orders.get(id).cloned()).collect())
+    }
+
+    async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError> {
+        self.count("refuse_orders");
+        for refusal in refusals {
+            self.work.refusals.push(refusal.clone());
+            if refusal.remember {
+                let OrderRefusal { order, bank, sentence, .. } = refusal.clone();
+                let known = KnownOrder {
+                    order_id: order.order_id,
+                    bank,
+                    account_id: order.account_id,
+                    content: Some(order.content()),
+                    outcome: OrderOutcome::Refused { sentence },
+                };
+                self.insert_order(known)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError> {
+        self.count("waiting_hand_overs");
+        Ok(ids.iter().copied().filter(|id| self.work.hand_overs.contains(id)).collect())
+    }
+
+    async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {
+        self.work.resolutions.extend(saved.to_vec());
+        Ok(())
+    }
+
     async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError> {
         for SavedParticipant { participant, event, .. } in saved {
             let ispb = participant.ispb;
@@ -296,6 +367,27 @@ impl TransfersTransaction for MemoryTransaction {
 }
 
 impl MemoryTransaction {
+    /// A new transfer with an id of its own outside is known by it.
+    fn know(&mut self, transfer: &Transfer, birth: &Birth) -> Result<(), StoreError> {
+        let Some(order_id) = transfer.ends().order_id else { return Ok(()) };
+        let order = transfer.order();
+        let (end_to_end_id, payee) = (order.end_to_end_id, order.payee.ispb);
+        self.insert_order(KnownOrder {
+            order_id,
+            bank: order.payer.ispb,
+            account_id: order.payer.account_id,
+            content: birth.content,
+            outcome: OrderOutcome::Transfer { end_to_end_id, payee },
+        })
+    }
+
+    fn insert_order(&mut self, known: KnownOrder) -> Result<(), StoreError> {
+        match self.work.orders.insert(known.order_id, known) {
+            None => Ok(()),
+            Some(other) => Err(StoreError::Conflict(other.order_id.to_string())),
+        }
+    }
+
     fn due(&self, limit: u16, is_due: impl Fn(&Row) -> bool) -> Vec<DueTransfer> {
         let rows = self.work.transfers.values().filter(|row| is_due(row)).take(limit.into());
         rows.map(|row| DueTransfer {
@@ -331,9 +423,18 @@ impl Bench {
 
     /// Clears messages in one batch, each heard at that second; answers the codes of refusals.
     pub(crate) async fn hear(&self, heard_at: u64, said: Vec<BankMessage>) -> Vec<String> {
+        self.hear_as(Protocol::Native, heard_at, said).await
+    }
+
+    /// The same, said by programs that credit on delivery.
+    pub(crate) async fn hear_classic(&self, heard_at: u64, said: Vec<BankMessage>) -> Vec<String> {
+        self.hear_as(Protocol::Classic, heard_at, said).await
+    }
+
+    async fn hear_as(&self, voice: Protocol, heard_at: u64, said: Vec<BankMessage>) -> Vec<String> {
         let received = said.into_iter().enumerate().map(|(index, message)| Received {
             index,
-            heard: Heard { at: at(heard_at), origin: 0, trace: trace(2) },
+            heard: Heard { at: at(heard_at), origin: 0, voice, trace: trace(2) },
             message,
         });
         let mut transaction = self.store.begin().await.unwrap();
@@ -356,6 +457,25 @@ impl Bench {
         told.iter().map(|(_, notice)| (notice.standing.state, ears(notice))).collect()
     }
 
+    /// What banks that credit on delivery were told since the last time.
+    pub(crate) fn letters(&self) -> Vec<(Side, Word)> {
+        let letters = std::mem::take(&mut self.store.tables().letters);
+        letters.into_iter().map(|(_, letter)| (letter.to, letter.word)).collect()
+    }
+
+    /// Time passes, the log is read to its end, and deadlines pass.
+    pub(crate) async fn passes_deadlines(&self, seconds: u64) {
+        self.clock.advance(std::time::Duration::from_secs(seconds.saturating_add(1)));
+        let partition = TopicPartition { topic: "t".into(), partition: 0 };
+        let progress = Arc::new(Progress::default());
+        progress.assigned([&partition]);
+        progress.caught_up(&partition);
+        progress.looked(shared_kernel::application::Clock::now(&*self.clock));
+        let (store, clock) = (Arc::new(self.store.clone()), Arc::<FixedClock>::clone(&self.clock));
+        let settings = TransfersSettings::default();
+        ExpireOverdue::new(store, progress, clock, settings).sweep().await.unwrap();
+    }
+
     pub(crate) fn state(&self, number: u64) -> TransferState {
         self.store.stored(&order(number).end_to_end_id).unwrap().standing().state
     }
@@ -371,7 +491,21 @@ impl Bench {
 
 pub(crate) fn requested(order: Order) -> BankMessage {
     let sender = order.payer.ispb;
-    BankMessage::Requested(Box::new(TransferRequested { sender, order }))
+    BankMessage::Requested(Box::new(TransferRequested { sender, order, reference: None }))
+}
+
+/// The order of a program that has ids of its own: that of order 7 is 7.
+pub(crate) fn ordered(order: Order) -> BankMessage {
+    let number = u128::try_from(order.amount.centavos()).unwrap() / 100;
+    let order_id = OrderId::from_uuid(Uuid::from_u128(number));
+    let reference = Some(Reference { order_id, content: order.digest() });
+    let sender = order.payer.ispb;
+    BankMessage::Requested(Box::new(TransferRequested { sender, order, reference }))
+}
+
+/// The payee's bank says that it has credited.
+pub(crate) fn delivered(number: u64) -> BankMessage {
+    accepted(number)
 }
 
 pub(crate) fn accepted(number: u64) -> BankMessage {
@@ -393,5 +527,15 @@ pub(crate) fn settled(number: u64, by: Side) -> BankMessage {
         Side::Payee => {
             BankMessage::SettledByPayee(TransferSettled { sender: ispb(PAYEE_BANK), end_to_end_id })
         }
+    }
+}
+
+/// No command of this kind is remembered.
+pub(crate) struct NoBook;
+
+#[async_trait]
+impl AnswerBook for NoBook {
+    async fn remembered(&self, _: &[(String, String)]) -> Result<Vec<Remembered>, StoreError> {
+        panic!("a command of an operator has no idempotency key")
     }
 }

@@ -19,6 +19,8 @@ pub struct TransferView {
     pub confirmed_at: Option<Timestamp>,
     /// When it reached a final state.
     pub finished_at: Option<Timestamp>,
+    /// Since when it is pending past its deadline, because the payee's bank may have credited.
+    pub overdue_at: Option<Timestamp>,
     /// Counts the states that were published.
     pub version: i64,
 }
@@ -33,6 +35,7 @@ impl From<&Transfer> for TransferView {
             reason: standing.reason,
             confirmed_at: standing.confirmed_at,
             finished_at: standing.finished_at,
+            overdue_at: standing.overdue_at,
             version: standing.version,
         }
     }

@@ -20,9 +20,8 @@ pub enum Admission {
 /// `position` is the payer's; it matters only under a limit.
 ///
 /// - `DS27`: a bank is unknown (the payee's) or not active (either).
-/// - `DS0G`: the payer's bank credits and debits on delivery: it may not order in this protocol.
-/// - `AG12`: both accounts are at the same bank, which books such transfers itself.
-/// - `AG03`: the payee's bank credits on delivery, which the hub does not carry.
+/// - `AG12`: both accounts are at the same bank, which books such transfers itself; one that
+///   credits on delivery is carried all the same: it owes nobody anything by it.
 /// - `AM04`: the payer's bank would owe more than its limit.
 pub fn admit(
     order: &Order,
@@ -33,14 +32,11 @@ pub fn admit(
     let Some(payee) = payee.filter(|bank| bank.is_active() && payer.is_active()) else {
         return Admission::Rejected(ReasonCode::Ds27);
     };
-    if payer.credit_timing() == CreditTiming::OnDelivery {
-        return Admission::Rejected(ReasonCode::Ds0g);
-    }
     if payer.ispb == payee.ispb {
-        return Admission::Rejected(ReasonCode::Ag12);
-    }
-    if payee.credit_timing() == CreditTiming::OnDelivery {
-        return Admission::Rejected(ReasonCode::Ag03);
+        return match payer.credit_timing() {
+            CreditTiming::OnConfirmation => Admission::Rejected(ReasonCode::Ag12),
+            CreditTiming::OnDelivery => Admission::Pending { reserves: false },
+        };
     }
     let fits = |limit: Money| position.has_room_for(order.amount, limit);
     match payer.position_limit {
@@ -73,20 +69,29 @@ mod tests {
             status: ParticipantStatus::Suspended,
             ..bank.clone()
         };
-        let classic =
-            |bank: &Participant| Participant { protocol: Protocol::Classic, ..bank.clone() };
         let cases = [
             (admitted(&payer, None), ReasonCode::Ds27),
             (admitted(&payer, Some(&suspended(&payee))), ReasonCode::Ds27),
             (admitted(&suspended(&payer), Some(&payee)), ReasonCode::Ds27),
             (admitted(&payer, Some(&payer)), ReasonCode::Ag12),
-            (admitted(&payer, Some(&classic(&payee))), ReasonCode::Ag03),
-            (admitted(&classic(&payer), Some(&payee)), ReasonCode::Ds0g),
-            (admitted(&classic(&payer), Some(&classic(&payer))), ReasonCode::Ds0g),
         ];
         for (admission, reason) in cases {
             assert_eq!(admission, Admission::Rejected(reason));
         }
+    }
+
+    #[test]
+    fn banks_that_credit_on_delivery_pay_are_paid_and_pay_themselves() {
+        let (payer, payee) = (native(PAYER_BANK), native(PAYEE_BANK));
+        let classic =
+            |bank: &Participant| Participant { protocol: Protocol::Classic, ..bank.clone() };
+        let taken_on = Admission::Pending { reserves: false };
+        assert_eq!(admitted(&payer, Some(&classic(&payee))), taken_on);
+        assert_eq!(admitted(&classic(&payer), Some(&payee)), taken_on);
+        assert_eq!(admitted(&classic(&payer), Some(&classic(&payee))), taken_on);
+        let position_limit = Some(Money::ZERO);
+        let limited = Participant { position_limit, ..classic(&payer) };
+        assert_eq!(admitted(&limited, Some(&limited)), taken_on, "it owes nobody anything");
     }
 
     #[test]

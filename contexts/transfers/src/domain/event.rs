@@ -3,14 +3,19 @@
 
 use shared_kernel::domain::{Money, ReasonCode, Timestamp};
 
-use super::{ParticipantName, Side};
+use super::{ParticipantName, Protocol, Side};
 
 /// What happened to a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransferEvent {
     /// Stored as pending: the payee's bank is asked.
     Registered,
-    /// Accepted in time: settled, final.
+    /// It was handed over, and its deadline passed without a word of the payee's bank.
+    Overdue {
+        /// When the hub found it so.
+        at: Timestamp,
+    },
+    /// Accepted in time, or credited on delivery: settled, final.
     Confirmed {
         /// When.
         at: Timestamp,
@@ -27,11 +32,22 @@ pub enum TransferEvent {
         /// When.
         at: Timestamp,
     },
-    /// Refused by the hub or the payee's bank.
+    /// The hub waits no longer for the report of a payer's bank that had debited before.
+    CompletedAlone {
+        /// When.
+        at: Timestamp,
+    },
+    /// Refused by the hub, the payee's bank or an operator.
     Rejected {
         /// Why.
         reason: ReasonCode,
         /// When.
+        at: Timestamp,
+    },
+    /// The payee's bank has credited what an operator resolved as refused. Nobody is told: it
+    /// changes nothing, and the operator finds it in the audit.
+    Contradicted {
+        /// When the hub heard of it.
         at: Timestamp,
     },
     /// Not accepted in time.
@@ -46,10 +62,12 @@ pub enum TransferEvent {
 pub enum ParticipantEvent {
     /// It takes part from now on.
     Enrolled,
-    /// It has another name or limit.
+    /// It has another name, protocol or limit.
     Changed {
         /// Its name.
         name: ParticipantName,
+        /// How the hub talks to it.
+        protocol: Protocol,
         /// Most that it may owe; no limit when absent.
         position_limit: Option<Money>,
     },

@@ -2,6 +2,9 @@
 //! clock, no ids, no I/O.
 
 mod admission;
+#[cfg(test)]
+mod delivery_tests;
+mod ends;
 mod event;
 mod order;
 mod participant;
@@ -11,11 +14,16 @@ mod state;
 pub(crate) mod testing;
 mod text;
 mod transfer;
+#[cfg(test)]
+mod transfer_tests;
 
 pub use admission::{Admission, admit};
+pub use ends::{Ends, OrderId, Resolution};
 pub use event::{ParticipantEvent, TransferEvent};
 pub use order::{Order, Party, Side};
-pub use participant::{CreditTiming, Enrolment, Participant, ParticipantStatus, Protocol};
+pub use participant::{
+    CreditTiming, Enrolment, LimitWish, Participant, ParticipantStatus, Protocol,
+};
 pub use position::{Position, PositionMove};
 pub use state::TransferState;
 pub use text::{Description, OwnerName, ParticipantName, PayeeKey};

@@ -25,6 +25,14 @@ impl Protocol {
         }
     }
 
+    /// When a bank that speaks it credits its customers.
+    pub const fn credit_timing(self) -> CreditTiming {
+        match self {
+            Self::Native => CreditTiming::OnConfirmation,
+            Self::Classic => CreditTiming::OnDelivery,
+        }
+    }
+
     /// Reads the text.
     ///
     /// # Errors
@@ -84,8 +92,35 @@ impl ParticipantStatus {
 pub enum CreditTiming {
     /// After the hub has settled: an expiry never takes money back from a customer.
     OnConfirmation,
-    /// As soon as it is told of the transfer. The hub carries no such transfer yet.
+    /// As soon as it is told of the transfer, and it cannot be told to take it back. As a payer's
+    /// bank it has debited before it orders.
     OnDelivery,
+}
+
+impl CreditTiming {
+    /// Its text in rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnConfirmation => "on_confirmation",
+            Self::OnDelivery => "on_delivery",
+        }
+    }
+
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// `credit_timing_unknown` for any other text.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        match text {
+            "on_confirmation" => Ok(Self::OnConfirmation),
+            "on_delivery" => Ok(Self::OnDelivery),
+            _ => Err(Violation::invalid(
+                "credit_timing_unknown",
+                "credit_timing",
+                "a bank credits on_confirmation or on_delivery",
+            )),
+        }
+    }
 }
 
 /// A bank that takes part.
@@ -109,7 +144,30 @@ pub struct Participant {
     pub version: i64,
 }
 
-/// What an operator asks for when enrolling a bank.
+/// What an operator wants of a bank's limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LimitWish {
+    /// Nothing: it stays, and a new bank has none.
+    #[default]
+    AsItIs,
+    /// The bank may owe whatever it likes.
+    Without,
+    /// This is the most that it may owe.
+    Most(Money),
+}
+
+impl LimitWish {
+    /// The limit that follows from the one so far.
+    pub const fn after(self, present: Option<Money>) -> Option<Money> {
+        match self {
+            Self::AsItIs => present,
+            Self::Without => None,
+            Self::Most(limit) => Some(limit),
+        }
+    }
+}
+
+/// What an operator asks for when enrolling a bank, or changing one that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrolment {
     /// The bank's ISPB.
@@ -118,10 +176,10 @@ pub struct Enrolment {
     pub code: BankCode,
     /// Its name.
     pub name: ParticipantName,
-    /// How the hub will talk to it.
-    pub protocol: Protocol,
+    /// How the hub will talk to it: as it does when absent, natively with a new bank.
+    pub protocol: Option<Protocol>,
     /// Most that it may owe.
-    pub position_limit: Option<Money>,
+    pub position_limit: LimitWish,
 }
 
 impl Enrolment {
@@ -145,7 +203,11 @@ impl Enrolment {
     /// # Errors
     /// `position_limit_negative`.
     pub fn check(&self) -> Result<(), Violation> {
-        if self.position_limit.is_some_and(Money::is_negative) {
+        let is_negative = match self.position_limit {
+            LimitWish::AsItIs | LimitWish::Without => false,
+            LimitWish::Most(limit) => limit.is_negative(),
+        };
+        if is_negative {
             return Err(Violation::invalid(
                 "position_limit_negative",
                 "position_limit",
@@ -160,15 +222,17 @@ impl Participant {
     /// The bank of an enrolment, before anything happened to it.
     pub fn of(enrolment: Enrolment, now: Timestamp) -> Self {
         let Enrolment { ispb, code, name, protocol, position_limit } = enrolment;
+        let (protocol, position_limit) = (protocol.unwrap_or_default(), position_limit.after(None));
         let status = ParticipantStatus::Active;
         Self { ispb, code, name, protocol, status, position_limit, enrolled_at: now, version: 0 }
     }
 
-    /// Decides an enrolment of a bank that takes part already: name and limit may change, what
-    /// others rely on may not. `None` when everything is so already.
+    /// Decides an enrolment of a bank that takes part already: name and limit may change, its
+    /// protocol too while nothing of it is under way, its code may not. What the enrolment does not
+    /// name stays. `None` when everything is so already.
     ///
     /// # Errors
-    /// `bank_code_fixed` or `participant_protocol_fixed`.
+    /// `bank_code_fixed`.
     pub fn change(&self, wanted: &Enrolment) -> Result<Option<ParticipantEvent>, Violation> {
         if self.code != wanted.code {
             return Err(Violation::failed_precondition(
@@ -177,22 +241,13 @@ impl Participant {
                 format!("bank {} is enrolled with the code {}, which stays", self.ispb, self.code),
             ));
         }
-        if self.protocol != wanted.protocol {
-            return Err(Violation::failed_precondition(
-                "participant_protocol_fixed",
-                "protocol",
-                format!(
-                    "bank {} is enrolled with the protocol {}, which stays",
-                    self.ispb,
-                    self.protocol.as_str()
-                ),
-            ));
-        }
-        let same = self.name == wanted.name && self.position_limit == wanted.position_limit;
-        Ok((!same).then(|| ParticipantEvent::Changed {
-            name: wanted.name.clone(),
-            position_limit: wanted.position_limit,
-        }))
+        let protocol = wanted.protocol.unwrap_or(self.protocol);
+        let position_limit = wanted.position_limit.after(self.position_limit);
+        let same = self.name == wanted.name
+            && self.protocol == protocol
+            && self.position_limit == position_limit;
+        let name = wanted.name.clone();
+        Ok((!same).then_some(ParticipantEvent::Changed { name, protocol, position_limit }))
     }
 
     /// Takes over what happened.
@@ -200,8 +255,9 @@ impl Participant {
         self.version = self.version.saturating_add(1);
         match event {
             ParticipantEvent::Enrolled => {}
-            ParticipantEvent::Changed { name, position_limit } => {
+            ParticipantEvent::Changed { name, protocol, position_limit } => {
                 self.name = name.clone();
+                self.protocol = *protocol;
                 self.position_limit = *position_limit;
             }
         }
@@ -212,17 +268,14 @@ impl Participant {
         self.status == ParticipantStatus::Active
     }
 
-    /// Whether it has a topic of its own in our events.
+    /// Whether it hears of new transfers in our events.
     pub fn has_topic(&self) -> bool {
         self.protocol == Protocol::Native
     }
 
     /// When it credits its customers.
-    pub fn credit_timing(&self) -> CreditTiming {
-        match self.protocol {
-            Protocol::Native => CreditTiming::OnConfirmation,
-            Protocol::Classic => CreditTiming::OnDelivery,
-        }
+    pub const fn credit_timing(&self) -> CreditTiming {
+        self.protocol.credit_timing()
     }
 }
 
@@ -233,7 +286,8 @@ mod tests {
 
     fn wanted(of: &Participant) -> Enrolment {
         let Participant { ispb, code, name, protocol, position_limit, .. } = of.clone();
-        Enrolment { ispb, code, name, protocol, position_limit }
+        let position_limit = position_limit.map_or(LimitWish::Without, LimitWish::Most);
+        Enrolment { ispb, code, name, protocol: Some(protocol), position_limit }
     }
 
     #[test]
@@ -255,20 +309,49 @@ mod tests {
     fn name_and_limit_may_change() {
         let mut bank = native("00000001");
         let name = ParticipantName::parse("Other").unwrap();
-        let limit = Some(Money::from_centavos(5));
-        let change = Enrolment { name: name.clone(), position_limit: limit, ..wanted(&bank) };
+        let limit = Money::from_centavos(5);
+        let position_limit = LimitWish::Most(limit);
+        let change = Enrolment { name: name.clone(), position_limit, ..wanted(&bank) };
         let event = bank.change(&change).unwrap().unwrap();
         bank.apply(&event);
-        assert_eq!((bank.name, bank.position_limit, bank.version), (name, limit, 2));
+        assert_eq!((bank.name, bank.position_limit, bank.version), (name, Some(limit), 2));
     }
 
     #[test]
-    fn code_and_protocol_stay() {
+    fn what_an_enrolment_does_not_name_stays() {
+        let limit = Money::from_centavos(5);
+        let known = Participant {
+            protocol: Protocol::Classic,
+            position_limit: Some(limit),
+            ..native("00000001")
+        };
+        let (protocol, position_limit) = (None, LimitWish::AsItIs);
+        let silent = Enrolment { protocol, position_limit, ..wanted(&known) };
+        assert_eq!(known.change(&silent), Ok(None));
+        let name = ParticipantName::parse("Other").unwrap();
+        let event = known.change(&Enrolment { name, ..silent.clone() }).unwrap().unwrap();
+        let mut renamed = known.clone();
+        renamed.apply(&event);
+        assert_eq!((renamed.protocol, renamed.position_limit), (Protocol::Classic, Some(limit)));
+        let bank = Participant::of(silent.clone(), at(0));
+        assert_eq!((bank.protocol, bank.position_limit), (Protocol::Native, None));
+        let without = Enrolment { position_limit: LimitWish::Without, ..silent };
+        let event = known.change(&without).unwrap().unwrap();
+        renamed.apply(&event);
+        assert_eq!((renamed.protocol, renamed.position_limit), (Protocol::Classic, None));
+    }
+
+    #[test]
+    fn the_code_stays_and_the_protocol_may_change() {
         let bank = native("00000001");
         let other = Enrolment { code: BankCode::parse("9").unwrap(), ..wanted(&bank) };
         assert_eq!(bank.change(&other).unwrap_err().code(), "bank_code_fixed");
-        let classic = Enrolment { protocol: Protocol::Classic, ..wanted(&bank) };
-        assert_eq!(bank.change(&classic).unwrap_err().code(), "participant_protocol_fixed");
+        let classic = Enrolment { protocol: Some(Protocol::Classic), ..wanted(&bank) };
+        let event = bank.change(&classic).unwrap().unwrap();
+        let mut bank = bank;
+        bank.apply(&event);
+        assert_eq!(bank.protocol, Protocol::Classic);
+        assert_eq!(bank.change(&classic), Ok(None));
     }
 
     #[test]
@@ -283,11 +366,15 @@ mod tests {
     #[test]
     fn a_limit_is_not_negative() {
         let limit = |centavos| Enrolment {
-            position_limit: Some(Money::from_centavos(centavos)),
+            position_limit: LimitWish::Most(Money::from_centavos(centavos)),
             ..wanted(&native("00000001"))
         };
         assert_eq!(limit(0).check(), Ok(()));
         assert_eq!(limit(-1).check().unwrap_err().code(), "position_limit_negative");
+        for position_limit in [LimitWish::AsItIs, LimitWish::Without] {
+            let wish = Enrolment { position_limit, ..wanted(&native("00000001")) };
+            assert_eq!(wish.check(), Ok(()));
+        }
     }
 
     #[test]
@@ -295,6 +382,10 @@ mod tests {
         for protocol in [Protocol::Native, Protocol::Classic] {
             assert_eq!(Protocol::parse(protocol.as_str()), Ok(protocol));
         }
+        for timing in [CreditTiming::OnConfirmation, CreditTiming::OnDelivery] {
+            assert_eq!(CreditTiming::parse(timing.as_str()), Ok(timing));
+        }
+        assert_eq!(CreditTiming::parse("").unwrap_err().code(), "credit_timing_unknown");
         for status in [ParticipantStatus::Active, ParticipantStatus::Suspended] {
             assert_eq!(ParticipantStatus::parse(status.as_str()), Ok(status));
         }

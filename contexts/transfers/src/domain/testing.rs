@@ -6,8 +6,8 @@ use shared_kernel::domain::{AccountId, Amount, BankCode, EndToEndId, Ispb, TaxId
 use uuid::Uuid;
 
 use super::{
-    Admission, Description, Order, OwnerName, Participant, ParticipantName, ParticipantStatus,
-    Party, PayeeKey, Protocol, Terms, Transfer,
+    Admission, CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant,
+    ParticipantName, ParticipantStatus, Party, PayeeKey, Protocol, Terms, Transfer,
 };
 
 pub(crate) const PAYER_BANK: &str = "00000001";
@@ -65,5 +65,19 @@ pub(crate) fn terms() -> Terms {
 pub(crate) fn pending(number: u64) -> Transfer {
     let order = order(number);
     let digest = order.digest();
-    Transfer::register(order, digest, terms(), Admission::Pending { reserves: false }).0
+    let admission = Admission::Pending { reserves: false };
+    Transfer::register(order, digest, terms(), Ends::CONFIRMING, admission).0
+}
+
+pub(crate) fn classic(bank: &str) -> Participant {
+    Participant { protocol: Protocol::Classic, ..native(bank) }
+}
+
+/// As [`pending`], between banks of these ways.
+pub(crate) fn pending_between(number: u64, payer: CreditTiming, payee: CreditTiming) -> Transfer {
+    let order = order(number);
+    let order_id = Some(OrderId::of(&order.end_to_end_id));
+    let ends = Ends { payer, payee, order_id };
+    let (digest, admission) = (order.digest(), Admission::Pending { reserves: false });
+    Transfer::register(order, digest, terms(), ends, admission).0
 }

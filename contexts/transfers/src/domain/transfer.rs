@@ -3,11 +3,17 @@
 //! Decisions are pure: each reads the transfer and says what happens, or `None` when the message
 //! repeats what is known or comes too late to change anything; `apply` alone changes state. The
 //! refusals (`Violation`) are messages that no honest bank sends: they become dead letters.
+//!
+//! When the payee's bank credits on delivery, storing the order hands it over: from then on the
+//! transfer cannot expire, and only the bank's word or an operator's ends its being pending.
 
 use shared_kernel::domain::{Digest, Ispb, ReasonCode, Timestamp, Violation};
 
 use super::position::minus;
-use super::{Admission, Order, PositionMove, Side, TransferEvent, TransferState};
+use super::{
+    Admission, CreditTiming, Ends, Order, PositionMove, Resolution, Side, TransferEvent,
+    TransferState,
+};
 
 /// What the hub fixed when it took the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +41,10 @@ pub struct Standing {
     pub payee_reported: bool,
     /// The payee's bank was asked, so it hears what follows.
     pub payee_told: bool,
+    /// Since when it was found pending past its deadline, though it was handed over.
+    pub overdue_at: Option<Timestamp>,
+    /// When the payee's bank said that it had credited what an operator had resolved as refused.
+    pub contradicted_at: Option<Timestamp>,
     /// Counts the states that were published.
     pub version: i64,
 }
@@ -45,6 +55,7 @@ pub struct Transfer {
     order: Order,
     digest: Digest,
     terms: Terms,
+    ends: Ends,
     reserves: bool,
     standing: Standing,
 }
@@ -59,6 +70,7 @@ impl Transfer {
         order: Order,
         digest: Digest,
         terms: Terms,
+        ends: Ends,
         admission: Admission,
     ) -> (Self, TransferEvent) {
         let (reserves, event) = match admission {
@@ -75,9 +87,11 @@ impl Transfer {
             payer_reported: false,
             payee_reported: false,
             payee_told: false,
+            overdue_at: None,
+            contradicted_at: None,
             version: 0,
         };
-        let mut transfer = Self { order, digest, terms, reserves, standing };
+        let mut transfer = Self { order, digest, terms, ends, reserves, standing };
         transfer.apply(event);
         (transfer, event)
     }
@@ -88,9 +102,10 @@ impl Transfer {
         order: Order,
         digest: Digest,
         terms: Terms,
+        ends: Ends,
         (reserves, standing): (bool, Standing),
     ) -> Self {
-        Self { order, digest, terms, reserves, standing }
+        Self { order, digest, terms, ends, reserves, standing }
     }
 
     /// What was ordered.
@@ -106,6 +121,16 @@ impl Transfer {
     /// What was fixed at registration.
     pub const fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// How the banks at its ends take part in it.
+    pub const fn ends(&self) -> &Ends {
+        &self.ends
+    }
+
+    /// Whether the payee's bank has it and may have credited: it cannot expire.
+    pub fn is_handed_over(&self) -> bool {
+        self.standing.payee_told && self.ends.timing(Side::Payee) == CreditTiming::OnDelivery
     }
 
     /// Whether the amount is held against the payer's position limit while it is pending.
@@ -147,12 +172,26 @@ impl Transfer {
     }
 
     /// The payee's bank accepts; the log has its word since `heard_at`. Past the deadline it is
-    /// too late.
+    /// too late, unless the transfer was handed over: then the bank says that it has credited,
+    /// and that is true whenever it is heard, even if an operator has decided otherwise.
     ///
     /// # Errors
     /// `sender_is_not_payee`.
     pub fn accept(&self, sender: Ispb, heard_at: Timestamp, now: Timestamp) -> Decision {
         self.must_be(Side::Payee, sender)?;
+        if self.is_handed_over() {
+            let standing = &self.standing;
+            return Ok(match standing.state {
+                TransferState::Pending => Some(TransferEvent::Confirmed { at: now }),
+                TransferState::Rejected if standing.contradicted_at.is_none() => {
+                    Some(TransferEvent::Contradicted { at: now })
+                }
+                TransferState::Rejected
+                | TransferState::Confirmed
+                | TransferState::Completed
+                | TransferState::Expired => None,
+            });
+        }
         Ok(self.is_pending().then(|| {
             if heard_at > self.terms.deadline {
                 TransferEvent::Expired { at: now }
@@ -165,9 +204,14 @@ impl Transfer {
     /// The payee's bank refuses.
     ///
     /// # Errors
-    /// `sender_is_not_payee`.
+    /// `sender_is_not_payee`; `handed_over` when it may have credited: only an operator, who knows,
+    /// may end it so.
     pub fn refuse(&self, sender: Ispb, reason: ReasonCode, now: Timestamp) -> Decision {
         self.must_be(Side::Payee, sender)?;
+        if self.is_handed_over() {
+            let message = "the payee's bank credits on delivery and cannot refuse what it has";
+            return Err(Violation::failed_precondition("handed_over", "end_to_end_id", message));
+        }
         Ok(self.is_pending().then_some(TransferEvent::Rejected { reason, at: now }))
     }
 
@@ -199,10 +243,54 @@ impl Transfer {
         }
     }
 
-    /// The deadline has passed, if it has.
+    /// The deadline has passed, if it has. What was handed over is overdue then, once.
     pub fn expire(&self, now: Timestamp) -> Option<TransferEvent> {
-        let due = self.is_pending() && now > self.terms.deadline;
-        due.then_some(TransferEvent::Expired { at: now })
+        if !self.is_pending() || now <= self.terms.deadline {
+            return None;
+        }
+        if self.is_handed_over() {
+            let is_news = self.standing.overdue_at.is_none();
+            return is_news.then_some(TransferEvent::Overdue { at: now });
+        }
+        Some(TransferEvent::Expired { at: now })
+    }
+
+    /// An operator, who has asked the payee's bank, ends an overdue transfer.
+    ///
+    /// # Errors
+    /// `transfer_not_overdue`.
+    pub fn resolve(
+        &self,
+        resolution: Resolution,
+        now: Timestamp,
+    ) -> Result<TransferEvent, Violation> {
+        if !self.is_pending() || self.standing.overdue_at.is_none() {
+            let state = if self.is_pending() {
+                "pending and not overdue"
+            } else {
+                self.standing.state.as_str()
+            };
+            return Err(Violation::failed_precondition(
+                "transfer_not_overdue",
+                "end_to_end_id",
+                format!("only an overdue transfer can be resolved, and this one is {state}"),
+            ));
+        }
+        Ok(match resolution {
+            Resolution::Credited => TransferEvent::Confirmed { at: now },
+            Resolution::Refused => TransferEvent::Rejected { reason: ReasonCode::Ed05, at: now },
+        })
+    }
+
+    /// The hub waits no longer for the report of a payer's bank that had debited before it
+    /// ordered: its word is information only. `None` while anything else is missing.
+    pub fn complete_without_payer(&self, now: Timestamp) -> Option<TransferEvent> {
+        let standing = &self.standing;
+        let is_due = standing.state == TransferState::Confirmed
+            && standing.payee_reported
+            && !standing.payer_reported
+            && self.ends.timing(Side::Payer) == CreditTiming::OnDelivery;
+        is_due.then_some(TransferEvent::CompletedAlone { at: now })
     }
 
     /// Takes over what happened.
@@ -213,6 +301,15 @@ impl Transfer {
             TransferEvent::Confirmed { at } => {
                 standing.state = TransferState::Confirmed;
                 standing.confirmed_at = Some(at);
+                // It says that it has credited, which is its report.
+                let reports = self.ends.timing(Side::Payee) == CreditTiming::OnDelivery;
+                standing.payee_reported |= reports;
+            }
+            TransferEvent::Overdue { at } => standing.overdue_at = Some(at),
+            TransferEvent::Contradicted { at } => standing.contradicted_at = Some(at),
+            TransferEvent::CompletedAlone { at } => {
+                standing.state = TransferState::Completed;
+                standing.finished_at = Some(at);
             }
             TransferEvent::Reported { by } => standing.note_report(by),
             TransferEvent::Completed { by, at } => {
@@ -236,11 +333,15 @@ impl Transfer {
         }
     }
 
-    /// How an event of this transfer moves the banks' positions. The sum of the amounts is zero.
+    /// How an event of this transfer moves the banks' positions. The sum of the amounts is zero. A
+    /// bank that pays itself through the hub owes nobody anything.
     pub fn moves(&self, event: TransferEvent) -> [PositionMove; 2] {
         let amount = self.order.amount;
         let mut payer = PositionMove::none(self.bank(Side::Payer));
         let mut payee = PositionMove::none(self.bank(Side::Payee));
+        if payer.ispb == payee.ispb {
+            return [payer, payee];
+        }
         let held = self.reserves;
         match event {
             TransferEvent::Registered if held => payer.reserved = amount.money(),
@@ -249,8 +350,11 @@ impl Transfer {
                 payee.amount = amount.money();
             }
             TransferEvent::Registered
+            | TransferEvent::Overdue { .. }
+            | TransferEvent::Contradicted { .. }
             | TransferEvent::Reported { .. }
             | TransferEvent::Completed { .. }
+            | TransferEvent::CompletedAlone { .. }
             | TransferEvent::Rejected { .. }
             | TransferEvent::Expired { .. } => {}
         }
@@ -295,11 +399,13 @@ impl TransferEvent {
     pub const fn is_published(self) -> bool {
         match self {
             Self::Registered
+            | Self::Overdue { .. }
             | Self::Confirmed { .. }
             | Self::Completed { .. }
+            | Self::CompletedAlone { .. }
             | Self::Rejected { .. }
             | Self::Expired { .. } => true,
-            Self::Reported { .. } => false,
+            Self::Reported { .. } | Self::Contradicted { .. } => false,
         }
     }
 
@@ -307,215 +413,12 @@ impl TransferEvent {
     pub const fn ends_pending(self) -> bool {
         match self {
             Self::Confirmed { .. } | Self::Rejected { .. } | Self::Expired { .. } => true,
-            Self::Registered | Self::Reported { .. } | Self::Completed { .. } => false,
+            Self::Registered
+            | Self::Overdue { .. }
+            | Self::Contradicted { .. }
+            | Self::Reported { .. }
+            | Self::Completed { .. }
+            | Self::CompletedAlone { .. } => false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use shared_kernel::domain::Money;
-
-    use super::super::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, order, pending, terms};
-    use super::*;
-
-    const CONFIRMED: TransferEvent = TransferEvent::Confirmed { at: Timestamp::EPOCH };
-
-    fn given(events: &[TransferEvent]) -> Transfer {
-        let mut transfer = pending(1);
-        for event in events {
-            transfer.apply(*event);
-        }
-        transfer
-    }
-
-    fn accepted(transfer: &Transfer, heard: u64) -> Decision {
-        transfer.accept(ispb(PAYEE_BANK), at(heard), at(50))
-    }
-
-    fn refused(transfer: &Transfer) -> Decision {
-        transfer.refuse(ispb(PAYEE_BANK), ReasonCode::Ac06, at(5))
-    }
-
-    fn reported(transfer: &Transfer, by: Side) -> Decision {
-        transfer.report(transfer.bank(by), by, at(6))
-    }
-
-    fn code<T: std::fmt::Debug>(refused: Result<T, Violation>) -> &'static str {
-        refused.unwrap_err().code()
-    }
-
-    fn rejected() -> TransferEvent {
-        TransferEvent::Rejected { reason: ReasonCode::Ac03, at: at(3) }
-    }
-
-    fn expired() -> TransferEvent {
-        TransferEvent::Expired { at: at(41) }
-    }
-
-    fn by(by: Side) -> TransferEvent {
-        TransferEvent::Reported { by }
-    }
-
-    fn completed() -> TransferEvent {
-        TransferEvent::Completed { by: Side::Payer, at: at(7) }
-    }
-
-    #[test]
-    fn a_new_order_is_pending_or_rejected() {
-        let (transfer, event) = Transfer::register(
-            order(1),
-            order(1).digest(),
-            terms(),
-            Admission::Pending { reserves: false },
-        );
-        assert_eq!(event, TransferEvent::Registered);
-        let Standing { state, version, payee_told, .. } = *transfer.standing();
-        assert_eq!((state, version, payee_told), (TransferState::Pending, 1, true));
-
-        let admission = Admission::Rejected(ReasonCode::Ds27);
-        let (transfer, event) = Transfer::register(order(1), order(1).digest(), terms(), admission);
-        assert_eq!(event, TransferEvent::Rejected { reason: ReasonCode::Ds27, at: at(0) });
-        let Standing { state, version, payee_told, reason, finished_at, .. } = *transfer.standing();
-        assert_eq!((state, version, payee_told), (TransferState::Rejected, 1, false));
-        assert_eq!((reason, finished_at), (Some(ReasonCode::Ds27), Some(at(0))));
-    }
-
-    #[test]
-    fn a_repeat_is_known_by_its_content() {
-        let transfer = given(&[]);
-        assert_eq!(transfer.repeat(&order(1).digest()), Ok(()));
-        assert_eq!(code(transfer.repeat(&order(2).digest())), "order_content_differs");
-    }
-
-    #[test]
-    fn an_acceptance_in_time_confirms_however_late_it_is_read() {
-        let event = accepted(&given(&[]), 40).unwrap();
-        assert_eq!(event, Some(TransferEvent::Confirmed { at: at(50) }));
-        let transfer = given(&[event.unwrap()]);
-        let Standing { state, confirmed_at, version, finished_at, .. } = *transfer.standing();
-        assert_eq!((state, version), (TransferState::Confirmed, 2));
-        assert_eq!((confirmed_at, finished_at), (Some(at(50)), None));
-    }
-
-    #[test]
-    fn an_acceptance_after_the_deadline_expires() {
-        let event = accepted(&given(&[]), 41).unwrap();
-        assert_eq!(event, Some(TransferEvent::Expired { at: at(50) }));
-        let transfer = given(&[event.unwrap()]);
-        let Standing { state, reason, .. } = *transfer.standing();
-        assert_eq!((state, reason), (TransferState::Expired, Some(ReasonCode::Ab03)));
-    }
-
-    #[test]
-    fn an_acceptance_changes_nothing_later() {
-        for end in [CONFIRMED, rejected(), expired()] {
-            assert_eq!(accepted(&given(&[end]), 5), Ok(None), "{end:?}");
-        }
-        assert_eq!(accepted(&given(&[CONFIRMED, by(Side::Payee), completed()]), 5), Ok(None));
-    }
-
-    #[test]
-    fn a_refusal_rejects_with_the_banks_reason_and_only_while_pending() {
-        let event = refused(&given(&[])).unwrap();
-        assert_eq!(event, Some(TransferEvent::Rejected { reason: ReasonCode::Ac06, at: at(5) }));
-        for end in [CONFIRMED, rejected(), expired()] {
-            assert_eq!(refused(&given(&[end])), Ok(None), "{end:?}");
-        }
-    }
-
-    #[test]
-    fn only_the_payees_bank_answers() {
-        let transfer = given(&[]);
-        for stranger in [PAYER_BANK, "00000009"] {
-            let accepted = transfer.accept(ispb(stranger), at(1), at(1));
-            assert_eq!(code(accepted), "sender_is_not_payee");
-            let refused = transfer.refuse(ispb(stranger), ReasonCode::Ac03, at(1));
-            assert_eq!(code(refused), "sender_is_not_payee");
-        }
-    }
-
-    #[test]
-    fn both_reports_complete_in_either_order() {
-        for (first, second) in [(Side::Payee, Side::Payer), (Side::Payer, Side::Payee)] {
-            let confirmed = given(&[CONFIRMED]);
-            assert_eq!(reported(&confirmed, first), Ok(Some(by(first))));
-            let half = given(&[CONFIRMED, by(first)]);
-            assert_eq!(reported(&half, first), Ok(None));
-            assert_eq!(half.standing().version, 2);
-            let end = TransferEvent::Completed { by: second, at: at(6) };
-            assert_eq!(reported(&half, second), Ok(Some(end)));
-            let whole = given(&[CONFIRMED, by(first), end]);
-            let Standing { state, version, payer_reported, payee_reported, finished_at, .. } =
-                *whole.standing();
-            assert_eq!((state, version), (TransferState::Completed, 3));
-            assert_eq!((payer_reported, payee_reported, finished_at), (true, true, Some(at(6))));
-            for side in [first, second] {
-                assert_eq!(reported(&whole, side), Ok(None));
-            }
-        }
-    }
-
-    #[test]
-    fn an_unfounded_report_is_refused() {
-        for side in [Side::Payer, Side::Payee] {
-            assert_eq!(code(reported(&given(&[]), side)), "report_before_confirmation");
-            for end in [rejected(), expired()] {
-                assert_eq!(code(reported(&given(&[end]), side)), "report_without_confirmation");
-            }
-        }
-        let confirmed = given(&[CONFIRMED]);
-        let swapped = confirmed.report(ispb(PAYER_BANK), Side::Payee, at(6));
-        assert_eq!(code(swapped), "sender_is_not_payee");
-        let swapped = confirmed.report(ispb(PAYEE_BANK), Side::Payer, at(6));
-        assert_eq!(code(swapped), "sender_is_not_payer");
-    }
-
-    #[test]
-    fn only_what_is_pending_and_overdue_expires() {
-        assert_eq!(given(&[]).expire(at(40)), None);
-        assert_eq!(given(&[]).expire(at(41)), Some(TransferEvent::Expired { at: at(41) }));
-        for end in [CONFIRMED, rejected(), expired()] {
-            assert_eq!(given(&[end]).expire(at(41)), None);
-        }
-    }
-
-    #[test]
-    fn only_a_confirmation_moves_money() {
-        let transfer = given(&[]);
-        let [payer, payee] = transfer.moves(CONFIRMED);
-        assert_eq!((payer.ispb, payer.amount), (ispb(PAYER_BANK), Money::from_centavos(-100)));
-        assert_eq!((payee.ispb, payee.amount), (ispb(PAYEE_BANK), Money::from_centavos(100)));
-        assert!(payer.reserved.is_zero() && payee.reserved.is_zero());
-        let others =
-            [TransferEvent::Registered, by(Side::Payer), completed(), rejected(), expired()];
-        for event in others {
-            assert!(transfer.moves(event).iter().all(PositionMove::is_none), "{event:?}");
-        }
-    }
-
-    #[test]
-    fn a_reservation_begins_with_pending_and_ends_with_it() {
-        let admission = Admission::Pending { reserves: true };
-        let (transfer, event) = Transfer::register(order(1), order(1).digest(), terms(), admission);
-        assert_eq!(transfer.moves(event)[0].reserved, Money::from_centavos(100));
-        for end in [CONFIRMED, rejected(), expired()] {
-            assert_eq!(transfer.moves(end)[0].reserved, Money::from_centavos(-100), "{end:?}");
-        }
-        for event in [by(Side::Payee), completed()] {
-            assert!(transfer.moves(event)[0].is_none());
-        }
-    }
-
-    #[test]
-    fn what_was_stored_is_restored() {
-        let transfer = given(&[CONFIRMED]);
-        let again = Transfer::restore(
-            transfer.order().clone(),
-            *transfer.digest(),
-            *transfer.terms(),
-            (transfer.reserves(), *transfer.standing()),
-        );
-        assert_eq!(again, transfer);
     }
 }

@@ -1,5 +1,6 @@
 //! The hub behind its ports: `PostgreSQL`, Kafka, gRPC, GraphQL, and how they start.
 
+pub mod classic;
 pub mod graphql;
 pub mod grpc;
 pub mod kafka;
@@ -13,8 +14,10 @@ use shared_kernel::migration;
 pub use crate::application::TransfersSettings;
 pub use graphql::{GraphSchema, sdl};
 pub use grpc::{FILE_DESCRIPTOR_SET, TransfersServices};
+pub use kafka::READERS;
+pub use kafka::published::{Hub, SOURCE};
 pub use postgres::audit;
-pub use start::{Running, start};
+pub use start::{ClassicSettings, Running, start};
 
 /// The context's name.
 pub const NAME: &str = "transfers";
@@ -22,21 +25,18 @@ pub const NAME: &str = "transfers";
 /// Its schema.
 pub const SCHEMA: &str = "transfers";
 
-/// `ce_source` of its events.
-pub const SOURCE: &str = "/codepix/transfers";
-
 /// Its migrations, oldest first.
 pub const MIGRATIONS: &[Migration] = &[
     migration!("transfers", "2026-11-20_hub"),
     migration!("transfers", "2026-11-21_transfers_of_accounts"),
+    migration!("transfers", "2026-11-29_classic"),
+    migration!("transfers", "2026-11-29_hand_over_age"),
 ];
 
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks
 /// are enrolled.
 pub fn topics() -> Vec<TopicPlan> {
-    vec![
-        TopicPlan::new(kafka::published::TRANSFERS, Retention::Forever),
-        TopicPlan::new(kafka::published::PARTICIPANTS, Retention::Forever),
-        TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30),
-    ]
+    let own =
+        [TopicPlan::new(kafka::inbound::BANK_MESSAGES, Retention::Days30), classic::line::plan()];
+    TopicPlan::all_of::<Hub>().into_iter().chain(own).collect()
 }

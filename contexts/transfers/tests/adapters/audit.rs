@@ -1,7 +1,7 @@
 //! What the doctor is told.
 
 use diesel_async::SimpleAsyncConnection;
-use shared_kernel::domain::{Amount, Money};
+use shared_kernel::domain::{Amount, EndToEndId, Money};
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use transfers::domain::TransferState;
 use transfers::infrastructure::audit::{AuditedTransfer, TransfersAudit};
@@ -86,6 +86,38 @@ async fn each_thing_that_is_wrong_is_found() {
 }
 
 #[tokio::test]
+async fn what_waits_to_be_handed_over_for_too_long_is_found() {
+    let hub = Hub::new().await;
+    let (audit, late) = (audit(&hub), id_of(BBX, 1));
+    let store = async |id: EndToEndId| {
+        let now = hub.now();
+        let row = format!("0, '{id}', 'bank002', '{id}', '{{}}', 't', '{now}'");
+        let text = "INSERT INTO transfers.hand_over \
+             (shard, end_to_end_id, topic, key, payload, trace, stored_at) VALUES";
+        sql(&hub, &format!("{text} ({row})")).await;
+    };
+    store(late).await;
+    hub.pass(30);
+    assert!(audit.hub(hub.now()).await.unwrap().is_sound());
+    hub.pass(1);
+    store(id_of(BBX, 2)).await;
+    let found = audit.hub(hub.now()).await.unwrap();
+    assert_eq!((found.waiting.count, found.waiting.named.clone()), (1, vec![late]));
+    assert!(!found.is_sound());
+}
+
+#[tokio::test]
+async fn one_that_was_overdue_and_is_confirmed_is_under_way_again() {
+    let hub = Hub::new().await;
+    hub.hear(&[requested(id_of(BBX, 1), CTER, 1)]).await;
+    let audit = audit(&hub);
+    sql(&hub, "UPDATE transfers.open_transfer SET overdue = true").await;
+    assert_eq!(audit.hub(hub.now()).await.unwrap().open, 0, "it waits for its bank");
+    sql(&hub, "UPDATE transfers.open_transfer SET resend_at = now()").await;
+    assert_eq!(audit.hub(hub.now()).await.unwrap().open, 1);
+}
+
+#[tokio::test]
 async fn every_transfer_is_read_page_by_page() {
     let hub = Hub::new().await;
     let said: Vec<_> =
@@ -112,6 +144,8 @@ async fn every_transfer_is_read_page_by_page() {
             payee_account_id: account_of(CTER),
             payer_reported: true,
             payee_reported: true,
+            payer_outside: false,
+            payee_outside: false,
             finished_at: None,
         })
         .collect();

@@ -4,7 +4,7 @@ use shared_kernel::application::ApplicationError;
 use shared_kernel::domain::Money;
 use transfers::application::EnrolParticipant;
 use transfers::application::ports::TransfersReads;
-use transfers::domain::{Participant, Position};
+use transfers::domain::{LimitWish, Participant, Position};
 
 use crate::harness::{BBX, Hub, enrolment, ispb, told};
 
@@ -39,7 +39,7 @@ async fn codes_are_unique_even_for_enrolments_that_race() {
     let hub = Hub::empty().await;
     let as_bank = |bank: &str| EnrolParticipant {
         ispb: Some(ispb(bank)),
-        position_limit: Some(Money::ZERO),
+        position_limit: LimitWish::Most(Money::ZERO),
         ..enrolment("777", None)
     };
     let race = |bank: &'static str| hub.enrol(as_bank(bank));

@@ -21,9 +21,10 @@ use shared_kernel::testing::{CountedIds, FixedClock, TestServers};
 use tokio::sync::Mutex;
 use transfers::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use transfers::application::{
-    Clearing, EnrolParticipant, EnrolParticipantHandler, Transfers, TransfersSettings,
+    Clearing, EnrolParticipant, EnrolParticipantHandler, ResolveTransferHandler, Transfers,
+    TransfersSettings,
 };
-use transfers::domain::{Participant, ParticipantName, Position, Protocol, Transfer};
+use transfers::domain::{LimitWish, Participant, ParticipantName, Position, Protocol, Transfer};
 use transfers::infrastructure::kafka::changes::TailChanges;
 use transfers::infrastructure::kafka::consumer::BankMessages;
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
@@ -163,8 +164,16 @@ pub(crate) struct NoTopics;
 
 #[async_trait]
 impl BankTopics for NoTopics {
-    async fn ensure(&self, _: &[Ispb]) -> Result<(), StoreError> {
+    async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn ensure_outside(&self, _: &[String]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn outside(&self, _: &[String]) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
     }
 }
 
@@ -175,8 +184,8 @@ pub(crate) fn enrolment(code: &str, limit: Option<i64>) -> EnrolParticipant {
         ispb: None,
         code: BankCode::parse(code).unwrap(),
         name: ParticipantName::parse(&format!("Bank {code}")).unwrap(),
-        protocol: Protocol::Native,
-        position_limit: limit.map(Money::from_centavos),
+        protocol: Some(Protocol::Native),
+        position_limit: limit.map(Money::from_centavos).map_or(LimitWish::Without, LimitWish::Most),
     }
 }
 
@@ -277,10 +286,18 @@ impl Hub {
         for worker in workers {
             tokio::spawn(worker.run(stopped.clone()));
         }
+        let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&self.clock);
+        let handler = ResolveTransferHandler::new(self.store(), clock, self.settings);
+        let book = Arc::new(self.sessions.clone());
+        let runner = CommandRunner::new(Arc::new(handler), book, Arc::new(Silent));
+        let (resolve, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
+        for worker in workers {
+            tokio::spawn(worker.run(stopped.clone()));
+        }
         let reads: Arc<dyn TransfersReads> = Arc::new(self.sessions.clone());
         let changes = Arc::new(TailChanges::new(TailFeed::default(), stopped.clone()));
         let news = Arc::new(TailNews::new(stopped));
-        (Arc::new(Transfers::new(enrol, &reads, changes, news)), stop)
+        (Arc::new(Transfers::new((enrol, resolve), &reads, changes, news)), stop)
     }
 
     /// Takes what would be sent out of the outbox.

@@ -15,6 +15,8 @@ mod enrolling;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod handing_over;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod journey;

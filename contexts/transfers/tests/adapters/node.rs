@@ -14,7 +14,8 @@ use shared_kernel::testing::wait::PATIENCE;
 use shared_kernel::testing::{TestServers, eventually};
 use tokio::task::JoinHandle;
 use transfers::application::{Transfers, TransfersSettings};
-use transfers::infrastructure::{GraphSchema, start};
+use transfers::infrastructure::classic::topics::ClassicTopics;
+use transfers::infrastructure::{ClassicSettings, GraphSchema, start};
 
 use crate::harness::{Said, enrolment};
 
@@ -45,7 +46,13 @@ impl Node {
             stop_work: work_signal,
             stop_relays: relay_signal,
         };
-        let running = start(&settings, own).await.unwrap();
+        // Nobody orders in the classic protocol where no directory is.
+        let classic = ClassicSettings {
+            topics: ClassicTopics::default(),
+            pix_keys_url: "http://127.0.0.1:1".to_owned(),
+            pix_keys_token: None,
+        };
+        let running = start(&settings, own, &classic).await.unwrap();
         let (mut work, mut relays) = (Vec::new(), Vec::new());
         for worker in running.workers {
             let task = tokio::spawn(worker.run);

@@ -83,6 +83,14 @@ async fn banks_are_enrolled_and_listed() {
     assert_eq!((bank.ispb.as_str(), bank.code.as_str()), ("12345678", "XYZ"));
     assert_eq!(bank.protocol(), v1::ParticipantProtocol::Classic);
     assert_eq!(bank.position_limit_centavos, Some(500));
+    let renamed = v1::EnrolParticipantRequest {
+        ispb: "12345678".into(),
+        name: "Other".into(),
+        ..enrolment("XYZ")
+    };
+    let renamed = service.client.enrol_participant(by(OPERATOR, renamed)).await.unwrap();
+    let bank = v1::Participant { name: "Other".into(), ..bank };
+    assert_eq!(renamed.into_inner().participant.unwrap(), bank, "what is not named stays");
     service.client.enrol_participant(by(OPERATOR, enrolment("001"))).await.unwrap();
     let listed = service.client.list_participants(by(BANK_NLB, v1::ListParticipantsRequest {}));
     let listed = listed.await.unwrap().into_inner().participants;
@@ -121,6 +129,15 @@ async fn refused_enrolments_say_why() {
             "position_limit_negative",
             "position_limit_centavos",
         ),
+        (
+            request(|it| {
+                it.position_limit_centavos = Some(1);
+                it.no_position_limit = true;
+            }),
+            Code::InvalidArgument,
+            "position_limit_ambiguous",
+            "no_position_limit",
+        ),
         (request(|it| it.ispb = "00000009".into()), Code::AlreadyExists, "bank_code_taken", "code"),
         (
             request(|it| {
@@ -130,12 +147,6 @@ async fn refused_enrolments_say_why() {
             Code::FailedPrecondition,
             "bank_code_fixed",
             "code",
-        ),
-        (
-            request(|it| it.protocol = 2),
-            Code::FailedPrecondition,
-            "participant_protocol_fixed",
-            "protocol",
         ),
     ];
     for (request, code, reason, field) in cases {

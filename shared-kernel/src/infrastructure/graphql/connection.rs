@@ -21,7 +21,12 @@ impl<P: Place> Window<P> {
     /// # Errors
     /// `page_size_range` in `first`, `page_token_shape` in `after`.
     pub fn asked(first: Option<i32>, after: Option<&str>) -> Result<Self, Violation> {
-        let size = PageSize::asked(first.unwrap_or_default().into());
+        // 0 is a protocol's word for the usual size; here that is to leave the argument out.
+        let size = match first {
+            None => Ok(PageSize::USUAL),
+            Some(0) => PageSize::asked(-1),
+            Some(first) => PageSize::asked(first.into()),
+        };
         let after = P::of_token(after.unwrap_or_default());
         Ok(Self {
             size: size.map_err(|broken| broken.on("first"))?,

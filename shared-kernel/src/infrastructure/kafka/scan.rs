@@ -72,6 +72,44 @@ where
     }
 }
 
+/// How many partitions a topic (name without prefix) has.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer or does not know the topic, perhaps
+/// not yet.
+pub async fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<usize, LogError> {
+    let (consumer, topic) = (connect(settings)?, settings.named(topic));
+    let name = topic.clone();
+    let count = ask(&consumer, move |consumer| {
+        let metadata = consumer.fetch_metadata(Some(&topic), ASK)?;
+        Ok(metadata.topics().iter().flat_map(MetadataTopic::partitions).count())
+    })
+    .await?;
+    if count == 0 {
+        return Err(LogError::Unavailable(format!("there is no topic {name}")));
+    }
+    Ok(count)
+}
+
+/// Those of these topics (names without prefix) that the broker has.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer.
+pub async fn existing(
+    settings: &KafkaSettings,
+    topics: &[String],
+) -> Result<Vec<String>, LogError> {
+    let consumer = connect(settings)?;
+    // All of them: a question about one may create it.
+    let there = ask(&consumer, move |consumer| {
+        let metadata = consumer.fetch_metadata(None, ASK)?;
+        let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
+        Ok(names.collect::<BTreeSet<String>>())
+    })
+    .await?;
+    Ok(topics.iter().filter(|topic| there.contains(&settings.named(topic))).cloned().collect())
+}
+
 /// What exists of a topic (name without prefix), partition by partition.
 ///
 /// # Errors

@@ -4,22 +4,16 @@ use std::time::Duration;
 
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
+    TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 
+pub use crate::application::catalogue::Retention;
+use crate::application::catalogue::{Channel, Registry, Shape};
 use crate::application::dead_letter::SUFFIX;
 use crate::application::log::LogError;
 use crate::infrastructure::kafka::settings::KafkaSettings;
-
-/// How long records are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    /// The record of what happened: never deleted.
-    Forever,
-    /// Deleted after 30 days.
-    Days30,
-}
 
 /// A topic as its owner wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +26,41 @@ pub struct TopicPlan {
     pub retention: Retention,
     /// Whether `<name>.dlq` is created beside it.
     pub dead_letters: bool,
+    /// Whether its records have the time of their senders: a topic of another protocol, which
+    /// others may have created with settings of their own.
+    pub keeps_senders_time: bool,
 }
 
 impl TopicPlan {
     /// A topic of ours with 8 partitions and a dead-letter topic beside it.
     pub fn new(name: impl Into<String>, retention: Retention) -> Self {
-        Self { name: name.into(), partitions: 8, retention, dead_letters: true }
+        let (dead_letters, keeps_senders_time) = (true, false);
+        Self { name: name.into(), partitions: 8, retention, dead_letters, keeps_senders_time }
+    }
+
+    /// The same as a topic of another protocol.
+    #[must_use]
+    pub fn of_others(self) -> Self {
+        Self { keeps_senders_time: true, ..self }
+    }
+
+    /// The topic of a channel without parameter.
+    pub fn of(channel: &Channel) -> Self {
+        Self::new(channel.address, channel.retention).partitions(channel.partitions)
+    }
+
+    /// The topics of what a context publishes in its own words; those with a parameter are made as
+    /// their owners come, those of others' protocols under the names that settings give them.
+    pub fn all_of<R: Registry>() -> Vec<Self> {
+        let mut plans: Vec<Self> = Vec::new();
+        let own = R::EVENTS.iter().filter(|event| event.shape == Shape::CloudEvent);
+        let channels = own.flat_map(|event| event.channels);
+        for channel in channels.filter(|channel| channel.parameter().is_none()) {
+            if !plans.iter().any(|plan| plan.name == channel.address) {
+                plans.push(Self::of(channel));
+            }
+        }
+        plans
     }
 
     /// The same with another number of partitions.
@@ -53,6 +76,9 @@ const DAYS_30_MS: &str = "2592000000";
 /// Bytes of the largest batch of records that a topic of ours takes: the producer may send more,
 /// and a dead letter is cut far below.
 const BATCH_BYTES_MAX: &str = "1048588";
+
+/// How often a broker is asked to create topics: it may be busy, and each time waits 40 s.
+const ATTEMPTS_MAX: u32 = 3;
 
 /// Creates the topics that are missing; one that exists is left as it is, but must keep time as
 /// ours do.
@@ -77,10 +103,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
         .map(|(name, plan, letters)| {
             let kept = if *letters { Retention::Days30 } else { plan.retention };
             let partitions = if *letters { 1 } else { plan.partitions };
+            let senders_time = *letters || plan.keeps_senders_time;
             let topic =
                 NewTopic::new(name, partitions, TopicReplication::Fixed(settings.replication))
-                    .set("cleanup.policy", "delete")
-                    .set("retention.ms", if kept == Retention::Forever { "-1" } else { DAYS_30_MS })
                     .set("retention.bytes", "-1")
                     .set("max.message.bytes", BATCH_BYTES_MAX)
                     // The broker unpacks what a sender has packed, and measures it unpacked: a
@@ -88,8 +113,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
                     .set("compression.type", "uncompressed")
                     .set(
                         "message.timestamp.type",
-                        if *letters { "CreateTime" } else { BROKER_TIME },
+                        if senders_time { "CreateTime" } else { BROKER_TIME },
                     );
+            let topic = keep(topic, kept);
             if settings.replication > 1 { topic.set("min.insync.replicas", "2") } else { topic }
         })
         .collect();
@@ -97,7 +123,7 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
         .operation_timeout(Some(Duration::from_secs(30)))
         .request_timeout(Some(Duration::from_secs(40)));
     let mut found = Vec::new();
-    for outcome in admin.create_topics(&topics, &options).await.map_err(unavailable)? {
+    for outcome in created(&admin, &topics, &options).await? {
         match outcome {
             Ok(_) => {}
             Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => found.push(topic),
@@ -106,8 +132,45 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
             }
         }
     }
-    found.retain(|topic| !topic.ends_with(SUFFIX));
+    let of_others = |topic: &String| {
+        names.iter().any(|(name, plan, _)| name == topic && plan.keeps_senders_time)
+    };
+    found.retain(|topic| !topic.ends_with(SUFFIX) && !of_others(topic));
     verify(&admin, &found, &options).await
+}
+
+/// Asks for the topics, and again when a busy broker takes its time: what it has made by then is
+/// there already.
+async fn created(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[NewTopic<'_>],
+    options: &AdminOptions,
+) -> Result<Vec<TopicResult>, LogError> {
+    let mut attempt = 1;
+    loop {
+        match admin.create_topics(topics, options).await {
+            Ok(outcomes) => return Ok(outcomes),
+            Err(error) if attempt < ATTEMPTS_MAX => {
+                tracing::warn!(%error, attempt, "topics are asked for again");
+                attempt = attempt.saturating_add(1);
+            }
+            Err(error) => return Err(LogError::Unavailable(error.to_string())),
+        }
+    }
+}
+
+/// Sets how long records are kept.
+fn keep(topic: NewTopic<'_>, retention: Retention) -> NewTopic<'_> {
+    match retention {
+        Retention::Forever => topic.set("cleanup.policy", "delete").set("retention.ms", "-1"),
+        Retention::Days30 => topic.set("cleanup.policy", "delete").set("retention.ms", DAYS_30_MS),
+        // What is read from the beginning is cleaned soon.
+        Retention::LastOfEachKey => topic
+            .set("cleanup.policy", "compact")
+            .set("segment.ms", "600000")
+            .set("min.cleanable.dirty.ratio", "0.1")
+            .set("delete.retention.ms", "60000"),
+    }
 }
 
 /// The setting that says whose time a record has.

@@ -71,7 +71,7 @@ impl KafkaWriter {
     }
 }
 
-fn headers(record: &OutboundRecord) -> OwnedHeaders {
+pub(super) fn headers(record: &OutboundRecord) -> OwnedHeaders {
     record
         .headers
         .iter()

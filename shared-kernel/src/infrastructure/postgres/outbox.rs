@@ -14,7 +14,7 @@ use crate::application::log::OutboundRecord;
 use crate::application::outbox::{Outbox, OutboxRow, OutboxShard};
 use crate::domain::Timestamp;
 use crate::infrastructure::postgres::error::store_error;
-use crate::infrastructure::postgres::lock::relay_lock;
+use crate::infrastructure::postgres::lock::{lock_key, relay_lock};
 use crate::infrastructure::postgres::session::Sessions;
 use crate::infrastructure::postgres::statement::{Bind, statement};
 use crate::infrastructure::postgres::tables::Tables;
@@ -227,6 +227,25 @@ struct Length {
 }
 
 impl Sessions {
+    /// A session that leads what `name` names in this schema, or `None` while another process
+    /// does. It leads as long as it lives.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database does not answer.
+    pub async fn try_lead_session(
+        &self,
+        name: &str,
+    ) -> Result<Option<AsyncPgConnection>, StoreError> {
+        let mut connection = self.database.session().await?;
+        let key = lock_key(&format!("codepix lead {}/{name}", self.tables.schema));
+        let locked: Locked = statement("SELECT pg_try_advisory_lock($1) AS locked")
+            .bind::<BigInt, _>(key)
+            .get_result(&mut connection)
+            .await
+            .map_err(store_error)?;
+        Ok(locked.locked.then_some(connection))
+    }
+
     /// How many rows wait for their relay.
     ///
     /// # Errors

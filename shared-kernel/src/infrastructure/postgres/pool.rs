@@ -146,11 +146,19 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] when the database does not answer.
     pub async fn session(&self) -> Result<AsyncPgConnection, StoreError> {
-        let mut session = standing(&self.url)
-            .await
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let mut session = self.listener().await?;
         session.batch_execute(stall::SESSION_LIMITS).await.map_err(store_error)?;
         Ok(session)
+    }
+
+    /// A connection of its own that only listens: it asks nothing, however long nothing happens,
+    /// and holds nothing that anybody could wait for.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database does not answer.
+    pub async fn listener(&self) -> Result<AsyncPgConnection, StoreError> {
+        let unavailable = |error: ConnectionError| StoreError::Unavailable(error.to_string());
+        standing(&self.url).await.map_err(unavailable)
     }
 }
 

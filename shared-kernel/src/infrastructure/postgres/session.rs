@@ -126,11 +126,6 @@ impl PgSession {
         }
     }
 
-    /// Keeps a record of another protocol for the commit.
-    pub fn publish_record(&mut self, record: OutboundRecord) {
-        self.outbox.push(record);
-    }
-
     async fn write_outbox(&mut self) -> Result<(), StoreError> {
         let mut by_shard: BTreeMap<i16, Vec<OutboundRecord>> = BTreeMap::new();
         for record in self.outbox.drain(..) {

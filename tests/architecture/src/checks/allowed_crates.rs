@@ -22,7 +22,8 @@ const DOMAIN: &[&str] = &["std", "core", "alloc", "shared_kernel", "serde", "thi
 /// How a value is written is part of it: its tests look at its JSON and its schema.
 const DOMAIN_TESTS: &[&str] = &["proptest", "schemars", "serde_json"];
 const APPLICATION: &[&str] = &["async_trait", "tracing", "futures"];
-const APPLICATION_TESTS: &[&str] = &["mockall", "proptest", "tokio"];
+/// A fake of a port that publishes declares what it publishes, as real ones do.
+const APPLICATION_TESTS: &[&str] = &["mockall", "proptest", "schemars", "tokio"];
 /// Values of the kernel describe themselves in the schemas of published events.
 const KERNEL_DOMAIN: &[&str] = &["jiff", "schemars", "sha2"];
 const KERNEL_APPLICATION: &[&str] = &["tokio::sync", "bytes", "serde_json"];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use banking::domain::{IncomingStatus, OutgoingStatus};
 use shared_kernel::domain::{Ispb, Money};
-use transfers::domain::{Position, Side, Transfer, TransferState};
+use transfers::domain::{CreditTiming, Position, Side, Transfer, TransferState};
 
 use super::{Finding, Oracle, must};
 
@@ -38,7 +38,8 @@ impl Oracle {
                 && before.terms() == after.terms();
             must(is_same, || format!("the order of {id} changed"))?;
             let (old, new) = (before.standing(), after.standing());
-            must(is_step(old.state, new.state), || {
+            let is_noted = old.contradicted_at.is_none() && new.contradicted_at.is_some();
+            must(is_step(old.state, new.state) || (is_noted && old.state == new.state), || {
                 format!("{id} goes from {} to {}", old.state, new.state)
             })?;
             must(new.version >= old.version, || format!("the version of {id} goes back"))?;
@@ -46,6 +47,7 @@ impl Oracle {
                 || (old.payee_reported && !new.payee_reported);
             must(!forgets, || format!("a report of {id} is forgotten"))?;
         }
+        self.marks(before.map(Transfer::standing), after)?;
         if was != Some(state) {
             self.entered(after, was)?;
         }
@@ -56,26 +58,45 @@ impl Oracle {
 
     /// A state is entered: the banks must be where that state needs them.
     fn entered(&self, transfer: &Transfer, was: Option<TransferState>) -> Finding {
+        match transfer.ends().timing(Side::Payer) {
+            CreditTiming::OnConfirmation => self.entered_by_payer(transfer)?,
+            CreditTiming::OnDelivery if was.is_none() => self.was_ordered(transfer)?,
+            CreditTiming::OnDelivery => {}
+        }
+        if transfer.is_handed_over() {
+            return self.entered_after_hand_over(transfer);
+        }
+        self.entered_by_payee(transfer, was)
+    }
+
+    fn entered_by_payer(&self, transfer: &Transfer) -> Finding {
         let id = transfer.order().end_to_end_id;
         let payer = self.payers.get(&id).map(|(state, _)| *state);
+        match transfer.standing().state {
+            TransferState::Pending => must(payer.is_some(), || {
+                format!("{id} is pending, and its payer's bank holds nothing for it")
+            }),
+            TransferState::Confirmed => must(payer == Some(OutgoingStatus::Requested), || {
+                format!("{id} is confirmed, and its payer's bank holds nothing: {payer:?}")
+            }),
+            TransferState::Completed | TransferState::Rejected | TransferState::Expired => Ok(()),
+        }
+    }
+
+    fn entered_by_payee(&self, transfer: &Transfer, was: Option<TransferState>) -> Finding {
+        let id = transfer.order().end_to_end_id;
         let payee = self.payees.get(&id).map(|(state, _)| *state);
         let deadline = transfer.terms().deadline;
         let accepted = self.accepted.get(&id);
         let in_time = accepted.is_some_and(|it| it.iter().any(|it| it.broker_time <= deadline));
         match transfer.standing().state {
-            TransferState::Pending => must(payer.is_some(), || {
-                format!("{id} is pending, and its payer's bank holds nothing for it")
-            }),
+            TransferState::Pending | TransferState::Completed => Ok(()),
             TransferState::Confirmed => {
                 must(payee == Some(IncomingStatus::Expected), || {
                     format!("{id} is confirmed, and its payee's bank expects no credit: {payee:?}")
                 })?;
-                must(payer == Some(OutgoingStatus::Requested), || {
-                    format!("{id} is confirmed, and its payer's bank holds nothing: {payer:?}")
-                })?;
                 must(in_time, || format!("{id} is confirmed by an acceptance after its deadline"))
             }
-            TransferState::Completed => Ok(()),
             TransferState::Rejected => {
                 must(was.is_none() || payee == Some(IncomingStatus::Refused), || {
                     format!("{id} is rejected, and its payee's bank did not refuse it: {payee:?}")
@@ -96,23 +117,41 @@ impl Oracle {
         }
     }
 
+    /// Whether a bank has posted its end, or has said so where its books are outside.
+    fn has_posted(&self, transfer: &Transfer, side: Side) -> bool {
+        if transfer.ends().timing(side) == CreditTiming::OnDelivery {
+            return self.program_posted(transfer, side);
+        }
+        let id = transfer.order().end_to_end_id;
+        match side {
+            Side::Payer => {
+                self.payers.get(&id).is_some_and(|(state, _)| *state == OutgoingStatus::Settled)
+            }
+            Side::Payee => self.payees.get(&id).is_some_and(|(state, _)| {
+                matches!(state, IncomingStatus::Credited | IncomingStatus::Unapplied)
+            }),
+        }
+    }
+
     /// What the hub believes to be reported must have happened.
     fn reports(&self, transfer: &Transfer) -> Finding {
         let id = transfer.order().end_to_end_id;
-        let payer = self.payers.get(&id).map(|(state, _)| *state);
-        let payee = self.payees.get(&id).map(|(state, _)| *state);
-        let debited = payer == Some(OutgoingStatus::Settled);
-        let credited = matches!(payee, Some(IncomingStatus::Credited | IncomingStatus::Unapplied));
+        let debited = self.has_posted(transfer, Side::Payer);
+        let credited = self.has_posted(transfer, Side::Payee);
         must(debited || !transfer.has_report(Side::Payer), || {
             format!("{id} counts as posted by the payer's bank, which has not debited")
         })?;
         must(credited || !transfer.has_report(Side::Payee), || {
             format!("{id} counts as posted by the payee's bank, which has not credited")
         })?;
-        let is_completed = transfer.standing().state == TransferState::Completed;
-        must(!is_completed || (debited && credited), || {
-            format!("{id} is completed, and a bank has not posted it")
-        })
+        if transfer.standing().state != TransferState::Completed {
+            return Ok(());
+        }
+        must(credited, || format!("{id} is completed, and the payee's bank has not posted it"))?;
+        if transfer.has_report(Side::Payer) {
+            return Ok(());
+        }
+        self.waited(transfer)
     }
 
     /// Positions are written, together with the transfers that move them.

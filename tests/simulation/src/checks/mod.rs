@@ -6,6 +6,8 @@
 mod books;
 mod directory;
 mod hub;
+mod outside;
+mod programs;
 mod quiet;
 mod records;
 
@@ -62,6 +64,7 @@ pub(crate) struct Oracle {
     payers: BTreeMap<EndToEndId, (OutgoingStatus, Money)>,
     payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId)>,
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
+    outside: outside::Outside,
 }
 
 impl Oracle {
@@ -78,6 +81,7 @@ impl Oracle {
             payers: BTreeMap::new(),
             payees: BTreeMap::new(),
             accepted: BTreeMap::new(),
+            outside: outside::Outside::default(),
         }
     }
 }

@@ -11,9 +11,10 @@ use pix_keys::domain::Account as Listed;
 use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::{self, SUFFIX};
 use shared_kernel::domain::{AccountId, EndToEndId};
-use transfers::domain::{Side, Transfer, TransferState};
+use transfers::domain::{CreditTiming, Side, Transfer, TransferState};
+use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 
-use super::{Finding, must};
+use super::{Finding, must, programs};
 use crate::city::City;
 use crate::contexts::banking::BankingTables;
 use crate::contexts::transfers_of;
@@ -34,7 +35,9 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
     for (group, at, end) in city.log.ends() {
         let key = (group.clone(), at.clone());
         let next = match group.as_str() {
-            "codepix.transfers" => city.transfers.look(|it| it.kernel.offsets.get(&key).copied()),
+            "codepix.transfers" | ORDERS_CONSUMER | CONFIRMATIONS_CONSUMER => {
+                city.transfers.look(|it| it.kernel.offsets.get(&key).copied())
+            }
             "codepix.pix-keys" => city.pix_keys.look(|it| it.kernel.offsets.get(&key).copied()),
             "codepix.balances" | "codepix.balances.transfers" => {
                 city.balances.look(|it| it.kernel.offsets.get(&key).copied())
@@ -46,6 +49,7 @@ pub(crate) fn left_open(city: &City) -> Vec<String> {
             open.push(format!("{group} has read {at} to {next:?} of {end}"));
         }
     }
+    programs::left_open(city, &mut open);
     city.transfers.look(|it| {
         let unfinished = it.tables.transfers.values().filter(|it| !it.standing().state.is_final());
         open.extend(
@@ -85,6 +89,9 @@ pub(crate) fn examine(city: &City) -> Finding {
                 must(position.reserved.is_zero(), || {
                     format!("{} still reserves {}", position.ispb, position.reserved)
                 })?;
+                if !banks.tables.banks.contains_key(&position.ispb) {
+                    continue;
+                }
                 let settlement = InternalAccount::Settlement.id(position.ispb);
                 let own = banks.tables.internal.get(&settlement);
                 let own = own.map_or(0, |(_, _, balance)| balance.centavos());
@@ -92,6 +99,7 @@ pub(crate) fn examine(city: &City) -> Finding {
                     format!("position and settlement account of {} differ", position.ispb)
                 })?;
             }
+            programs::examine(city, &hub.tables)?;
             promises(city, known, &banks.tables)
         })
     })?;
@@ -123,7 +131,7 @@ fn records(city: &City) -> Finding {
     must(missing.is_none(), || format!("nonsense {missing:?} is in no dead-letter topic"))
 }
 
-/// The banks agree with the hub on a transfer.
+/// The banks agree with the hub on a transfer, those that are hosted here.
 fn both_sides(transfer: &Transfer, banks: &BankingTables) -> Finding {
     let id = transfer.order().end_to_end_id;
     let state = transfer.standing().state;
@@ -144,7 +152,9 @@ fn both_sides(transfer: &Transfer, banks: &BankingTables) -> Finding {
         }
         TransferState::Pending | TransferState::Confirmed => false,
     };
-    must(payer_agrees && payee_agrees, || {
+    let is_here = |side| transfer.ends().timing(side) == CreditTiming::OnConfirmation;
+    let agree = (payer_agrees || !is_here(Side::Payer)) && (payee_agrees || !is_here(Side::Payee));
+    must(agree, || {
         format!("{id} is {state}; its payer's bank says {payer:?}, its payee's bank {payee:?}")
     })
 }
@@ -182,6 +192,8 @@ fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTa
                 })?;
             }
             Order::Enrol(_)
+            | Order::EnrolAccount(_)
+            | Order::Resolve(_)
             | Order::Open(_)
             | Order::Block(_)
             | Order::Unblock(_)
@@ -268,7 +280,9 @@ fn copies(city: &City) -> Finding {
             let is_question = kind == "codepix.transfers.TransferPending.v1";
             let payer = (!is_question).then_some(Side::Payer);
             let payee = transfer.standing().payee_told.then_some(Side::Payee);
-            for side in [payer, payee].into_iter().flatten() {
+            let has_topic =
+                |side: &Side| transfer.ends().timing(*side) == CreditTiming::OnConfirmation;
+            for side in [payer, payee].into_iter().flatten().filter(has_topic) {
                 let topic = format!("codepix.bank.{}", transfer.bank(side));
                 let is_there = copies.contains(&(topic.as_str(), id(event)));
                 must(is_there, || format!("{kind} of {subject} has no copy on {topic}"))?;
@@ -323,6 +337,9 @@ fn sound_letters(city: &City) -> Finding {
     let oracle = city.world.oracle();
     for letter in city.log.all(|topic| topic.ends_with(SUFFIX)) {
         if letter.header(MARK).is_some() || oracle.is_cursed(&letter) {
+            continue;
+        }
+        if programs::is_deserved(city, &letter) {
             continue;
         }
         let header = |name| letter.header(name).unwrap_or_default();
@@ -411,8 +428,8 @@ fn projections(city: &City) -> Finding {
     })
 }
 
-/// Every version of the account is in its history, the money that moved from one to the next is
-/// what the second is richer by, and the last is the balance.
+/// Every version of the account is in its history and none is dated before another, the money that
+/// moved from one to the next is what the second is richer by, and the last is the balance.
 fn history(city: &City, balance: &AccountBalance) -> Finding {
     let id = balance.account_id();
     city.balances.look(|it| {
@@ -421,6 +438,10 @@ fn history(city: &City, balance: &AccountBalance) -> Finding {
             let expected = before.map_or(1, |it| it.state.version.number() + 1);
             must(*version == expected, || {
                 format!("the history of {id} has version {version} where {expected} belongs")
+            })?;
+            let at = event.state.occurred_at;
+            must(before.is_none_or(|it| it.state.occurred_at <= at), || {
+                format!("version {version} of {id} is dated before the one that it follows")
             })?;
             let total = |it: &AccountEvent| it.state.funds.total().centavos();
             let moved = event.movement.as_ref().map_or(0, signed_centavos);

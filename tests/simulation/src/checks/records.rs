@@ -6,6 +6,7 @@ use shared_kernel::application::dead_letter;
 use shared_kernel::application::log::{InboundRecord, OutboundRecord, TopicPartition};
 use shared_kernel::application::transaction::OffsetMove;
 use shared_kernel::domain::EndToEndId;
+use transfers::infrastructure::classic::published::{CONFIRMATIONS, ORDERS};
 
 use super::{Acceptance, Finding, Oracle, must};
 use crate::executor::NodeId;
@@ -174,8 +175,9 @@ impl Oracle {
         record: &InboundRecord,
     ) -> Option<bool> {
         let topic = record.from.topic.as_str();
-        let of_transfers =
-            topic == "codepix.banking.transfers" || topic.starts_with("codepix.bank.");
+        let of_transfers = topic == "codepix.banking.transfers"
+            || topic.starts_with("codepix.bank.")
+            || [ORDERS.address, CONFIRMATIONS.address].contains(&topic);
         let of_balances = consumer.starts_with("codepix.balances");
         if !of_transfers && !of_balances {
             return None;

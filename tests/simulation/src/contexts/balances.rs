@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use balances::application::ports::{BalancesStore, BalancesTransaction};
-use balances::domain::{AccountBalance, AccountEvent, TransferParties};
+use balances::application::ports::{BalancesStore, BalancesTransaction, HistoryEntry};
+use balances::domain::{
+    AccountBalance, AccountEvent, ExternalAccount, ExternalBalance, RecordPlace, TransferParties,
+};
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, EndToEndId};
 
 use crate::checks::Oracle;
-use crate::store::{OpenTransaction, Row, Session, Tables};
+use crate::store::{OpenTransaction, Row, Session, Tables, find};
 
 /// The rows of the read side.
 #[derive(Default)]
@@ -18,6 +20,8 @@ pub(crate) struct BalancesTables {
     /// By account and version.
     pub(crate) history: BTreeMap<(AccountId, i64), AccountEvent>,
     pub(crate) transfers: BTreeMap<EndToEndId, TransferParties>,
+    pub(crate) external_accounts: BTreeMap<AccountId, ExternalAccount>,
+    pub(crate) external_balances: BTreeMap<(AccountId, RecordPlace), ExternalBalance>,
 }
 
 impl Tables for BalancesTables {
@@ -34,6 +38,8 @@ impl Tables for BalancesTables {
         self.balances.extend(own.balances);
         self.history.extend(own.history);
         self.transfers.extend(own.transfers);
+        self.external_accounts.extend(own.external_accounts);
+        self.external_balances.extend(own.external_balances);
     }
 
     fn tell(&self, own: &Self) -> Vec<String> {
@@ -43,6 +49,12 @@ impl Tables for BalancesTables {
         };
         own.balances.values().map(balance).collect()
     }
+}
+
+/// An entry of a history. A name is of the balance, not of the history.
+fn history_row(event: &AccountEvent) -> ((AccountId, i64), AccountEvent) {
+    let key = (event.account_id, event.state.version.number());
+    (key, AccountEvent { owner_name: None, ..event.clone() })
 }
 
 #[async_trait]
@@ -72,16 +84,51 @@ impl BalancesTransaction for OpenTransaction<BalancesTables> {
         Ok(())
     }
 
-    async fn append_history(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
-        // A name is of the balance, not of the history.
-        let event = |it: &AccountEvent| AccountEvent { owner_name: None, ..it.clone() };
-        let rows = events.iter().map(|it| ((it.account_id, it.state.version.number()), event(it)));
-        let rows = rows.collect();
+    async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
+        let rows = entries.iter().map(|it| history_row(&it.event)).collect();
+        self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
+    }
+
+    async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
+        let rows = events.iter().map(history_row).collect();
         self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
     }
 
     async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError> {
         let rows = transfers.iter().map(|it| (it.end_to_end_id, it.clone())).collect();
         self.add_rows("transfer", rows, |it| &it.transfers, |it| &mut it.transfers).await
+    }
+
+    async fn append_external_balances(
+        &mut self,
+        said: &[ExternalBalance],
+    ) -> Result<(), StoreError> {
+        let rows = said.iter().map(|it| ((it.account_id, it.place), *it)).collect();
+        self.add_rows(
+            "external_balance",
+            rows,
+            |it| &it.external_balances,
+            |it| &mut it.external_balances,
+        )
+        .await
+    }
+
+    async fn open_external_accounts(
+        &mut self,
+        opened: &[ExternalAccount],
+    ) -> Result<(), StoreError> {
+        self.statement().await?;
+        let rows: Vec<Row> =
+            opened.iter().map(|it| Row::of("external_account", &it.account_id)).collect();
+        self.lock(rows).await?;
+        self.write(|committed, own| {
+            for opened in opened {
+                let id = opened.account_id;
+                let known = find(&committed.external_accounts, &own.external_accounts, &id);
+                let since = known.map_or(opened.since, |known| known.since.min(opened.since));
+                own.external_accounts.insert(id, ExternalAccount { since, ..*opened });
+            }
+        });
+        Ok(())
     }
 }

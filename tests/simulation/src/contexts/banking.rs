@@ -9,8 +9,9 @@ use banking::application::ports::{
     Traced,
 };
 use banking::domain::{
-    Account, Bank, BookTransfer, Customer, EntryAccount, IncomingStatus, IncomingTransfer,
-    InternalAccount, Leg, OutgoingStatus, OutgoingTransfer, Posting,
+    Account, Bank, BookTransfer, CLIENT_NUMBER_FIRST, Client, ClientId, Customer, EntryAccount,
+    IncomingStatus, IncomingTransfer, InternalAccount, Leg, OutgoingStatus, OutgoingTransfer,
+    Posting,
 };
 use banking::infrastructure::kafka::publish;
 use shared_kernel::application::{StoreError, TraceParent};
@@ -34,6 +35,8 @@ pub(crate) type SideRow<T> = (T, TraceParent);
 pub(crate) struct BankingTables {
     pub(crate) banks: BTreeMap<Ispb, BankRow>,
     customers: BTreeMap<(Ispb, TaxId), Customer>,
+    next_clients: BTreeMap<Ispb, i64>,
+    pub(crate) clients: BTreeMap<ClientId, Client>,
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     numbers: BTreeMap<NumberedAccount, AccountId>,
     pub(crate) internal: BTreeMap<AccountId, (Ispb, InternalAccount, Money)>,
@@ -54,6 +57,8 @@ impl Tables for BankingTables {
     fn absorb(&mut self, own: Self) {
         self.banks.extend(own.banks);
         self.customers.extend(own.customers);
+        self.next_clients.extend(own.next_clients);
+        self.clients.extend(own.clients);
         self.accounts.extend(own.accounts);
         self.numbers.extend(own.numbers);
         self.internal.extend(own.internal);
@@ -297,12 +302,14 @@ impl BankingTransaction for Banks {
 
     async fn desks(&mut self, banks: &[Ispb]) -> Result<Vec<BankDesk>, StoreError> {
         let found = self.lock_rows("bank", banks, |it| &it.banks).await?;
-        let desk = |(bank, _, next_number): BankRow| BankDesk {
-            ispb: bank.ispb,
-            hosted: bank.hosted,
-            next_number,
-        };
-        Ok(found.into_iter().map(desk).collect())
+        Ok(self.see(|committed, own| {
+            let desk = |(bank, _, next_number): BankRow| {
+                let next = find(&committed.next_clients, &own.next_clients, &bank.ispb);
+                let next_client = next.copied().unwrap_or(CLIENT_NUMBER_FIRST);
+                BankDesk { ispb: bank.ispb, hosted: bank.hosted, next_number, next_client }
+            };
+            found.into_iter().map(desk).collect()
+        }))
     }
 
     async fn customers(&mut self, ids: &[(Ispb, TaxId)]) -> Result<Vec<Customer>, StoreError> {
@@ -310,6 +317,15 @@ impl BankingTransaction for Banks {
         Ok(self.see(|committed, own| {
             let known = |id| find(&committed.customers, &own.customers, id).cloned();
             ids.iter().filter_map(known).collect()
+        }))
+    }
+
+    async fn clients(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        self.statement().await?;
+        Ok(self.see(|committed, own| {
+            ids.iter()
+                .filter_map(|id| find(&committed.clients, &own.clients, id).cloned())
+                .collect()
         }))
     }
 
@@ -326,7 +342,13 @@ impl BankingTransaction for Banks {
     }
 
     async fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
-        let changes = planted::changes(self.session.world(), changes);
+        let mut changes = planted::changes(self.session.world(), changes);
+        if !changes.clients.is_empty() {
+            self.statement().await?;
+            let clients = changes.clients.iter().map(|it| (it.id, it.clone())).collect();
+            self.insert_rows("client", clients, |it| &it.clients, |it| &mut it.clients).await?;
+            self.write(|_, own| own.next_clients.extend(changes.next_clients.clone()));
+        }
         if !changes.opened.is_empty() {
             self.openings(&changes).await?;
         }
@@ -338,7 +360,8 @@ impl BankingTransaction for Banks {
         if !changes.postings.is_empty() {
             self.post(&changes.postings).await?;
         }
-        self.publish(publish::events(changes));
+        self.publish(std::mem::take(&mut changes.echoes));
+        self.publish(publish::events(changes)?);
         Ok(())
     }
 
@@ -348,8 +371,10 @@ impl BankingTransaction for Banks {
             self.lock([Row::of("bank", &bank.ispb)]).await?;
             self.write(|committed, own| {
                 let known = find(&committed.banks, &own.banks, &bank.ispb);
+                // A bank that was never hosted here is none of ours.
+                let is_ours = known.is_some() || bank.hosted;
                 let (old, next) = known.map_or((0, 10_001), |(_, version, next)| (*version, *next));
-                if old < *version {
+                if is_ours && old < *version {
                     own.banks.insert(bank.ispb, (bank.clone(), *version, next));
                 }
             });

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use banking::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
 use banking::application::ports::BankingReads;
 use banking::application::views::{BankView, HoldView, StatementLine, TransferView};
-use banking::domain::{Account, BookTransfer, Party};
+use banking::domain::{Account, BookTransfer, Client, ClientId, Party};
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb};
 
@@ -60,6 +60,11 @@ impl BankingReads for Session<BankingTables> {
             banks.iter().filter(is_hosted).copied().collect()
         })
         .await
+    }
+
+    async fn clients(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        self.read(|tables| ids.iter().filter_map(|id| tables.clients.get(id).cloned()).collect())
+            .await
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {

@@ -3,6 +3,7 @@
 pub(crate) mod balances;
 pub(crate) mod banking;
 mod banking_reads;
+mod outside;
 pub(crate) mod pix_keys;
 pub(crate) mod transfers;
 

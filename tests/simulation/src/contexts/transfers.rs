@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use shared_kernel::application::{Published, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+use transfers::application::hand_over::HandOver;
+use transfers::application::outside::{KnownOrder, OrderRefusal};
 use transfers::application::ports::{
-    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedTransfer, TransferRun,
-    TransfersReads, TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedResolution, SavedTransfer,
+    TransferRun, TransfersReads, TransfersStore, TransfersTransaction,
 };
-use transfers::domain::{Participant, Position, PositionMove, Side, Transfer, TransferState};
+use transfers::domain::{
+    OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
+};
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use super::not_listed;
@@ -34,6 +38,11 @@ pub(crate) struct TransfersTables {
     participants: BTreeMap<Ispb, Participant>,
     codes: BTreeMap<String, Ispb>,
     pub(crate) positions: BTreeMap<Ispb, Position>,
+    /// Orders by the ids of the programs of banks.
+    pub(crate) orders: BTreeMap<OrderId, KnownOrder>,
+    /// Hand-overs that wait, by the numbers of their rows.
+    pub(crate) hand_overs: BTreeMap<u64, HandOver>,
+    pub(crate) resolutions: BTreeMap<EndToEndId, SavedResolution>,
 }
 
 impl Tables for TransfersTables {
@@ -42,11 +51,18 @@ impl Tables for TransfersTables {
     fn examine(&self, own: &Self, oracle: &mut Oracle) -> Result<(), String> {
         let mut settled: BTreeMap<Ispb, i64> = BTreeMap::new();
         let is_settled = |it: &Transfer| it.standing().confirmed_at.is_some();
+        oracle.resolved(own.resolutions.values());
+        oracle.handed_over(&own.transfers, own.hand_overs.values(), |id| {
+            self.transfers.contains_key(id)
+        })?;
         for (id, after) in &own.transfers {
             let before = self.transfers.get(id);
             oracle.transfer(before, after)?;
             if is_settled(after) && !before.is_some_and(is_settled) {
                 let amount = after.order().amount.centavos();
+                if after.bank(Side::Payer) == after.bank(Side::Payee) {
+                    continue;
+                }
                 *settled.entry(after.bank(Side::Payer)).or_insert(0) -= amount;
                 *settled.entry(after.bank(Side::Payee)).or_insert(0) += amount;
             }
@@ -64,6 +80,9 @@ impl Tables for TransfersTables {
         self.participants.extend(own.participants);
         self.codes.extend(own.codes);
         self.positions.extend(own.positions);
+        self.orders.extend(own.orders);
+        self.hand_overs.extend(own.hand_overs);
+        self.resolutions.extend(own.resolutions);
     }
 
     fn tell(&self, own: &Self) -> Vec<String> {
@@ -76,15 +95,26 @@ impl Tables for TransfersTables {
             match before {
                 None => format!("hub: {id} is new, {amount} from {payer} to {payee}: {now}"),
                 Some(before) if before != now => format!("hub: {id} goes from {before} to {now}"),
+                Some(_) if after.standing().contradicted_at.is_some() => {
+                    format!("hub: {id} stays {now}, and its payee's bank has credited")
+                }
+                Some(_) if now == TransferState::Pending => format!("hub: {id} is overdue"),
                 Some(_) => format!("hub: {id} stays {now}, one bank has reported"),
             }
         };
         let banks = own.participants.keys().map(|ispb| format!("hub: bank {ispb} takes part"));
-        own.transfers.iter().map(transfer).chain(banks).collect()
+        let hand_overs = own.hand_overs.values();
+        let hand_overs = hand_overs
+            .map(|it| format!("hub: {} waits to be handed over to {}", it.end_to_end_id, it.topic));
+        let resolutions = own.resolutions.values().map(|it| {
+            format!("hub: {} is resolved as {}", it.end_to_end_id, it.resolution.as_str())
+        });
+        let transfers = own.transfers.iter().map(transfer);
+        transfers.chain(banks).chain(hand_overs).chain(resolutions).collect()
     }
 }
 
-type Hub = OpenTransaction<TransfersTables>;
+pub(super) type Hub = OpenTransaction<TransfersTables>;
 
 #[async_trait]
 impl TransfersStore for Session<TransfersTables> {
@@ -104,6 +134,7 @@ impl Hub {
         let id = saved.transfer.order().end_to_end_id;
         let row = vec![(id, saved.transfer.clone())];
         self.insert_rows("transfer", row, |it| &it.transfers, |it| &mut it.transfers).await?;
+        self.know_born(&saved.transfer, birth).await?;
         let open = Open {
             origin: birth.origin,
             trace: birth.trace.clone(),
@@ -203,6 +234,7 @@ impl TransfersTransaction for Hub {
         for saved in saved.iter().filter(|it| it.change == Change::Moved) {
             self.update(saved)?;
         }
+        self.write_letters(&saved).await?;
         let events = saved.iter().flat_map(|saved| {
             saved.notices.iter().map(|notice| transfer_event(&saved.transfer, notice))
         });
@@ -242,7 +274,8 @@ impl TransfersTransaction for Hub {
         self.due(limit, TransferState::Pending, move |transfer, open| {
             let deadline = transfer.terms().deadline;
             let passed = |it: &Horizon| it.origin == open.origin && deadline < it.before;
-            open.resend_at.is_none() && horizons.iter().any(passed)
+            let is_waiting = open.resend_at.is_none() && transfer.standing().overdue_at.is_none();
+            is_waiting && horizons.iter().any(passed)
         })
         .await
     }
@@ -321,6 +354,47 @@ impl TransfersTransaction for Hub {
         self.publish(events?);
         Ok(())
     }
+
+    async fn with_open_transfers(&mut self, ispbs: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
+        self.statement().await?;
+        Ok(self.see(|committed, own| {
+            let open: Vec<EndToEndId> = all(&committed.open, &own.open)
+                .filter(|(_, open)| open.is_some())
+                .map(|(id, _)| *id)
+                .collect();
+            let ends = |id: &EndToEndId| {
+                let transfer = find(&committed.transfers, &own.transfers, id)?;
+                Some([Side::Payer, Side::Payee].map(|side| transfer.bank(side)))
+            };
+            let busy: Vec<Ispb> = open.iter().filter_map(ends).flatten().collect();
+            ispbs.iter().copied().filter(|ispb| busy.contains(ispb)).collect()
+        }))
+    }
+
+    async fn load_orders(&mut self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        self.known_orders(ids).await
+    }
+
+    async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError> {
+        self.keep_refusals(refusals).await
+    }
+
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError> {
+        self.statement().await?;
+        Ok(self.see(|committed, _| {
+            let waiting = committed.hand_overs.values().map(|it| it.end_to_end_id);
+            waiting.filter(|id| ids.contains(id)).collect()
+        }))
+    }
+
+    async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {
+        let rows = saved.iter().map(|it| (it.end_to_end_id, it.clone())).collect();
+        self.statement().await?;
+        self.insert_rows("resolution", rows, |it| &it.resolutions, |it| &mut it.resolutions).await
+    }
 }
 
 #[async_trait]
@@ -349,6 +423,10 @@ impl TransfersReads for Session<TransfersTables> {
     async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
         self.read(|it| ispbs.iter().filter_map(|of| it.participants.get(of).cloned()).collect())
             .await
+    }
+
+    async fn resolutions(&self, _ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError> {
+        Err(not_listed())
     }
 
     async fn positions(&self) -> Result<Vec<Position>, StoreError> {

@@ -1,9 +1,12 @@
 //! A log in memory: topics with partitions, order within a partition and nowhere else, groups
 //! that rebalance, members that are expelled while they stand still and read on as zombies.
 
+mod committed;
 mod groups;
+mod line;
 mod reader;
 mod topics;
+mod transactions;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +23,12 @@ use crate::executor::NodeId;
 use crate::planted::Bug;
 use crate::world::{MachineClock, World};
 use groups::Group;
+use transactions::{Seen, TransactionNumber, Transactions};
 
+pub(crate) use committed::Shown;
+pub(crate) use line::HandOverLine;
 pub(crate) use reader::Reader;
-pub(crate) use topics::Topics;
+pub(crate) use topics::{Places, Topics};
 pub(crate) use writer::Writer;
 
 /// A record with the true time at which it was appended.
@@ -30,6 +36,10 @@ pub(crate) use writer::Writer;
 struct Kept {
     record: Arc<InboundRecord>,
     appended_at: u64,
+    /// The transaction of the log that it was written in.
+    transaction: Option<TransactionNumber>,
+    /// No record, but the end of a transaction: it takes an offset.
+    is_marker: bool,
 }
 
 #[derive(Default)]
@@ -37,6 +47,7 @@ struct State {
     topics: BTreeMap<String, Vec<Vec<Kept>>>,
     /// How many records of a partition somebody was shown or told of: no end falls behind that.
     in_sync: BTreeMap<TopicPartition, usize>,
+    transactions: Transactions,
     groups: BTreeMap<String, Group>,
     members: u64,
     is_down: bool,
@@ -146,6 +157,15 @@ impl Log {
 
     /// Appends one record. `None` when there is no such topic, or the broker is away.
     pub(crate) fn append(&self, topic: &str, record: &OutboundRecord) -> Option<TopicPartition> {
+        self.append_as(topic, record, None)
+    }
+
+    fn append_as(
+        &self,
+        topic: &str,
+        record: &OutboundRecord,
+        transaction: Option<TransactionNumber>,
+    ) -> Option<TopicPartition> {
         let (place, broker_time) = self.partition_of(topic, record)?;
         let partition = i32::try_from(place).unwrap_or(0);
         let from = TopicPartition { topic: topic.to_owned(), partition };
@@ -165,17 +185,20 @@ impl Log {
                 payload: record.payload.clone(),
             };
             self.world.oracle().heard(&record);
-            records.push(Kept { record: Arc::new(record), appended_at });
+            let record = Arc::new(record);
+            records.push(Kept { record, appended_at, transaction, is_marker: false });
         }
         self.wake();
         Some(from)
     }
 
-    /// Every record of the topics whose names `is_wanted` accepts, from outside the simulation.
+    /// Every committed record of the topics whose names `is_wanted` accepts, from outside the
+    /// simulation.
     pub(crate) fn all(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Arc<InboundRecord>> {
         let state = self.state();
         let topics = state.topics.iter().filter(|(name, _)| is_wanted(name));
         let records = topics.flat_map(|(_, partitions)| partitions.iter().flatten());
+        let records = records.filter(|kept| state.transactions.seen(kept) == Seen::Committed);
         records.map(|kept| Arc::clone(&kept.record)).collect()
     }
 

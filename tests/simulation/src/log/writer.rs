@@ -10,6 +10,7 @@ use shared_kernel::application::{LogWriter, dead_letter};
 
 use super::Log;
 use crate::executor::NodeId;
+use crate::programs;
 
 /// The producer of a process.
 pub(crate) struct Writer {
@@ -36,8 +37,11 @@ impl Writer {
                 let found = record.headers.iter().find(|(header, _)| header == name);
                 found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
             };
-            let event = header("ce_type").unwrap_or_else(|| "a record".into());
-            let event = event.trim_end_matches(".v1").rsplit('.').next().unwrap_or_default();
+            let said = || programs::words(record.payload.as_deref());
+            let event = header("ce_type").or_else(said).unwrap_or_else(|| "a record".into());
+            let event = event
+                .strip_suffix(".v1")
+                .map_or(&*event, |it| it.rsplit('.').next().unwrap_or_default());
             let what = if topic.ends_with(dead_letter::SUFFIX) { "dead letter of " } else { "" };
             let subject = header("ce_subject").unwrap_or_default();
             format!("sends {what}{event} {subject} to {at}")

@@ -57,7 +57,7 @@ impl Sweep for Impatience {
         // Open sides are due twenty seconds after their deadline.
         let horizon = now.saturating_add(Duration::from_secs(20));
         let due = transaction.due_outgoing(horizon, 10).await?;
-        let mut books = Books::at(now, self.0.ids.clone());
+        let mut books = Books::by(self.0.clock.clone(), self.0.ids.clone());
         books.adopt(&due, &[]);
         let payers: BTreeSet<_> =
             due.iter().map(|it| it.value.state().payment.payer.account_id).collect();

@@ -9,18 +9,20 @@ use shared_kernel::domain::ReasonCode;
 use transfers::application::ports::{Audience, Change, Notice, SavedTransfer};
 use transfers::domain::{PositionMove, Standing, Transfer, TransferState};
 
-use super::Bug;
+use super::{Bug, outside};
 use crate::executor::WORLD;
 use crate::world::World;
 
 /// The transfer, standing elsewhere.
-fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
+pub(super) fn standing_at(transfer: &Transfer, standing: Standing) -> Transfer {
     let (order, digest) = (transfer.order().clone(), *transfer.digest());
-    Transfer::restore(order, digest, *transfer.terms(), (transfer.reserves(), standing))
+    let (terms, ends) = (*transfer.terms(), *transfer.ends());
+    Transfer::restore(order, digest, terms, ends, (transfer.reserves(), standing))
 }
 
 /// What is loaded.
 pub(crate) fn loaded(world: &World, found: Vec<Transfer>) -> Vec<Transfer> {
+    let found: Vec<Transfer> = found.into_iter().map(|it| outside::loaded(world, it)).collect();
     if !world.has(Bug::AcceptAfterExpiry) {
         return found;
     }
@@ -38,6 +40,7 @@ pub(crate) fn loaded(world: &World, found: Vec<Transfer>) -> Vec<Transfer> {
 /// What is saved.
 pub(crate) fn saved(world: &World, mut saved: Vec<SavedTransfer>) -> Vec<SavedTransfer> {
     for it in &mut saved {
+        outside::saved(world, it);
         let is_repeat = it.change == Change::None;
         if is_repeat && world.has(Bug::RepeatsUnanswered) {
             it.notices.clear();
@@ -71,11 +74,11 @@ pub(crate) fn notices(world: &World, mut events: Vec<Published>) -> Vec<Publishe
     if world.has(Bug::PayerNeverHears) {
         for event in &mut events {
             // Its own bank made the id of a transfer: E, then the bank's.
-            let payer = event.subject.get(1..9).unwrap_or_default().to_owned();
+            let payer = event.subject().get(1..9).unwrap_or_default().to_owned();
             let deaf = format!("codepix.bank.{payer}");
-            event.topics.retain(|topic| *topic != deaf);
+            event.retain_topics(|topic| topic != deaf);
         }
-        events.retain(|event| !event.topics.is_empty());
+        events.retain(|event| event.topics().next().is_some());
     }
     events
 }

@@ -4,9 +4,11 @@
 
 mod banks;
 mod hub;
+mod outside;
 
 pub(crate) use banks::{changes, impatient_banks, loaded_accounts};
 pub(crate) use hub::{loaded, moved, notices, progress, saved};
+pub(crate) use outside::{error_instead, known_orders};
 
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +63,31 @@ pub enum Bug {
     NoRepeatedConfirmations,
     /// Some things that happen to accounts are not published.
     EventsLeftOut,
+    /// The courier does not read the marks of what was handed over.
+    MarksUnread,
+    /// A former holder of the line of hand-overs is not shut out.
+    LineWithoutFencing,
+    /// Rows of hand-overs go before the log has them.
+    HandOversRemovedFirst,
+    /// A hand-over leaves whether its transaction is committed or not.
+    HandOverBeforeCommit,
+    /// What was handed over expires at its deadline.
+    ExpireAfterHandOver,
+    /// A confirmation meets another order than the one that it names.
+    ConfirmationOfAnotherOrder,
+    /// The answer to a repeated order hands it over again.
+    RepeatHandsOverAgain,
+    /// A known order with other content is answered as an error.
+    ErrorForOtherContent,
+    /// A confirmation settles what an operator resolved as refused.
+    ContradictionSettles,
+    /// Two orders of one id are two transfers.
+    OrdersWithoutUniqueness,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 35] = [
         Self::PublishOutsideTransaction,
         Self::OffsetBeforeEffect,
         Self::NoCompareAndSet,
@@ -91,5 +113,15 @@ impl Bug {
         Self::NoReminders,
         Self::NoRepeatedConfirmations,
         Self::EventsLeftOut,
+        Self::MarksUnread,
+        Self::LineWithoutFencing,
+        Self::HandOversRemovedFirst,
+        Self::HandOverBeforeCommit,
+        Self::ExpireAfterHandOver,
+        Self::ConfirmationOfAnotherOrder,
+        Self::RepeatHandsOverAgain,
+        Self::ErrorForOtherContent,
+        Self::ContradictionSettles,
+        Self::OrdersWithoutUniqueness,
     ];
 }

@@ -26,6 +26,7 @@ use crate::world::World;
 use locks::Locks;
 
 pub(crate) use locks::Row;
+pub(crate) use outbox::Lead;
 pub(crate) use rows::{all, find};
 pub(crate) use transaction::OpenTransaction;
 
@@ -52,7 +53,7 @@ pub(crate) struct KernelTables {
     pub(crate) offsets: BTreeMap<(String, TopicPartition), i64>,
     clusters: BTreeMap<String, String>,
     answers: BTreeMap<(String, String), Remembered>,
-    leads: BTreeMap<u16, u64>,
+    leads: BTreeMap<(&'static str, u16), u64>,
     numbers: u64,
 }
 
@@ -180,6 +181,11 @@ impl<T> Clone for Session<T> {
 impl<T: Tables> Session<T> {
     pub(crate) fn world(&self) -> &Arc<World> {
         &self.database.world
+    }
+
+    /// Changes rows outside any transaction, at once.
+    pub(crate) fn change<R>(&self, act: impl FnOnce(&mut T) -> R) -> R {
+        act(&mut self.database.durable().tables)
     }
 
     /// One statement outside any transaction.

@@ -12,10 +12,13 @@ use super::{Session, Tables};
 use crate::executor::WORLD;
 use crate::planted::Bug;
 
+/// What is led: rows of a kind, and the shard.
+type Lock = (&'static str, u16);
+
 /// A shard that this session holds the lock of.
-struct Lead<T: Tables> {
+pub(crate) struct Lead<T: Tables> {
     session: Session<T>,
-    shard: u16,
+    lock: Lock,
     number: u64,
     server_session: u64,
 }
@@ -23,7 +26,7 @@ struct Lead<T: Tables> {
 impl<T: Tables> Lead<T> {
     fn must_live(&self) -> Result<(), StoreError> {
         let is_alive = self.session.database.server.is_alive(self.server_session);
-        let leads = self.session.database.durable().kernel.leads.get(&self.shard).copied();
+        let leads = self.session.database.durable().kernel.leads.get(&self.lock).copied();
         if is_alive && leads == Some(self.number) {
             return Ok(());
         }
@@ -32,11 +35,11 @@ impl<T: Tables> Lead<T> {
 
     /// The server gives the lock up, now or when it notices.
     fn lose(&self, after: Duration) {
-        let (database, shard, number) = (self.session.database.clone(), self.shard, self.number);
+        let (database, lock, number) = (self.session.database.clone(), self.lock, self.number);
         let free = move || {
             let leads = &mut database.durable().kernel.leads;
-            if leads.get(&shard) == Some(&number) {
-                leads.remove(&shard);
+            if leads.get(&lock) == Some(&number) {
+                leads.remove(&lock);
             }
         };
         if after.is_zero() {
@@ -60,27 +63,60 @@ impl<T: Tables> Drop for Lead<T> {
     }
 }
 
-#[async_trait]
-impl<T: Tables> Outbox for Session<T> {
-    async fn try_lead(&self, shard: u16) -> Result<Option<Box<dyn OutboxShard>>, StoreError> {
+impl<T: Tables> Lead<T> {
+    /// A statement over the session that leads: it fails once the lock is lost.
+    pub(crate) async fn statement(&self) -> Result<(), StoreError> {
+        self.session.reach().await?;
+        self.must_live()
+    }
+
+    /// Now and then the line to the server breaks, and this process does not know it yet.
+    pub(crate) fn may_break(&self) {
+        let world = self.session.world();
+        if world.unlucky(world.plan.rates.statement) {
+            self.lose(world.chance.time(Duration::ZERO, Duration::from_secs(1)));
+        }
+    }
+
+    pub(crate) const fn session(&self) -> &Session<T> {
+        &self.session
+    }
+}
+
+impl<T: Tables> Session<T> {
+    /// Takes the lock of a shard, unless another session has it.
+    pub(crate) async fn lead(&self, lock: Lock) -> Result<Option<Lead<T>>, StoreError> {
         let server_session = self.reach().await?;
         let number = {
             let kernel = &mut self.database.durable().kernel;
             kernel.numbers += 1;
             let number = kernel.numbers;
-            if kernel.leads.contains_key(&shard) {
+            if kernel.leads.contains_key(&lock) {
                 return Ok(None);
             }
-            kernel.leads.insert(shard, number);
+            kernel.leads.insert(lock, number);
             number
         };
-        self.world().say(self.node, "lead", || format!("relays {}/{shard}", T::SCHEMA));
-        Ok(Some(Box::new(Lead { session: self.clone(), shard, number, server_session })))
+        self.world().say(self.node, "lead", || format!("{} {}/{}", lock.0, T::SCHEMA, lock.1));
+        Ok(Some(Lead { session: self.clone(), lock, number, server_session }))
+    }
+
+    /// Returns when something was stored in this process, or after `wait`.
+    pub(crate) async fn stored(&self, wait: Duration) {
+        let appended = Box::pin(self.signal.notified());
+        select(appended, self.world().executor.sleep(wait)).await;
+    }
+}
+
+#[async_trait]
+impl<T: Tables> Outbox for Session<T> {
+    async fn try_lead(&self, shard: u16) -> Result<Option<Box<dyn OutboxShard>>, StoreError> {
+        let led = self.lead(("relays", shard)).await?;
+        Ok(led.map(|lead| -> Box<dyn OutboxShard> { Box::new(lead) }))
     }
 
     async fn appended(&self, wait: Duration) {
-        let appended = Box::pin(self.signal.notified());
-        select(appended, self.world().executor.sleep(wait)).await;
+        self.stored(wait).await;
     }
 }
 
@@ -88,15 +124,11 @@ impl<T: Tables> Outbox for Session<T> {
 impl<T: Tables> OutboxShard for Lead<T> {
     async fn pending(&mut self, limit: i64) -> Result<Vec<OutboxRow>, StoreError> {
         let world = Arc::clone(self.session.world());
-        self.session.reach().await?;
-        self.must_live()?;
-        if world.unlucky(world.plan.rates.statement) {
-            // The line to the server breaks, and this process does not know it yet.
-            self.lose(world.chance.time(Duration::ZERO, Duration::from_secs(1)));
-        }
+        self.statement().await?;
+        self.may_break();
         let mut durable = self.session.database.durable();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mine = durable.kernel.outbox.iter().filter(|(_, row)| row.shard == self.shard);
+        let mine = durable.kernel.outbox.iter().filter(|(_, row)| row.shard == self.lock.1);
         let mut rows: Vec<OutboxRow> = mine
             .take(limit)
             .map(|(id, row)| OutboxRow { id: *id, records: row.records.to_vec() })
@@ -113,8 +145,7 @@ impl<T: Tables> OutboxShard for Lead<T> {
     async fn remove(&mut self, ids: &[i64]) -> Result<(), StoreError> {
         let world = Arc::clone(self.session.world());
         world.at(self.session.node, "before it removes what it sent").await;
-        self.session.reach().await?;
-        self.must_live()?;
+        self.statement().await?;
         self.session.database.durable().kernel.outbox.retain(|id, _| !ids.contains(id));
         world.at(self.session.node, "after it removed what it sent").await;
         Ok(())

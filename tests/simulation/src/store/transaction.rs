@@ -16,7 +16,7 @@ use super::locks::{TransactionId, Wish};
 use super::{Row, Session, StoredRow, Tables};
 use crate::checks::Advance;
 use crate::executor::WORLD;
-use crate::planted::Bug;
+use crate::planted::{self, Bug};
 
 /// An open transaction. Dropped without commit it is rolled back, though not always at once.
 pub(crate) struct OpenTransaction<T: Tables> {
@@ -132,6 +132,13 @@ impl<T: Tables> OpenTransaction<T> {
     /// Takes the locks that are free; says which.
     pub(crate) fn grab(&mut self, row: Row) -> bool {
         self.session.database.durable().locks.grab(self.id, row)
+    }
+
+    /// A number of its own, as a sequence gives it: before the commit.
+    pub(crate) fn number(&self) -> u64 {
+        let kernel = &mut self.session.database.durable().kernel;
+        kernel.numbers += 1;
+        kernel.numbers
     }
 
     /// Keeps events for the commit.
@@ -287,6 +294,7 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
                 let DeadLetter { record, code, .. } = &letter;
                 format!("sets {}@{} aside: {code}", record.from, record.offset)
             });
+            self.outbox.extend(planted::error_instead(&world, &letter));
             if !world.has(Bug::NoDeadLetters) {
                 self.outbox.push(letter.into_record(now));
             }

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use banking::application::account_command::OnAccount;
 use banking::application::command::{Deposit, OpenAccount};
 use banking::domain::OwnerName;
-use pix_keys::domain::PixKey;
+use pix_keys::application::EnrolOrder;
+use pix_keys::domain::{AccountDetails, AccountFields, PixKey};
 use shared_kernel::application::{Caller, TraceParent};
 use shared_kernel::domain::{AccountId, Amount, BankCode, Ispb, Money, TaxId};
 use transfers::application::EnrolParticipant;
-use transfers::domain::{ParticipantName, Protocol};
+use transfers::domain::{LimitWish, ParticipantName, Protocol};
 
 use super::customers::customer;
 use super::journal::Told;
 use super::order::Order;
 use crate::city::City;
 use crate::executor::WORLD;
+use crate::programs;
 use crate::world::SeededIds;
 
 /// Who is there.
@@ -23,6 +25,8 @@ use crate::world::SeededIds;
 pub(crate) struct Population {
     pub(crate) accounts: Vec<(Ispb, AccountId)>,
     pub(crate) keys: Vec<(AccountId, PixKey)>,
+    /// Banks whose programs are not ours.
+    pub(crate) outside: Vec<Ispb>,
 }
 
 /// A CPF with its check digits.
@@ -41,15 +45,24 @@ fn cpf(number: u64) -> Option<TaxId> {
     TaxId::parse(&text).ok()
 }
 
-fn enrolment(number: u64, limit: Option<Money>, trace: TraceParent) -> Option<Order> {
+fn code(number: u64) -> Option<BankCode> {
+    BankCode::parse(&format!("{number:03}")).ok()
+}
+
+fn enrolment(
+    number: u64,
+    protocol: Protocol,
+    limit: Option<Money>,
+    trace: TraceParent,
+) -> Option<Order> {
     Some(Order::Enrol(EnrolParticipant {
         caller: Caller::Operator,
         trace,
         ispb: Ispb::parse(&format!("{number:08}")).ok(),
-        code: BankCode::parse(&format!("{number:03}")).ok()?,
+        code: code(number)?,
         name: ParticipantName::parse(&format!("Bank {number}")).ok()?,
-        protocol: Protocol::Native,
-        position_limit: limit,
+        protocol: Some(protocol),
+        position_limit: limit.map_or(LimitWish::Without, LimitWish::Most),
     }))
 }
 
@@ -106,6 +119,43 @@ impl City {
         self.insist(register).await?;
         Some((account_id, key))
     }
+
+    /// An account at a bank whose program is not ours.
+    async fn enrol_account(
+        self: &Arc<Self>,
+        ispb: Ispb,
+        number: u64,
+    ) -> Option<(AccountId, PixKey)> {
+        let account_id = AccountId::parse(&format!("c1a551c0-0000-4000-8000-{ispb}{number:04}"));
+        let account_id = account_id.ok()?;
+        let owner = cpf(number)?;
+        let fields = AccountFields {
+            branch: "",
+            number: &number.to_string(),
+            owner_name: &format!("Owner {number}"),
+            owner_tax_id: owner.as_str(),
+        };
+        let details = AccountDetails::parse(fields).ok()?;
+        self.insist(Order::EnrolAccount(EnrolOrder { account_id, ispb, details })).await?;
+        let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
+        let request_id = self.journal().key();
+        self.insist(Order::Register { request_id, account_id, key: key.clone() }).await?;
+        self.program(ispb, |it| it.accounts.push(account_id));
+        Some((account_id, key))
+    }
+
+    /// Founds a bank whose program is not ours.
+    async fn found_outside(self: &Arc<Self>, bank: u64, population: &mut Population) -> Option<()> {
+        let limit = (self.world.chance.below(6) == 0).then(|| Money::from_centavos(30_000));
+        let ispb = Ispb::parse(&format!("{bank:08}")).ok()?;
+        self.insist(enrolment(bank, Protocol::Classic, limit, self.trace())?).await?;
+        self.start_program(ispb, &code(bank)?);
+        for number in 0..self.world.plan.classic.accounts_per_bank {
+            population.keys.extend(self.enrol_account(ispb, 100 * bank + number).await);
+        }
+        population.outside.push(ispb);
+        Some(())
+    }
 }
 
 /// Founds everything, then lets the customers in.
@@ -115,7 +165,7 @@ pub(crate) async fn found(city: Arc<City>) {
     let mut number = 0;
     for (bank, ispb) in (1..).zip(city.world.plan.banks()) {
         let limit = (city.world.chance.below(4) == 0).then(|| Money::from_centavos(30_000));
-        let Some(order) = enrolment(bank, limit, city.trace()) else { continue };
+        let Some(order) = enrolment(bank, Protocol::Native, limit, city.trace()) else { continue };
         city.insist(order).await;
         for _ in 0..load.accounts_per_bank {
             number += 1;
@@ -123,6 +173,15 @@ pub(crate) async fn found(city: Arc<City>) {
             population.accounts.push((ispb, account_id));
             population.keys.push((account_id, key));
         }
+    }
+    for bank in 1..=city.world.plan.classic.banks {
+        city.found_outside(load.banks + bank, &mut population).await;
+    }
+    for ispb in population.outside.clone() {
+        city.journal().at_work += 1;
+        let population = population.clone();
+        let day = programs::customer(Arc::clone(&city), population, ispb);
+        city.world.executor.spawn(WORLD, day);
     }
     for number in 0..load.customers {
         city.journal().at_work += 1;

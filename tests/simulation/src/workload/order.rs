@@ -8,13 +8,13 @@ use banking::application::command::{
 use banking::domain::Description;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use pix_keys::application::{KeyOrder, RemovalOrder, WantedKey};
+use pix_keys::application::{EnrolOrder, KeyOrder, RemovalOrder, WantedKey};
 use pix_keys::domain::{PixKey, RemovalReason};
 use serde::Serialize;
 use serde_json::Value;
 use shared_kernel::application::{ApplicationError, Caller, TraceParent};
 use shared_kernel::domain::{AccountId, Amount};
-use transfers::application::EnrolParticipant;
+use transfers::application::{EnrolParticipant, ResolveTransfer};
 
 use crate::facade::Facades;
 use crate::plan::Role;
@@ -23,6 +23,8 @@ use crate::plan::Role;
 #[derive(Clone, Debug)]
 pub(crate) enum Order {
     Enrol(EnrolParticipant),
+    EnrolAccount(EnrolOrder),
+    Resolve(ResolveTransfer),
     Open(OpenAccount),
     Deposit(Deposit),
     Withdraw(Withdraw),
@@ -53,8 +55,8 @@ impl Order {
     /// Who can do it.
     pub(crate) const fn role(&self) -> Role {
         match self {
-            Self::Enrol(_) => Role::Transfers,
-            Self::Register { .. } | Self::Remove { .. } => Role::PixKeys,
+            Self::Enrol(_) | Self::Resolve(_) => Role::Transfers,
+            Self::EnrolAccount(_) | Self::Register { .. } | Self::Remove { .. } => Role::PixKeys,
             Self::Open(_)
             | Self::Deposit(_)
             | Self::Withdraw(_)
@@ -76,6 +78,8 @@ impl Order {
             | Self::Register { .. }
             | Self::Remove { .. } => true,
             Self::Enrol(_)
+            | Self::EnrolAccount(_)
+            | Self::Resolve(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
@@ -94,6 +98,8 @@ impl Order {
                 Some(Self::Pay(RequestTransfer { description, ..it }))
             }
             Self::Enrol(_)
+            | Self::EnrolAccount(_)
+            | Self::Resolve(_)
             | Self::Open(_)
             | Self::Block(_)
             | Self::Unblock(_)
@@ -116,6 +122,23 @@ impl Order {
                     Ok(Value::from(bank.ispb.to_string()))
                 };
                 enrolled.boxed()
+            }
+            Self::Resolve(command) => {
+                let Some(hub) = facades.hub else {
+                    return async { Err(unreachable_context()) }.boxed();
+                };
+                let resolved = async move {
+                    let state = hub.resolve_transfer.submit(command).await?;
+                    Ok(Value::from(state.as_str()))
+                };
+                resolved.boxed()
+            }
+            Self::EnrolAccount(order) => {
+                let Some(keys) = facades.keys else {
+                    return async { Err(unreachable_context()) }.boxed();
+                };
+                async move { shown(keys.desk.enrol_account(&Caller::Operator, order)).await }
+                    .boxed()
             }
             Self::Register { request_id, account_id, key } => {
                 let Some(keys) = facades.keys else {
@@ -160,9 +183,11 @@ impl Order {
                 Self::Unblock(it) => shown(banks.unblock_account.submit(it)).await,
                 Self::Close(it) => shown(banks.close_account.submit(it)).await,
                 Self::Limit(it) => shown(banks.set_account_limits.submit(it)).await,
-                Self::Enrol(_) | Self::Register { .. } | Self::Remove { .. } => {
-                    Err(unreachable_context())
-                }
+                Self::Enrol(_)
+                | Self::EnrolAccount(_)
+                | Self::Resolve(_)
+                | Self::Register { .. }
+                | Self::Remove { .. } => Err(unreachable_context()),
             }
         }
         .boxed()
@@ -173,6 +198,10 @@ impl Order {
         let on = |on: &OnAccount| on.account_id;
         match self {
             Self::Enrol(it) => format!("enrol bank {}", it.code),
+            Self::EnrolAccount(it) => format!("enrol account {} of {}", it.account_id, it.ispb),
+            Self::Resolve(it) => {
+                format!("resolve {} as {}", it.end_to_end_id, it.resolution.as_str())
+            }
             Self::Open(it) => format!("open an account at {}", it.ispb),
             Self::Deposit(it) => format!("deposit {} on {}", it.amount.money(), on(&it.on)),
             Self::Withdraw(it) => format!("withdraw {} from {}", it.amount.money(), on(&it.on)),

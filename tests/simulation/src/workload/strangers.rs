@@ -2,12 +2,19 @@
 
 use std::sync::Arc;
 
+use shared_kernel::application::Ids as _;
 use shared_kernel::application::dead_letter::{SUFFIX, header};
 use shared_kernel::application::log::{InboundRecord, OutboundRecord};
 use shared_kernel::domain::EndToEndId;
+use transfers::application::marked_line::DELIVERED;
+use transfers::application::outside::OutsideMessage;
+use transfers::infrastructure::classic::inbound;
+use transfers::infrastructure::classic::published::{CONFIRMATIONS, ORDERS};
+use uuid::Uuid;
 
 use crate::city::City;
 use crate::executor::WORLD;
+use crate::world::SeededIds;
 
 /// Header that marks nonsense, so that it is found again.
 pub(crate) const MARK: &str = "nonsense";
@@ -15,8 +22,16 @@ pub(crate) const MARK: &str = "nonsense";
 /// Nonsense of this kind is an order that the hub knows, with other content.
 const OTHER_CONTENT: u64 = 4;
 
+/// Whether the hub or a bank of ours reads it.
 fn is_read(topic: &str) -> bool {
-    !topic.ends_with(SUFFIX) && topic != "codepix.transfers"
+    let is_own =
+        topic.starts_with("codepix.") && ![DELIVERED, "codepix.transfers"].contains(&topic);
+    !topic.ends_with(SUFFIX) && (is_own || of_programs(topic))
+}
+
+/// Whether programs of other banks write there.
+fn of_programs(topic: &str) -> bool {
+    [ORDERS.address, CONFIRMATIONS.address].contains(&topic)
 }
 
 /// A record as it was written.
@@ -47,7 +62,10 @@ fn replace(record: &mut OutboundRecord, old: &str, new: &str) -> Option<()> {
 fn spoiled(record: &InboundRecord, how: u64) -> Option<OutboundRecord> {
     let mut spoiled = copy(record);
     let of_transfers = record.from.topic == "codepix.banking.transfers";
+    // No bank of ours looks into what it need not know.
+    let is_unread = record.header("ce_type") == Some("codepix.transfers.TransferOverdue.v1");
     match how {
+        0 | 1 if is_unread => return None,
         0 => spoiled.payload = None,
         1 => spoiled.payload = Some(b"{\"end_to_end_id\":".to_vec()),
         2 => spoiled.headers.clear(),
@@ -73,6 +91,33 @@ fn spoiled(record: &InboundRecord, how: u64) -> Option<OutboundRecord> {
     Some(spoiled)
 }
 
+/// Nonsense made of a message of a program.
+fn spoiled_message(record: &InboundRecord, how: u64, other_id: Uuid) -> Option<OutboundRecord> {
+    let body = match how {
+        0 => None,
+        1 => Some("{\"id\":".to_owned()),
+        2 => Some("{\"id\":\"1\",\"accountId\":\"1\",\"status\":\"\"}".to_owned()),
+        3 if record.from.topic == ORDERS.address => {
+            let message = inbound::order(record).ok()??;
+            let id = message.order_id();
+            // Nobody has this account.
+            Some(format!("{{\"id\":\"{id}\",\"accountId\":\"{other_id}\",\"amount\":1}}"))
+        }
+        3 => Some(format!("{{\"id\":\"{other_id}\",\"status\":\"confirmed\"}}")),
+        OTHER_CONTENT if record.from.topic == ORDERS.address => {
+            let mut other = copy(record);
+            replace(&mut other, "\"description\":\"rent\"", "\"description\":\"spoil\"")?;
+            return Some(other);
+        }
+        5 => {
+            let message = inbound::confirmation(record).ok()?;
+            Some(format!("{{\"id\":\"{}\",\"status\":\"paid\"}}", message.order_id()))
+        }
+        _ => return None,
+    };
+    Some(OutboundRecord { payload: body.map(String::into_bytes), ..copy(record) })
+}
+
 impl City {
     fn any_record(&self) -> Option<Arc<InboundRecord>> {
         let all = self.log.all(is_read);
@@ -81,6 +126,12 @@ impl City {
 
     /// Whether the hub knows the order in a record: else another one would be the first.
     fn is_known(&self, record: &InboundRecord) -> bool {
+        if let Ok(Some(OutsideMessage::Order(order))) = inbound::order(record) {
+            return self.transfers.look(|it| {
+                let known = it.tables.orders.get(&order.order_id);
+                known.is_some_and(|known| known.account_id == order.account_id)
+            });
+        }
         let key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
         let id = key.and_then(|key| EndToEndId::parse(key).ok());
         id.is_some_and(|id| self.transfers.look(|it| it.tables.transfers.contains_key(&id)))
@@ -93,7 +144,13 @@ impl City {
         if how == OTHER_CONTENT && !self.is_known(&record) {
             return;
         }
-        let Some(mut spoiled) = spoiled(&record, how) else { return };
+        let spoiled = if of_programs(&record.from.topic) {
+            let other_id = SeededIds::new(&self.world).random();
+            spoiled_message(&record, how, other_id)
+        } else {
+            spoiled(&record, how)
+        };
+        let Some(mut spoiled) = spoiled else { return };
         let number = {
             let mut journal = self.journal();
             journal.nonsense += 1;

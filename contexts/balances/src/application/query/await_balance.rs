@@ -9,7 +9,7 @@ use shared_kernel::domain::{AccountId, Violation};
 
 use super::GetBalances;
 use crate::application::ports::Commits;
-use crate::domain::{AccountBalance, AccountVersion};
+use crate::domain::{AccountVersion, KnownBalance};
 
 /// How long a caller waits at most.
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -44,14 +44,14 @@ impl AwaitBalance {
         caller: Caller,
         account: AccountId,
         version: AccountVersion,
-    ) -> Result<AccountBalance, ApplicationError> {
+    ) -> Result<KnownBalance, ApplicationError> {
         let mut watch = self.commits.listen(account);
         let mut late = self.clock.sleep(WAIT_MAX);
         // The last look is taken when nothing more is waited for.
         let mut awake = true;
         loop {
             let unknown = match self.look(caller, account).await {
-                Ok(balance) if balance.version() >= version => return Ok(balance),
+                Ok(balance) if balance.version() >= Some(version) => return Ok(balance),
                 Ok(_) => behind(account, version),
                 Err(ApplicationError::Refused(broken)) if broken.code() == "balance_unknown" => {
                     broken
@@ -73,7 +73,7 @@ impl AwaitBalance {
         &self,
         caller: Caller,
         account: AccountId,
-    ) -> Result<AccountBalance, ApplicationError> {
+    ) -> Result<KnownBalance, ApplicationError> {
         let answers = self.get_balances.execute(caller, &[account]).await?;
         let answer = answers.into_iter().next().unwrap_or_else(|| Err(super::unknown(account)));
         answer.map_err(Into::into)
@@ -97,6 +97,7 @@ mod tests {
 
     use super::*;
     use crate::application::ports::{CommitWatch, MockBalancesReads, MockCommitWatch, MockCommits};
+    use crate::domain::AccountBalance;
     use crate::domain::testing::{account, event};
 
     /// Reads that find these versions one after the other (0 finds nothing), and a watch that
@@ -106,7 +107,7 @@ mod tests {
         let next = Mutex::new(found.iter());
         reads.expect_balances().times(found.len()).returning(move |_| {
             let version = *next.lock().unwrap().next().unwrap();
-            let known = (version > 0).then(|| AccountBalance::begin(&event(1, version)));
+            let known = (version > 0).then(|| AccountBalance::begin(&event(1, version)).into());
             Ok(known.into_iter().collect())
         });
         let mut commits = MockCommits::new();
@@ -125,7 +126,7 @@ mod tests {
         let version = AccountVersion::new(version).unwrap();
         let answer = waiting(found).execute(Caller::Operator, account(1), version).await;
         match answer {
-            Ok(balance) => Ok(balance.version().number()),
+            Ok(balance) => Ok(balance.version().unwrap().number()),
             Err(ApplicationError::Refused(broken)) => Err(broken.code()),
             Err(error) => panic!("{error}"),
         }
@@ -166,7 +167,7 @@ mod tests {
         reads
             .expect_balances()
             .times(2)
-            .returning(|_| Ok(vec![AccountBalance::begin(&event(1, 1))]));
+            .returning(|_| Ok(vec![AccountBalance::begin(&event(1, 1)).into()]));
         let mut commits = MockCommits::new();
         commits.expect_listen().return_once(|_| Box::new(Silent));
         let clock = Arc::new(FixedClock::default());

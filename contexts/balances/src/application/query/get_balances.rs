@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use shared_kernel::application::{ApplicationError, Caller};
-use shared_kernel::domain::{AccountId, Violation};
+use shared_kernel::domain::{AccountId, Ispb, Violation};
 
 use crate::application::ports::BalancesReads;
-use crate::domain::AccountBalance;
+use crate::domain::KnownBalance;
 
 /// Most accounts of one question.
 const ACCOUNTS_MAX: usize = 1_000;
@@ -34,9 +34,9 @@ impl GetBalances {
         &self,
         caller: Caller,
         accounts: &[AccountId],
-    ) -> Result<Vec<Result<AccountBalance, Violation>>, ApplicationError> {
+    ) -> Result<Vec<Result<KnownBalance, Violation>>, ApplicationError> {
         bounded(accounts.len())?;
-        let known: HashMap<AccountId, AccountBalance> = self
+        let known: HashMap<AccountId, KnownBalance> = self
             .reads
             .balances(accounts)
             .await?
@@ -46,7 +46,7 @@ impl GetBalances {
         let answer = |account: &AccountId| {
             let balance = known.get(account).ok_or_else(|| unknown(*account))?;
             // To a stranger it is as if it were not there.
-            caller.may_act_for(&balance.ispb()).map_err(|_stranger| unknown(*account))?;
+            may_see(caller, balance.ispb()).map_err(|_stranger| unknown(*account))?;
             Ok(balance.clone())
         };
         Ok(accounts.iter().map(answer).collect())
@@ -65,6 +65,11 @@ pub(super) fn bounded(accounts: usize) -> Result<(), Violation> {
     Ok(())
 }
 
+/// The rule that a bank sees its own accounts. An account of no bank is the operator's to see.
+pub(super) fn may_see(caller: Caller, ispb: Option<Ispb>) -> Result<(), Violation> {
+    ispb.map_or_else(|| caller.must_be_operator(), |ispb| caller.may_act_for(&ispb))
+}
+
 /// What is said of an account that has not been heard of.
 pub(super) fn unknown(account: AccountId) -> Violation {
     let message =
@@ -75,14 +80,15 @@ pub(super) fn unknown(account: AccountId) -> Violation {
 #[cfg(test)]
 mod tests {
     use shared_kernel::application::StoreError;
-    use shared_kernel::domain::{Ispb, Kind};
+    use shared_kernel::domain::{Kind, Money, Timestamp};
 
     use super::*;
     use crate::application::ports::MockBalancesReads;
-    use crate::application::testing::balance;
+    use crate::application::testing::known as balance;
+    use crate::domain::ExternalState;
     use crate::domain::testing::account;
 
-    fn reads(answer: Result<Vec<AccountBalance>, StoreError>) -> GetBalances {
+    fn reads(answer: Result<Vec<KnownBalance>, StoreError>) -> GetBalances {
         let mut reads = MockBalancesReads::new();
         reads.expect_balances().times(1).return_once(move |_| answer);
         GetBalances::new(Arc::new(reads))
@@ -102,12 +108,25 @@ mod tests {
     #[tokio::test]
     async fn a_bank_sees_its_own_accounts_only() {
         let get = reads(Ok(vec![balance(1)]));
-        let own = Caller::Bank(balance(1).ispb());
+        let own = Caller::Bank(balance(1).ispb().unwrap());
         assert_eq!(get.execute(own, &[account(1)]).await.unwrap(), [Ok(balance(1))]);
         let get = reads(Ok(vec![balance(1)]));
         let other = Caller::Bank(Ispb::parse("99999999").unwrap());
         let answers = get.execute(other, &[account(1)]).await.unwrap();
         assert_eq!(answers[0].as_ref().unwrap_err().code(), "balance_unknown");
+    }
+
+    #[tokio::test]
+    async fn an_account_of_no_bank_is_for_operators() {
+        let said = ExternalState { balance: Money::ZERO, said_at: Timestamp::EPOCH, place: None };
+        let external = KnownBalance::of(account(1), None, Some(said)).unwrap();
+        let ask = async |caller| {
+            let answers = reads(Ok(vec![external.clone()])).execute(caller, &[account(1)]).await;
+            answers.unwrap().remove(0).map_err(|broken| broken.code())
+        };
+        assert_eq!(ask(Caller::Operator).await, Ok(external.clone()));
+        let bank = Caller::Bank(Ispb::parse("00000001").unwrap());
+        assert_eq!(ask(bank).await, Err("balance_unknown"));
     }
 
     #[tokio::test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use shared_kernel::application::{ApplicationError, Caller};
 use shared_kernel::domain::{AccountId, Timestamp, Violation};
 
-use super::get_balances::{bounded, unknown};
+use super::get_balances::{bounded, may_see, unknown};
 use crate::application::ports::{BalancesReads, PastState};
-use crate::domain::AccountState;
+use crate::domain::SeenBalance;
 
 /// The use case.
 #[derive(Clone)]
@@ -32,13 +32,15 @@ impl GetPastBalances {
         &self,
         caller: Caller,
         wanted: &[(AccountId, Timestamp)],
-    ) -> Result<Vec<Result<AccountState, Violation>>, ApplicationError> {
+    ) -> Result<Vec<Result<SeenBalance, Violation>>, ApplicationError> {
         bounded(wanted.len())?;
         let found = self.reads.past_states(wanted).await?;
         let answer = |((account, at), found): (&(AccountId, Timestamp), Option<PastState>)| {
             let past = found.ok_or_else(|| unknown(*account))?;
-            caller.may_act_for(&past.ispb).map_err(|_stranger| unknown(*account))?;
-            past.state.ok_or_else(|| not_open(*account, *at))
+            may_see(caller, past.ispb).map_err(|_stranger| unknown(*account))?;
+            let standing = past.standing.ok_or_else(|| not_open(*account, *at))?;
+            let external = past.ispb.is_none();
+            Ok(SeenBalance { account_id: *account, standing, external })
         };
         Ok(wanted.iter().zip(found).map(answer).collect())
     }
@@ -55,27 +57,39 @@ mod tests {
 
     use super::*;
     use crate::application::ports::MockBalancesReads;
+    use crate::domain::Standing;
     use crate::domain::testing::{account, event};
 
-    fn past(number: u128, state: Option<AccountState>) -> PastState {
+    fn past(number: u128, standing: Option<Standing>) -> PastState {
         let event = event(number, 1);
-        PastState { account_id: event.account_id, ispb: event.ispb, state }
+        PastState { account_id: event.account_id, ispb: Some(event.ispb), standing }
     }
 
-    async fn ask(caller: Caller) -> Vec<Result<AccountState, &'static str>> {
+    async fn ask(caller: Caller) -> Vec<Result<Standing, &'static str>> {
         let mut reads = MockBalancesReads::new();
-        let found = vec![Some(past(1, Some(event(1, 1).state))), Some(past(2, None)), None];
+        let found = vec![
+            Some(past(1, Some(Standing::Banked(event(1, 1).state)))),
+            Some(past(2, None)),
+            None,
+        ];
         reads.expect_past_states().times(1).return_once(move |_| Ok(found));
         let at = Timestamp::EPOCH;
         let wanted = [(account(1), at), (account(2), at), (account(3), at)];
         let answers = GetPastBalances::new(Arc::new(reads)).execute(caller, &wanted).await.unwrap();
-        answers.into_iter().map(|answer| answer.map_err(|broken| broken.code())).collect()
+        let shown = |answer: Result<SeenBalance, Violation>| {
+            answer.map(|seen| seen.standing).map_err(|broken| broken.code())
+        };
+        answers.into_iter().map(shown).collect()
     }
 
     #[tokio::test]
     async fn answers_come_in_the_order_of_the_question() {
         let answers = ask(Caller::Operator).await;
-        let wanted = [Ok(event(1, 1).state), Err("account_not_open_then"), Err("balance_unknown")];
+        let wanted = [
+            Ok(Standing::Banked(event(1, 1).state)),
+            Err("account_not_open_then"),
+            Err("balance_unknown"),
+        ];
         assert_eq!(answers, wanted);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shared_kernel::application::{ApplicationError, Caller, Page, PageSize, Place};
 use shared_kernel::domain::{AccountId, Ispb, Timestamp, Violation};
 
-use super::get_balances::{bounded, unknown};
+use super::get_balances::{bounded, may_see, unknown};
 use crate::application::ports::{BalancesReads, LinePlace, StatementLine, StatementWindow};
 
 impl Place for LinePlace {
@@ -75,12 +75,12 @@ impl GetStatements {
         bounded(questions.len())?;
         let accounts: Vec<AccountId> = questions.iter().map(|it| it.account_id).collect();
         let known = self.reads.balances(&accounts).await?;
-        let banks: HashMap<AccountId, Ispb> =
+        let banks: HashMap<AccountId, Option<Ispb>> =
             known.iter().map(|balance| (balance.account_id(), balance.ispb())).collect();
         let judge = |question: &StatementQuestion| {
             let unknown = || unknown(question.account_id);
             let ispb = banks.get(&question.account_id).ok_or_else(unknown)?;
-            caller.may_act_for(ispb).map_err(|_stranger| unknown())?;
+            may_see(caller, *ispb).map_err(|_stranger| unknown())?;
             question.window()
         };
         let judged: Vec<_> = questions.iter().map(judge).collect();
@@ -100,7 +100,7 @@ impl GetStatements {
 mod tests {
     use super::*;
     use crate::application::ports::MockBalancesReads;
-    use crate::application::testing::balance;
+    use crate::application::testing::known as balance;
     use crate::domain::testing::{account, event, movement};
 
     fn question(number: u128) -> StatementQuestion {

@@ -6,7 +6,7 @@ use shared_kernel::application::{ApplicationError, Caller, Page, PageSize, Place
 use shared_kernel::domain::{AccountId, Ispb};
 
 use crate::application::ports::BalancesReads;
-use crate::domain::AccountBalance;
+use crate::domain::KnownBalance;
 
 /// Behind which account a page of balances begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ impl ListBalances {
         ispb: Ispb,
         size: PageSize,
         after: Option<BalancePlace>,
-    ) -> Result<Page<AccountBalance>, ApplicationError> {
+    ) -> Result<Page<KnownBalance>, ApplicationError> {
         caller.may_act_for(&ispb)?;
         let after = after.map(|BalancePlace(account)| account);
         let rows = self.reads.balances_of_bank(ispb, after, size.rows_to_read()).await?;
@@ -57,11 +57,11 @@ impl ListBalances {
 mod tests {
     use super::*;
     use crate::application::ports::MockBalancesReads;
-    use crate::application::testing::balance;
+    use crate::application::testing::known as balance;
     use crate::domain::testing::account;
 
     fn list(wanted: (Option<AccountId>, i64), found: &[u128]) -> ListBalances {
-        let found: Vec<AccountBalance> = found.iter().map(|number| balance(*number)).collect();
+        let found: Vec<KnownBalance> = found.iter().map(|number| balance(*number)).collect();
         let mut reads = MockBalancesReads::new();
         reads
             .expect_balances_of_bank()
@@ -73,9 +73,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_names_the_next_until_there_is_none() {
-        let ispb = balance(1).ispb();
+        let ispb = balance(1).ispb().unwrap();
         let size = PageSize::asked(2).unwrap();
-        let place = |balance: &AccountBalance| BalancePlace(balance.account_id());
+        let place = |balance: &KnownBalance| BalancePlace(balance.account_id());
         let list_one = list((None, 3), &[1, 2, 3]);
         let page = list_one.execute(Caller::Operator, ispb, size, None).await.unwrap();
         assert_eq!(page.rows, [balance(1), balance(2)]);
@@ -89,7 +89,7 @@ mod tests {
     async fn a_bank_may_not_list_another() {
         let list = ListBalances::new(Arc::new(MockBalancesReads::new()));
         let other = Caller::Bank(Ispb::parse("99999999").unwrap());
-        let error = list.execute(other, balance(1).ispb(), PageSize::USUAL, None).await;
+        let error = list.execute(other, balance(1).ispb().unwrap(), PageSize::USUAL, None).await;
         let ApplicationError::Refused(broken) = error.unwrap_err() else { panic!("refused") };
         assert_eq!(broken.code(), "caller_may_not_act_for_bank");
     }

@@ -20,8 +20,11 @@ impl OnTransferEvent {
         transaction: &mut T,
         events: Vec<TransferParties>,
     ) -> Result<(), StoreError> {
-        let transfers: BTreeMap<_, _> =
-            events.into_iter().map(|event| (event.end_to_end_id, event)).collect();
+        let mut transfers = BTreeMap::new();
+        for event in events {
+            // The first counts, as it does across batches.
+            transfers.entry(event.end_to_end_id).or_insert(event);
+        }
         if transfers.is_empty() {
             return Ok(());
         }
@@ -33,7 +36,7 @@ impl OnTransferEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::application::testing::MockStore;
+    use crate::application::testing::{InMemory, MockStore};
     use crate::domain::testing::transfer;
 
     #[tokio::test]
@@ -46,6 +49,18 @@ mod tests {
             .returning(|_| Ok(()));
         let events = vec![transfer(2), transfer(1), transfer(2), transfer(1)];
         OnTransferEvent::keep(&mut store, events).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_two_that_differ_the_first_counts_in_one_batch_and_in_two() {
+        let other = TransferParties { payee_key: "other@example.com".into(), ..transfer(1) };
+        for cut in [1, 2] {
+            let mut store = InMemory::default();
+            for batch in [transfer(1), other.clone()].chunks(cut) {
+                OnTransferEvent::keep(&mut store, batch.to_vec()).await.unwrap();
+            }
+            assert_eq!(store.transfers[&transfer(1).end_to_end_id], transfer(1), "{cut}");
+        }
     }
 
     #[tokio::test]

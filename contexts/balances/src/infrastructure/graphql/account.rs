@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, Result};
+use shared_kernel::application::Caller;
 use shared_kernel::domain::{AccountId, Kind, Violation};
 use shared_kernel::infrastructure::graphql::{DateTime, Window, caller, refused, violation_error};
 
@@ -22,6 +23,21 @@ pub(super) struct Account {
 impl Account {
     pub(super) const fn new(account_id: AccountId) -> Self {
         Self { account_id }
+    }
+
+    /// Waits for a version, if one is wanted.
+    async fn reached(
+        &self,
+        ctx: &Context<'_>,
+        caller: Caller,
+        min_version: Option<i64>,
+    ) -> Result<()> {
+        let Some(number) = min_version else { return Ok(()) };
+        let version = AccountVersion::new(number)
+            .map_err(|broken| violation_error(&broken.on("min_version")))?;
+        let facade = ctx.data::<Arc<Balances>>()?;
+        let reached = facade.await_balance.execute(caller, self.account_id, version).await;
+        answered(reached.map(drop).map_err(Arc::new))
     }
 }
 
@@ -43,21 +59,15 @@ impl Account {
         min_version: Option<i64>,
     ) -> Result<Option<Balance>> {
         let caller = caller(ctx)?;
-        if let Some(number) = min_version {
-            let version = AccountVersion::new(number)
-                .map_err(|broken| violation_error(&broken.on("min_version")))?;
-            let facade = ctx.data::<Arc<Balances>>()?;
-            let reached = facade.await_balance.execute(caller, self.account_id, version).await;
-            answered(reached.map_err(Arc::new))?;
-        }
+        self.reached(ctx, caller, min_version).await?;
         let key = BalanceKey { caller, account: self.account_id, at: at.map(|DateTime(at)| at) };
         let loaded = ctx.data::<DataLoader<BalanceLoader>>()?.load_one(key).await;
-        let state = answered(loaded)?.map(answered_in).transpose()?.flatten();
-        Ok(state.map(|state| Balance::new(self.account_id, &state)))
+        let seen = answered(loaded)?.map(answered_in).transpose()?.flatten();
+        Ok(seen.map(|seen| Balance::new(&seen)))
     }
 
     /// What moved the account's money, newest first; null while no event of it has arrived.
-    #[expect(clippy::too_many_arguments, reason = "a page and a period are four arguments")]
+    #[expect(clippy::too_many_arguments, reason = "a page, a period and a version are arguments")]
     async fn statement(
         &self,
         ctx: &Context<'_>,
@@ -67,6 +77,10 @@ impl Account {
         #[graphql(desc = "The cursor of the line before the first wanted.")] after: Option<String>,
         #[graphql(desc = "Not older than this, by the bank's clock.")] from: Option<DateTime>,
         #[graphql(desc = "Older than this.")] to: Option<DateTime>,
+        #[graphql(
+            desc = "Waits, a few seconds at most, until this version of the account has arrived."
+        )]
+        min_version: Option<i64>,
     ) -> Result<Option<Statement>> {
         let caller = caller(ctx)?;
         let window = Window::<LinePlace>::asked(first, after.as_deref());
@@ -78,6 +92,7 @@ impl Account {
             size,
             after,
         };
+        self.reached(ctx, caller, min_version).await?;
         let key = StatementKey { caller, question };
         let loaded = ctx.data::<DataLoader<StatementLoader>>()?.load_one(key).await;
         let page = answered(loaded)?.map(answered_in).transpose()?.flatten();

@@ -14,7 +14,7 @@ use shared_kernel::infrastructure::graphql::{LOADER_DELAY, refused, start_batch}
 use crate::application::Balances;
 use crate::application::ports::StatementLine;
 use crate::application::query::StatementQuestion;
-use crate::domain::AccountState;
+use crate::domain::SeenBalance;
 
 /// What a load failed with; shared by all whom it failed.
 type Failure = Arc<ApplicationError>;
@@ -56,7 +56,7 @@ fn paired<K: Eq + Hash, T>(keys: Vec<K>, answers: Vec<T>) -> impl Iterator<Item 
 }
 
 impl Loader<BalanceKey> for BalanceLoader {
-    type Value = Result<AccountState, Violation>;
+    type Value = Result<SeenBalance, Violation>;
     type Error = Failure;
 
     async fn load(
@@ -69,7 +69,7 @@ impl Loader<BalanceKey> for BalanceLoader {
             if !now.is_empty() {
                 let accounts: Vec<AccountId> = now.iter().map(|key| key.account).collect();
                 let balances = self.0.get_balances.execute(caller, &accounts).await?;
-                let states = balances.into_iter().map(|it| it.map(|balance| *balance.state()));
+                let states = balances.into_iter().map(|it| it.map(|known| known.seen()));
                 loaded.extend(paired(now, states.collect()));
             }
             if !past.is_empty() {

@@ -13,12 +13,13 @@ use super::account::Account;
 use super::balance::Balance;
 use crate::application::Balances;
 use crate::application::query::BalancePlace;
-use crate::domain::AccountBalance;
+use crate::domain::KnownBalance;
 
 /// What can be asked of the graph.
 #[derive(Clone, Copy, Debug)]
 pub struct Query;
 
+/// What may be asked. Nothing changes by it, and what fails is null by itself.
 #[Object]
 impl Query {
     #[graphql(entity)]
@@ -35,13 +36,13 @@ impl Query {
         #[graphql(desc = "The cursor of the balance before the first wanted.")] after: Option<
             String,
         >,
-    ) -> Result<Connection<String, Balance>> {
+    ) -> Result<Option<Connection<String, Balance>>> {
         let (caller, Ispb(ispb)) = (caller(ctx)?, ispb);
         let window = Window::<BalancePlace>::asked(first, after.as_deref());
         let Window { size, after } = window.map_err(|broken| violation_error(&broken))?;
         let list = &ctx.data::<Arc<Balances>>()?.list_balances;
         let page = list.execute(caller, ispb, size, after).await.map_err(refused)?;
-        let place = |balance: &AccountBalance| BalancePlace(balance.account_id());
-        Ok(connection(page, after.is_some(), place, |balance| Balance::from(&balance)))
+        let place = |balance: &KnownBalance| BalancePlace(balance.account_id());
+        Ok(Some(connection(page, after.is_some(), place, |balance| Balance::from(&balance))))
     }
 }

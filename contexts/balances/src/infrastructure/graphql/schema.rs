@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptyMutation, Schema};
+use async_graphql::connection::Connection;
+use async_graphql::{EmptyMutation, Schema, SchemaBuilder};
 use shared_kernel::infrastructure::graphql::{federation_sdl, subgraph};
 
+use super::balance::Balance;
 use super::loaders::{balance_loader, statement_loader};
 use super::query::Query;
+use super::statement::Statement;
 use super::subscription::Subscription;
 use crate::application::Balances;
 use crate::infrastructure::kafka::AccountFeed;
@@ -14,9 +17,15 @@ use crate::infrastructure::kafka::AccountFeed;
 /// The subgraph of this context: it is asked and followed, and commanded never.
 pub type GraphSchema = Schema<Query, EmptyMutation, Subscription>;
 
+fn builder() -> SchemaBuilder<Query, EmptyMutation, Subscription> {
+    subgraph(Query, EmptyMutation, Subscription)
+        .override_output_type_description::<Connection<String, Balance>>("A page of balances.")
+        .override_output_type_description::<Statement>("A page of a statement.")
+}
+
 /// The subgraph over these use cases and the live end of accounts.
 pub fn schema(facade: &Arc<Balances>, feed: AccountFeed) -> GraphSchema {
-    subgraph(Query, EmptyMutation, Subscription)
+    builder()
         .data(balance_loader(Arc::clone(facade)))
         .data(statement_loader(Arc::clone(facade)))
         .data(Arc::clone(facade))
@@ -26,7 +35,7 @@ pub fn schema(facade: &Arc<Balances>, feed: AccountFeed) -> GraphSchema {
 
 /// The SDL of the subgraph; no server is needed for it.
 pub fn sdl() -> String {
-    federation_sdl(&subgraph(Query, EmptyMutation, Subscription).finish())
+    federation_sdl(&builder().finish())
 }
 
 #[cfg(test)]

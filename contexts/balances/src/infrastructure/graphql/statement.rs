@@ -54,7 +54,7 @@ pub(super) struct StatementCounterparty {
 pub(super) struct StatementLine {
     /// Version of the account after it.
     version: i64,
-    /// When it happened, by the bank's clock.
+    /// When it happened, by the bank's clock; where that stood back, the latest time before.
     occurred_at: DateTime,
     /// How the money moved.
     kind: StatementLineKind,

@@ -11,13 +11,14 @@ use shared_kernel::infrastructure::graphql::{caller, refused, violation_error};
 use super::account::Account;
 use super::balance::{AccountUpdate, Balance};
 use crate::application::Balances;
-use crate::domain::AccountState;
+use crate::domain::{AccountBalance, AccountState, SeenBalance, Standing};
 use crate::infrastructure::kafka::{AccountFeed, AccountWatch, Seen};
 
 /// What can be followed in the graph.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscription;
 
+/// What may be followed, fed by events as they happen.
 #[Subscription]
 impl Subscription {
     /// Each change of an account from now on, from the event itself: the balance may be newer than
@@ -39,6 +40,7 @@ impl Subscription {
             match following.next().await {
                 Some(Ok(state)) => {
                     let (account, balance) = following.shown(&state);
+                    let account = Some(account);
                     Some((Ok(AccountUpdate { account, balance }), Some(following)))
                 }
                 Some(Err(error)) => Some((Err(error), None)),
@@ -60,7 +62,9 @@ struct Following {
 
 impl Following {
     fn shown(&self, state: &AccountState) -> (Account, Balance) {
-        (Account::new(self.account), Balance::new(self.account, state))
+        let standing = Standing::Banked(*state);
+        let seen = SeenBalance { account_id: self.account, standing, external: false };
+        (Account::new(self.account), Balance::new(&seen))
     }
 
     /// The next change that is newer than what was told; none when the process is stopping.
@@ -88,7 +92,7 @@ impl Following {
     async fn present(&self) -> Result<Option<AccountState>> {
         let answers = self.facade.get_balances.execute(self.caller, &[self.account]).await;
         match answers.map_err(refused)?.into_iter().next() {
-            Some(Ok(balance)) => Ok(Some(*balance.state())),
+            Some(Ok(known)) => Ok(known.bank().map(AccountBalance::state).copied()),
             Some(Err(broken)) if broken.kind() != Kind::NotFound => {
                 Err(refused(ApplicationError::Refused(broken)))
             }

@@ -1,6 +1,7 @@
 //! The subgraph over mocked ports: how many questions, what is null, what is refused.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_graphql::{Request, Response, Variables};
 use futures::StreamExt as _;
@@ -12,9 +13,11 @@ use shared_kernel::testing::{FixedClock, undocumented};
 
 use super::{GraphSchema, schema};
 use crate::application::Balances;
-use crate::application::ports::{MockBalancesReads, MockCommits, PastState, StatementLine};
+use crate::application::ports::{
+    MockBalancesReads, MockCommitWatch, MockCommits, PastState, StatementLine,
+};
 use crate::domain::testing::{account, event, movement};
-use crate::domain::{AccountBalance, AccountEvent};
+use crate::domain::{AccountBalance, AccountEvent, KnownBalance, Standing};
 use crate::infrastructure::kafka::AccountFeed;
 
 fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
@@ -37,7 +40,7 @@ fn other_bank() -> Caller {
 fn knows(times: usize) -> MockBalancesReads {
     let mut reads = MockBalancesReads::new();
     reads.expect_balances().times(times).returning(|wanted| {
-        let known = [1, 2].map(|number| AccountBalance::begin(&event(number, 1)));
+        let known = [1, 2].map(|it| KnownBalance::from(AccountBalance::begin(&event(it, 1))));
         Ok(known.into_iter().filter(|it| wanted.contains(&it.account_id())).collect())
     });
     reads
@@ -110,8 +113,8 @@ async fn past_and_present_are_a_question_each() {
     reads.expect_past_states().times(1).returning(|wanted| {
         let past = |(of, at): &(_, Timestamp)| {
             let event = event(1, 3);
-            let state = (at.micros() >= 3).then_some(event.state);
-            Some(PastState { account_id: *of, ispb: event.ispb, state })
+            let standing = (at.micros() >= 3).then_some(Standing::Banked(event.state));
+            Some(PastState { account_id: *of, ispb: Some(event.ispb), standing })
         };
         Ok(wanted.iter().map(past).collect())
     });
@@ -152,6 +155,38 @@ async fn statements_of_many_accounts_are_one_question_with_their_windows() {
 }
 
 #[tokio::test]
+async fn a_statement_waits_for_the_version_of_what_was_done() {
+    let (known, read) = (Arc::new(AtomicI64::new(1)), Arc::new(AtomicI64::new(0)));
+    let mut reads = MockBalancesReads::new();
+    let version = Arc::clone(&known);
+    reads.expect_balances().times(3).returning(move |_| {
+        let version = version.load(Ordering::SeqCst);
+        Ok(vec![AccountBalance::begin(&event(1, version)).into()])
+    });
+    let (version, seen) = (Arc::clone(&known), Arc::clone(&read));
+    reads.expect_statements().times(1).returning(move |_| {
+        seen.store(version.load(Ordering::SeqCst), Ordering::SeqCst);
+        Ok(vec![Vec::new()])
+    });
+    let mut commits = MockCommits::new();
+    commits.expect_listen().times(1).return_once(move |_| {
+        let mut watch = MockCommitWatch::new();
+        watch.expect_reached().times(1).returning(move |_| {
+            known.store(2, Ordering::SeqCst);
+            true
+        });
+        Box::new(watch)
+    });
+    let clock = Arc::new(FixedClock::default());
+    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
+    let graph = schema(&facade, AccountFeed::default());
+    let fields = "statement(minVersion: 2) { edges { cursor } }";
+    let answer = data(entities(&graph, Caller::Operator, &[&id(1)], fields).await);
+    assert_eq!(answer["_entities"][0]["statement"]["edges"], json!([]));
+    assert_eq!(read.load(Ordering::SeqCst), 2, "not before the version was there");
+}
+
+#[tokio::test]
 async fn to_another_bank_an_account_is_as_if_it_were_not_there() {
     let fields = "id balance { total } statement { edges { cursor } }";
     let answer = entities(&graph(knows(2)), other_bank(), &[&id(1)], fields).await;
@@ -182,6 +217,8 @@ async fn windows_and_callers_are_refused_by_name() {
     assert_eq!(ask("statement(first: 201) { edges { cursor } }").await, ["page_size_range"]);
     assert_eq!(ask("statement(after: \"x\") { edges { cursor } }").await, ["page_token_shape"]);
     assert_eq!(ask("balance(minVersion: 0) { total }").await, ["account_version_range"]);
+    let statement = "statement(minVersion: 0) { edges { cursor } }";
+    assert_eq!(ask(statement).await, ["account_version_range"]);
     let bank = "{ balances(ispb: \"00000001\") { edges { cursor } } }";
     let denied = graph.execute(Request::new(bank).data(other_bank())).await;
     assert_eq!(codes(&denied), ["caller_may_not_act_for_bank"]);

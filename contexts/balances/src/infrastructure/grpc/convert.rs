@@ -4,22 +4,24 @@ use prost_types::Timestamp as ProtoTimestamp;
 use shared_kernel::domain::Timestamp;
 
 use super::proto;
-use crate::domain::AccountBalance;
+use crate::domain::{AccountVersion, KnownBalance};
 
 /// Microseconds of a second.
 const MICROS: i64 = 1_000_000;
 
-pub(super) fn balance(balance: &AccountBalance) -> proto::Balance {
-    let funds = balance.funds();
+pub(super) fn balance(known: &KnownBalance) -> proto::Balance {
+    let standing = known.standing();
+    let funds = standing.funds();
     proto::Balance {
-        account_id: balance.account_id().to_string(),
-        ispb: balance.ispb().to_string(),
-        owner_name: balance.owner_name().unwrap_or_default().to_owned(),
+        account_id: known.account_id().to_string(),
+        ispb: known.ispb().map(|ispb| ispb.to_string()).unwrap_or_default(),
+        owner_name: known.owner_name().unwrap_or_default().to_owned(),
         available_centavos: funds.available().centavos(),
         held_centavos: funds.held().centavos(),
         total_centavos: funds.total().centavos(),
-        version: balance.version().number(),
-        updated_at: Some(instant(balance.updated_at())),
+        version: standing.version().map_or(0, AccountVersion::number),
+        updated_at: Some(instant(standing.since())),
+        external: known.is_external(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Others' events, and of them only what this context needs.
 
 use serde::Deserialize;
+use shared_kernel::application::catalogue::Reader;
 use shared_kernel::application::envelope::read_payload;
 use shared_kernel::application::{Envelope, InboundRecord, Unreadable};
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Money, Timestamp, Violation};
@@ -9,11 +10,18 @@ use crate::domain::{
     AccountEvent, AccountState, AccountVersion, Counterparty, Funds, Movement, MovementKind, Party,
     TransferParties,
 };
+use crate::infrastructure::kafka::live;
+use crate::infrastructure::wallet_core::words;
 
 /// Every change of every account, keyed by account.
 pub const ACCOUNTS_TOPIC: &str = "codepix.banking.accounts";
 /// Every change of every transfer, keyed by `EndToEndId`.
 pub const TRANSFERS_TOPIC: &str = "codepix.transfers";
+
+/// What Wallet Core tells of balances; the name is a setting.
+pub(crate) const WALLET_BALANCES: &str = "balances";
+/// What it tells of accounts; the name is a setting.
+pub(crate) const WALLET_ACCOUNTS: &str = "accounts";
 
 /// Who publishes on a topic, and what every type of event there begins with.
 struct Publisher {
@@ -26,6 +34,47 @@ const HUB: Publisher = Publisher { source: "/codepix/transfers", types: "codepix
 
 /// The one event that names the owner.
 const OPENED: &str = "codepix.banking.AccountOpened.v1";
+const DEPOSITED: &str = "codepix.banking.AmountDeposited.v1";
+const WITHDRAWN: &str = "codepix.banking.AmountWithdrawn.v1";
+const DEBITED: &str = "codepix.banking.AccountDebited.v1";
+const CREDITED: &str = "codepix.banking.AccountCredited.v1";
+const BOOKED: &str = "codepix.banking.BookTransferCompleted.v1";
+
+/// The consumer group of accounts.
+pub(crate) const ACCOUNTS_GROUP: &str = "codepix.balances";
+/// The consumer group of transfers: a group of its own, so that a statement never waits for names.
+pub(crate) const TRANSFERS_GROUP: &str = "codepix.balances.transfers";
+/// The consumer group of Wallet Core's topics.
+pub(crate) const WALLET_CORE_GROUP: &str = "codepix.balances.wallet-core";
+
+/// What this context makes of a record: every event of an account states its balance and every
+/// event of a transfer its parties, those too that were invented later.
+pub const READERS: &[Reader] = &[ACCOUNTS, TRANSFERS, WALLET_CORE, live::READER];
+
+/// The projection of accounts.
+pub(crate) const ACCOUNTS: Reader = Reader {
+    context: "balances",
+    consumer: ACCOUNTS_GROUP,
+    channels: &[ACCOUNTS_TOPIC],
+    knows: &[OPENED, DEPOSITED, WITHDRAWN, DEBITED, CREDITED, BOOKED],
+    read: |record| account_event(record).map(|_event| true),
+};
+/// The projection of transfers.
+pub(crate) const TRANSFERS: Reader = Reader {
+    context: "balances",
+    consumer: TRANSFERS_GROUP,
+    channels: &[TRANSFERS_TOPIC],
+    knows: &[],
+    read: |record| transfer_event(record).map(|_parties| true),
+};
+/// The projection of what Wallet Core says, on topics of their usual names.
+pub(crate) const WALLET_CORE: Reader = Reader {
+    context: "balances",
+    consumer: WALLET_CORE_GROUP,
+    channels: &[WALLET_BALANCES, WALLET_ACCOUNTS],
+    knows: &["codepix.banking.WalletBalanceUpdated.v1", "codepix.banking.WalletAccountCreated.v1"],
+    read: |record| words(record, WALLET_ACCOUNTS).map(|words| !words.is_empty()),
+};
 
 /// What every event of an account states, whatever happened; types that this context has never
 /// heard of too.
@@ -177,11 +226,11 @@ fn movement(
     own_bank: Ispb,
 ) -> Result<Option<Movement>, Unreadable> {
     let moved = match event_type {
-        "codepix.banking.AmountDeposited.v1" => cash(record, MovementKind::Deposit)?,
-        "codepix.banking.AmountWithdrawn.v1" => cash(record, MovementKind::Withdrawal)?,
-        "codepix.banking.AccountDebited.v1" => transfer(record, MovementKind::TransferSent)?,
-        "codepix.banking.AccountCredited.v1" => transfer(record, MovementKind::TransferReceived)?,
-        "codepix.banking.BookTransferCompleted.v1" => book_transfer(record, own_bank)?,
+        DEPOSITED => cash(record, MovementKind::Deposit)?,
+        WITHDRAWN => cash(record, MovementKind::Withdrawal)?,
+        DEBITED => transfer(record, MovementKind::TransferSent)?,
+        CREDITED => transfer(record, MovementKind::TransferReceived)?,
+        BOOKED => book_transfer(record, own_bank)?,
         _ => return Ok(None),
     };
     Ok(Some(moved))

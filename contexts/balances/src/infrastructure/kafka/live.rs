@@ -3,15 +3,25 @@
 use std::sync::Arc;
 
 use shared_kernel::application::InboundRecord;
+use shared_kernel::application::catalogue::Reader;
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::kafka::{TailListener, TailRecord};
 use tokio::sync::broadcast;
 
-use super::inbound::account_event;
+use super::inbound::{ACCOUNTS_TOPIC, account_event};
 use crate::domain::AccountEvent;
 
 /// Events that a follower may lag behind before it is told to look anew.
 const BACKLOG_MAX: usize = 4_096;
+
+/// What followers make of a record.
+pub(crate) const READER: Reader = Reader {
+    context: "balances",
+    consumer: "followers of accounts",
+    channels: &[ACCOUNTS_TOPIC],
+    knows: &[],
+    read: |record| account_event(record).map(|_event| true),
+};
 
 /// An event; none when any may have been missed.
 type Word = Option<Arc<AccountEvent>>;

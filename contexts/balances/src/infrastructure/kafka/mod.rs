@@ -2,11 +2,11 @@
 
 mod consumer;
 pub(crate) mod inbound;
-mod live;
+pub(crate) mod live;
 
 pub use consumer::{AccountsConsumer, TransfersConsumer};
 pub use inbound::{
-    ACCOUNTS_TOPIC, AccountStated, BookTransferPosted, CashMoved, TRANSFERS_TOPIC, TransferPosted,
-    TransferStated,
+    ACCOUNTS_TOPIC, AccountStated, BookTransferPosted, CashMoved, READERS, TRANSFERS_TOPIC,
+    TransferPosted, TransferStated,
 };
 pub use live::{AccountFeed, AccountWatch, Seen};

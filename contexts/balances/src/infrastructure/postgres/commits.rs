@@ -88,7 +88,7 @@ impl CommitFeed {
     }
 
     async fn follow(&self, database: &Database) -> Result<(), StoreError> {
-        let mut session = database.session().await?;
+        let mut session = database.listener().await?;
         session.batch_execute(LISTEN).await.map_err(store_error)?;
         // Whatever was committed while nothing listened.
         self.tell(None);

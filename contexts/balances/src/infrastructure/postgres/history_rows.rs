@@ -7,7 +7,7 @@ use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Violation};
 
 use super::rows::state;
-use crate::application::ports::{PastState, StatementLine};
+use crate::application::ports::StatementLine;
 use crate::domain::{AccountState, Counterparty, Movement, MovementKind, Party, TransferParties};
 
 /// A row that this context did not write.
@@ -174,37 +174,4 @@ pub(crate) struct HistoryRow {
     pub(crate) account_id: uuid::Uuid,
     #[diesel(embed)]
     pub(crate) entry: EntryRow,
-}
-
-/// An account at a past instant, with its place in the question.
-#[derive(QueryableByName)]
-pub(super) struct PastRow {
-    #[diesel(sql_type = BigInt)]
-    place: i64,
-    #[diesel(sql_type = Uuid)]
-    account_id: uuid::Uuid,
-    #[diesel(sql_type = Text)]
-    ispb: String,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    version: Option<i64>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    occurred_at: Option<PgTimestamp>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    available: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    held: Option<i64>,
-}
-
-impl PastRow {
-    /// What the account was.
-    pub(super) fn into_past(self) -> Result<(i64, PastState), StoreError> {
-        let broken = |broken: Violation| unreadable(&broken);
-        let entry = self.version.zip(self.available).zip(self.held).zip(self.occurred_at);
-        let then = entry.map(|(((version, available), held), at)| {
-            state(version, (available, held), at).map_err(broken)
-        });
-        let (account_id, ispb) = (AccountId::from_uuid(self.account_id), Ispb::parse(&self.ispb));
-        let ispb = ispb.map_err(broken)?;
-        Ok((self.place, PastState { account_id, ispb, state: then.transpose()? }))
-    }
 }

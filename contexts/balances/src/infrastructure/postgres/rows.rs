@@ -32,6 +32,9 @@ pub(crate) struct BalanceRow {
     missing: String,
     #[diesel(sql_type = Timestamptz)]
     updated_at: PgTimestamp,
+    /// The latest time of its events; null where it was not asked for.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    latest_at: Option<PgTimestamp>,
 }
 
 impl BalanceRow {
@@ -57,7 +60,57 @@ impl BalanceRow {
                 .map_err(broken)?,
             movement: None,
         };
-        Ok(AccountBalance::restore(&newest, missing))
+        let latest_at = self.latest_at.map_or(newest.state.occurred_at, timestamp);
+        Ok(AccountBalance::restore(&newest, latest_at, missing))
+    }
+}
+
+/// The columns of a balance that may not be there.
+#[derive(QueryableByName)]
+pub(super) struct BalanceColumns {
+    #[diesel(sql_type = Nullable<Text>)]
+    ispb: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    owner_name: Option<String>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    available: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    held: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    version: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    missing: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    updated_at: Option<PgTimestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    latest_at: Option<PgTimestamp>,
+}
+
+impl BalanceColumns {
+    /// The balance, if the account has one.
+    ///
+    /// # Errors
+    /// As [`BalanceRow::into_balance`].
+    pub(super) fn into_balance(
+        self,
+        account: AccountId,
+    ) -> Result<Option<AccountBalance>, StoreError> {
+        let Self { ispb, owner_name, available, held, version, missing, updated_at, latest_at } =
+            self;
+        let row = || {
+            Some(BalanceRow {
+                account_id: account.uuid(),
+                ispb: ispb?,
+                owner_name,
+                available: available?,
+                held: held?,
+                version: version?,
+                missing: missing?,
+                updated_at: updated_at?,
+                latest_at,
+            })
+        };
+        row().map(BalanceRow::into_balance).transpose()
     }
 }
 

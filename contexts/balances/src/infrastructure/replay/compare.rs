@@ -13,11 +13,12 @@ use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{statement, store_error};
 use tokio::sync::mpsc;
 
+use super::external::take_external;
 use crate::domain::{AccountBalance, AccountDigester, SideDigester};
 use crate::infrastructure::postgres::{BalanceRow, HistoryRow, Statements, TransferRow};
 
 /// Rows read together.
-const PAGE: i64 = 10_000;
+pub(super) const PAGE: i64 = 10_000;
 /// Accounts that one side may be ahead of the other.
 const AHEAD_MAX: usize = 4_096;
 /// Differing accounts that are named.
@@ -34,6 +35,8 @@ pub struct Summary {
     pub entries: u64,
     /// Transfers whose sides are known.
     pub transfers: u64,
+    /// Words of programs beside the hub.
+    pub external: u64,
     /// What all owners may spend.
     pub available: Money,
     /// What all transfers under way have set aside.
@@ -252,11 +255,13 @@ impl Side {
                 after = parties.end_to_end_id.to_string();
             }
         }
+        let external = take_external(&mut self.digester, connection, statements).await?;
         Ok(Summary {
             digest: self.digester.digest(),
             accounts: self.accounts,
             entries: self.entries,
             transfers,
+            external,
             available: Money::from_centavos(self.available),
             held: Money::from_centavos(self.held),
         })

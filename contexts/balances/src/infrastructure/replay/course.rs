@@ -1,5 +1,6 @@
 //! The course of a replay: rebuild, compare, swap.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -12,13 +13,17 @@ use shared_kernel::infrastructure::postgres::{Database, DatabaseSettings, store_
 use super::compare::{Comparison, Summary, compare, summarize};
 use super::error::ReplayError;
 use super::gauge::{Gauge, Phase};
+use super::lead::{lead, leading, resign};
 use super::rebuild::{Ends, Rebuild};
-use super::shadow::{Shadow, StoredPosition, discard, is_current, lead, positions, resign};
-use super::swap::{ends, swap};
+use super::shadow::{Shadow, StoredPosition, Unlogged, discard, is_current, positions, take_over};
+use super::swap::{chase, ends, swap};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP};
 use crate::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
-use crate::infrastructure::postgres::{PAST, SCHEMA, SHADOW};
-use crate::infrastructure::start::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
+use crate::infrastructure::postgres::{COMPARED, PAST, SCHEMA, SHADOW};
+use crate::infrastructure::wallet_core::WalletCoreTopics;
 
+/// A side that is read waits for the other where that has more to tell, and holds nobody up.
+const PATIENT: &str = "SET idle_in_transaction_session_timeout = '5min'";
 /// A view of one moment, for as long as the session lives.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
@@ -44,7 +49,7 @@ pub enum Outcome {
     Swapped,
     /// It was equal.
     Equal,
-    /// It was not, and nothing was swapped.
+    /// It was not, and nothing was swapped; the rebuild is gone.
     Differs,
     /// It was looked at.
     Past,
@@ -81,6 +86,7 @@ pub struct Report {
 pub struct Replay {
     database: Database,
     kafka: KafkaSettings,
+    wallet_core: WalletCoreTopics,
     gauge: Arc<Gauge>,
     stop: StopSignal,
 }
@@ -96,7 +102,14 @@ impl Replay {
         gauge: Arc<Gauge>,
         stop: StopSignal,
     ) -> Result<Self, StoreError> {
-        Ok(Self { database: Database::new(database)?, kafka, gauge, stop })
+        let (database, wallet_core) = (Database::new(database)?, WalletCoreTopics::default());
+        Ok(Self { database, kafka, wallet_core, gauge, stop })
+    }
+
+    /// The same where the topics of Wallet Core have other names than the usual.
+    #[must_use]
+    pub fn with_wallet_core(self, wallet_core: WalletCoreTopics) -> Self {
+        Self { wallet_core, ..self }
     }
 
     /// Replays; `restart` begins anew where another run was cut off.
@@ -109,20 +122,28 @@ impl Replay {
         if !lead(&mut session).await? {
             return Err(ReplayError::Running);
         }
-        let report = match mode {
-            Mode::Until(until) => self.look_at(until).await,
-            Mode::Compare => self.replace(&mut session, None, restart).await,
-            Mode::Swap { force } => self.replace(&mut session, Some(force), restart).await,
-        };
+        let report = leading(&mut session, self.course(mode, restart)).await;
         // The server learns of a closed connection later, and the next run may come at once.
         resign(&mut session).await;
         report
     }
 
+    async fn course(&self, mode: Mode, restart: bool) -> Result<Report, ReplayError> {
+        match mode {
+            Mode::Until(until) => self.look_at(until).await,
+            Mode::Compare => self.replace(None, restart).await,
+            Mode::Swap { force } => self.replace(Some(force), restart).await,
+        }
+    }
+
     async fn look_at(&self, until: Timestamp) -> Result<Report, ReplayError> {
+        let live = self.positions(SCHEMA).await?.unwrap_or_default();
+        let extents = self.extents(&live).await?;
+        self.is_whole(&live, &extents).await?;
+        let unlogged = Unlogged { until: Some(until), ..self.unlogged(&extents) };
         discard(&self.database, PAST).await?;
-        let rebuild = self.rebuild(PAST).await?;
-        let extents = cut_at(&self.kafka, self.extents().await?, until).await?;
+        let rebuild = self.rebuild(PAST, &unlogged).await?;
+        let extents = cut_at(&self.kafka, extents, until).await?;
         let ends: Ends = extents.iter().map(|it| (it.at.clone(), it.high)).collect();
         self.expect(&extents, &ends, &[]);
         let mut report = Report { outcome: Outcome::Stopped, comparison: None, past: None };
@@ -135,30 +156,25 @@ impl Replay {
         Ok(report)
     }
 
-    /// Rebuilds, compares and, with `swap`, exchanges; `swap` says whether a difference stops it.
-    async fn replace(
-        &self,
-        session: &mut AsyncPgConnection,
-        force: Option<bool>,
-        restart: bool,
-    ) -> Result<Report, ReplayError> {
+    /// Rebuilds, compares and, with `force`, exchanges: it says whether a difference stops that.
+    /// What is only compared has a schema of its own, so that it takes nothing from a run that was
+    /// cut off before its exchange.
+    async fn replace(&self, force: Option<bool>, restart: bool) -> Result<Report, ReplayError> {
         let stopped = Report { outcome: Outcome::Stopped, comparison: None, past: None };
-        if !is_current(session).await? {
-            return Err(ReplayError::OtherVersion);
-        }
-        let consumers = self.consumers();
-        let live = positions(session, SCHEMA, &consumers, false).await?;
-        let extents = self.extents().await?;
+        let schema = if force.is_some() { SHADOW } else { COMPARED };
+        let live = self.positions(SCHEMA).await?.ok_or(ReplayError::OtherVersion)?;
+        let extents = self.extents(&live).await?;
         self.is_whole(&live, &extents).await?;
+        let unlogged = self.unlogged(&extents);
         if restart {
-            discard(&self.database, SHADOW).await?;
+            discard(&self.database, schema).await?;
         }
-        let mut rebuild = self.rebuild(SHADOW).await?;
-        let mut own = positions(session, SHADOW, &consumers, false).await?;
+        let mut rebuild = self.rebuild(schema, &unlogged).await?;
+        let mut own = self.positions(schema).await?.unwrap_or_default();
         if is_ahead(&own, &live) {
             // The live side was set back since that run: it would never meet it.
-            discard(&self.database, SHADOW).await?;
-            rebuild = self.rebuild(SHADOW).await?;
+            discard(&self.database, schema).await?;
+            rebuild = self.rebuild(schema, &unlogged).await?;
             own.clear();
         }
         let until = ends(&live);
@@ -166,7 +182,7 @@ impl Replay {
         if !rebuild.run_to(&until).await? {
             return Ok(stopped);
         }
-        let Some(comparison) = self.compared(&rebuild, &consumers, &extents).await? else {
+        let Some(comparison) = self.compared(&rebuild, &extents).await? else {
             return Ok(stopped);
         };
         let equal = comparison.is_equal();
@@ -176,44 +192,71 @@ impl Replay {
             Some(_) | None => {
                 self.gauge.change(|reading| reading.phase = Phase::Swapping);
                 rebuild.shadow.analyze().await?;
-                if swap(&rebuild, &consumers).await? { Outcome::Swapped } else { Outcome::Stopped }
+                let swapped = swap(&rebuild, &self.consumers()).await?;
+                if swapped { Outcome::Swapped } else { Outcome::Stopped }
             }
         };
-        if force.is_none() {
-            discard(&self.database, SHADOW).await?;
+        if force.is_none() || outcome == Outcome::Differs {
+            // What differed once is never gone on with: the next run reads the log anew.
+            discard(&self.database, schema).await?;
         }
         Ok(Report { outcome, comparison: Some(comparison), past: None })
     }
 
+    /// Where a side stands; none where the live one has no tables of this version.
+    async fn positions(&self, schema: &str) -> Result<Option<Vec<StoredPosition>>, StoreError> {
+        let mut session = self.database.session().await?;
+        if !is_current(&mut session).await? {
+            return Ok(None);
+        }
+        positions(&mut session, schema, &self.consumers()).await.map(Some)
+    }
+
     /// Compares the sides at the offsets of a moment of the live side; none when a stop was asked
-    /// for.
+    /// for. The moment is kept for the few records alone that are left then.
     async fn compared(
         &self,
         rebuild: &Rebuild,
-        consumers: &[String],
         extents: &[Extent],
     ) -> Result<Option<Comparison>, ReplayError> {
-        let mut live = self.database.session().await?;
-        live.batch_execute(SNAPSHOT).await.map_err(store_error)?;
-        let at = positions(&mut live, SCHEMA, consumers, false).await?;
+        let (consumers, schema) = (self.consumers(), rebuild.shadow.schema);
+        if !chase(rebuild, &consumers).await? {
+            return Ok(None);
+        }
+        let mut live = self.snapshot().await?;
+        let at = positions(&mut live, SCHEMA, &consumers).await?;
         let until = ends(&at);
-        let mut session = self.database.session().await?;
-        let own = positions(&mut session, SHADOW, consumers, false).await?;
+        let own = self.positions(schema).await?.unwrap_or_default();
         self.expect(extents, &until, &own);
         if !rebuild.run_to(&until).await? {
             return Ok(None);
         }
         self.gauge.change(|reading| reading.phase = Phase::Comparing);
-        session.batch_execute(SNAPSHOT).await.map_err(store_error)?;
-        let comparison = compare((live, SCHEMA), (session, SHADOW)).await?;
+        let session = self.snapshot().await?;
+        let comparison = compare((live, SCHEMA), (session, schema)).await?;
         Ok(Some(comparison))
     }
 
-    async fn rebuild(&self, schema: &'static str) -> Result<Rebuild, StoreError> {
-        let prefix = &self.kafka.topic_prefix;
+    /// A session that sees one moment.
+    async fn snapshot(&self) -> Result<AsyncPgConnection, StoreError> {
+        let mut session = self.database.session().await?;
+        for sql in [PATIENT, SNAPSHOT] {
+            session.batch_execute(sql).await.map_err(store_error)?;
+        }
+        Ok(session)
+    }
+
+    async fn rebuild(
+        &self,
+        schema: &'static str,
+        unlogged: &Unlogged,
+    ) -> Result<Rebuild, StoreError> {
+        let shadow = Shadow::open(&self.database, schema, &self.kafka.topic_prefix).await?;
+        take_over(&self.database, schema, unlogged).await?;
         Ok(Rebuild {
             kafka: self.kafka.clone(),
-            shadow: Shadow::open(&self.database, schema, prefix).await?,
+            wallet_core: self.wallet_core.clone(),
+            shadow,
             gauge: Arc::clone(&self.gauge),
             stop: self.stop.clone(),
         })
@@ -221,16 +264,33 @@ impl Replay {
 
     /// The names of the live side's consumers; a rebuild stores its offsets under the same.
     fn consumers(&self) -> Vec<String> {
-        [ACCOUNTS_GROUP, TRANSFERS_GROUP].map(|group| self.kafka.named(group)).into()
+        let groups = [ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP];
+        groups.map(|group| self.kafka.named(group)).into()
     }
 
-    async fn extents(&self) -> Result<Vec<Extent>, LogError> {
-        let mut all = extents(&self.kafka, ACCOUNTS_TOPIC).await?;
-        all.extend(extents(&self.kafka, TRANSFERS_TOPIC).await?);
+    /// Our own topics, by their full names.
+    fn own_topics(&self) -> [String; 2] {
+        [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].map(|topic| self.kafka.named(topic))
+    }
+
+    /// What there is of every topic that is read: our own, and those of other programs that the
+    /// live side has listened to, under whichever names.
+    async fn extents(&self, live: &[StoredPosition]) -> Result<Vec<Extent>, LogError> {
+        let own = self.own_topics();
+        let read = live.iter().map(|stored| stored.position.at.topic.as_str());
+        let others: BTreeSet<&str> =
+            read.filter(|topic| own.iter().all(|own| own != topic)).collect();
+        let prefix = self.kafka.topic_prefix.as_str();
+        let others = others.into_iter().map(|topic| topic.strip_prefix(prefix).unwrap_or(topic));
+        let mut all = Vec::new();
+        for topic in [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].into_iter().chain(others) {
+            all.extend(extents(&self.kafka, topic).await?);
+        }
         Ok(all)
     }
 
-    /// Whether the log has everything that the live side has read.
+    /// Whether the log has everything that the live side has read; of other programs' topics, what
+    /// it lost stands in the live side as it was said.
     async fn is_whole(
         &self,
         live: &[StoredPosition],
@@ -240,11 +300,25 @@ impl Replay {
         if live.iter().any(|stored| stored.cluster_id != cluster_id) {
             return Err(ReplayError::OtherCluster);
         }
-        let is_lost = |extent: &Extent| extent.low > 0;
-        if extents.iter().any(is_lost) {
-            return Err(ReplayError::Truncated);
+        let own = self.own_topics();
+        let lost = extents.iter().find(|extent| extent.low > 0 && own.contains(&extent.at.topic));
+        lost.map_or(Ok(()), |extent| Err(ReplayError::Truncated(extent.at.topic.clone())))
+    }
+
+    /// What of other programs' words the log does not have.
+    fn unlogged(&self, extents: &[Extent]) -> Unlogged {
+        let own = self.own_topics();
+        let [balances, accounts] = self.wallet_core.names().map(|topic| self.kafka.named(topic));
+        let mut unlogged = Unlogged::default();
+        let lost = extents.iter().filter(|it| it.low > 0 && !own.contains(&it.at.topic));
+        for Extent { at, low, .. } in lost {
+            // A topic of a former name may have had both.
+            unlogged.accounts |= at.topic != balances;
+            if at.topic != accounts {
+                unlogged.balances.push((at.partition, *low));
+            }
         }
-        Ok(())
+        unlogged
     }
 
     /// Sets the gauge to what there is to do.
@@ -256,7 +330,8 @@ impl Replay {
             total = total.saturating_add(end.saturating_sub(*low));
         }
         for StoredPosition { position, .. } in own {
-            done = done.saturating_add(position.next_offset);
+            let low = extents.iter().find(|it| it.at == position.at).map_or(0, |it| it.low);
+            done = done.saturating_add(position.next_offset.saturating_sub(low));
         }
         let (total, done) = (total.try_into().unwrap_or(0), done.try_into().unwrap_or(0));
         self.gauge.change(|reading| {

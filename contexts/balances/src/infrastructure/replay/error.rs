@@ -24,8 +24,8 @@ pub enum ReplayError {
     #[error("the live side has read another Kafka cluster than this one")]
     OtherCluster,
     /// The log lost what the live side has read.
-    #[error("the log begins after its beginning: what it has lost cannot be rebuilt")]
-    Truncated,
+    #[error("{0} begins after its beginning: what the log has lost cannot be rebuilt")]
+    Truncated(String),
     /// The live side never stood still for long enough.
     #[error("the live side could not be locked in time; nothing was swapped, try again")]
     Busy,

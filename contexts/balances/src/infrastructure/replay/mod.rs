@@ -3,7 +3,9 @@
 mod compare;
 mod course;
 mod error;
+mod external;
 mod gauge;
+mod lead;
 mod rebuild;
 mod shadow;
 mod swap;

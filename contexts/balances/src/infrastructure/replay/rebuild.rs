@@ -6,7 +6,7 @@
 //! meet at a row. Dead letters stay in the shadow's outbox, which nobody sends: they were sent when
 //! the live side met them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +24,11 @@ use shared_kernel::infrastructure::postgres::store_error;
 use super::gauge::Gauge;
 use super::shadow::Shadow;
 use crate::application::ports::{BalancesStore, BalancesTransaction};
+use crate::infrastructure::kafka::inbound::{ACCOUNTS_GROUP, TRANSFERS_GROUP, WALLET_CORE_GROUP};
 use crate::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
-use crate::infrastructure::start::{ACCOUNTS_GROUP, TRANSFERS_GROUP};
+use crate::infrastructure::wallet_core::{WalletCoreConsumer, WalletCoreTopics};
 
 /// Records of one transaction.
 const BATCH_MAX: usize = 5_000;
@@ -58,6 +59,7 @@ impl BalancesStore for Unhurried {
 #[derive(Clone)]
 pub(super) struct Rebuild {
     pub(super) kafka: KafkaSettings,
+    pub(super) wallet_core: WalletCoreTopics,
     pub(super) shadow: Shadow,
     pub(super) gauge: Arc<Gauge>,
     pub(super) stop: StopSignal,
@@ -68,20 +70,31 @@ impl Rebuild {
     pub(super) async fn run_to(&self, ends: &Ends) -> Result<bool, LogError> {
         let store = Arc::new(Unhurried(self.shadow.sessions.clone()));
         let accounts = Arc::new(AccountsConsumer::new(store.clone()));
-        let transfers = Arc::new(TransfersConsumer::new(store));
+        let transfers = Arc::new(TransfersConsumer::new(store.clone()));
+        let [balances, openings] = self.wallet_core.names().map(|name| self.kafka.named(name));
+        let wallet_core = Arc::new(WalletCoreConsumer::new(store.clone(), openings.clone()));
+        let formerly = Arc::new(WalletCoreConsumer::of_former_names(store));
         let mut readers = tokio::task::JoinSet::new();
-        let of_topic = |name: &str| {
-            let topic = self.kafka.named(name);
-            ends.iter().filter(move |(at, _)| at.topic == topic)
-        };
+        let own = [ACCOUNTS_TOPIC, TRANSFERS_TOPIC].map(|name| self.kafka.named(name));
+        let of_topic = |topic: String| ends.iter().filter(move |(at, _)| at.topic == topic);
+        let [accounts_topic, transfers_topic] = own.clone();
         for share in 0..READERS {
-            let own =
-                of_topic(ACCOUNTS_TOPIC).enumerate().filter(|(place, _)| place % READERS == share);
-            let own: Ends = own.map(|(_, (at, end))| (at.clone(), *end)).collect();
+            let shared = of_topic(accounts_topic.clone()).enumerate();
+            let shared = shared.filter(|(place, _)| place % READERS == share);
+            let own: Ends = shared.map(|(_, (at, end))| (at.clone(), *end)).collect();
             readers.spawn(self.clone().read(ACCOUNTS_GROUP, own, Arc::clone(&accounts)));
         }
-        let own: Ends = of_topic(TRANSFERS_TOPIC).map(|(at, end)| (at.clone(), *end)).collect();
-        readers.spawn(self.clone().read(TRANSFERS_GROUP, own, transfers));
+        let ends_of = |topic: String| -> Ends {
+            of_topic(topic).map(|(at, end)| (at.clone(), *end)).collect()
+        };
+        readers.spawn(self.clone().read(TRANSFERS_GROUP, ends_of(transfers_topic), transfers));
+        let others: BTreeSet<&String> =
+            ends.keys().map(|at| &at.topic).filter(|topic| !own.contains(topic)).collect();
+        for topic in others {
+            let is_named = *topic == balances || *topic == openings;
+            let handler = Arc::clone(if is_named { &wallet_core } else { &formerly });
+            readers.spawn(self.clone().read(WALLET_CORE_GROUP, ends_of(topic.clone()), handler));
+        }
         while let Some(read) = readers.join_next().await {
             read.map_err(|panic| LogError::Fatal(panic.to_string()))??;
         }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use shared_kernel::application::log::Position;
 use shared_kernel::application::{StoreError, TopicPartition};
+use shared_kernel::domain::Timestamp;
 use shared_kernel::infrastructure::postgres::outbox::OutboxSignal;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{
-    Database, Migration, Tables, migrate, statement, store_error,
+    Database, Migration, Tables, instant, migrate, statement, store_error,
 };
 use shared_kernel::infrastructure::system::{SystemClock, SystemIds};
 
@@ -81,11 +82,66 @@ impl Shadow {
     pub(super) async fn analyze(&self) -> Result<(), StoreError> {
         let schema = self.schema;
         let sql = format!(
-            "ANALYZE {schema}.account_balance, {schema}.account_history, {schema}.transfer"
+            "ANALYZE {schema}.account_balance, {schema}.account_history, {schema}.transfer, \
+             {schema}.external_balance, {schema}.external_account"
         );
         let mut connection = self.sessions.database.session().await?;
         connection.batch_execute(&sql).await.map_err(store_error)
     }
+}
+
+/// What of other programs' words the log no longer has, or never had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Unlogged {
+    /// Partitions of topics of balances that begin after their beginning, with where.
+    pub(super) balances: Vec<(i32, i64)>,
+    /// Whether a topic of accounts begins after its beginning.
+    pub(super) accounts: bool,
+    /// Only what was said before this.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// Takes over from the live side, where there is one, what no log can give: fixtures, and words
+/// below the beginning of their topics. A word never changes, so it is the same in every rebuild.
+pub(super) async fn take_over(
+    database: &Database,
+    schema: &'static str,
+    unlogged: &Unlogged,
+) -> Result<(), StoreError> {
+    let mut session = database.session().await?;
+    if !is_current(&mut session).await? {
+        return Ok(());
+    }
+    let (partitions, lows): (Vec<i32>, Vec<i64>) = unlogged.balances.iter().copied().unzip();
+    let until = unlogged.until.map(instant);
+    let balances = format!(
+        "INSERT INTO {schema}.external_balance SELECT * FROM balances.external_balance AS word \
+         WHERE (partition < 0 OR EXISTS (SELECT FROM unnest($1::integer[], $2::bigint[]) \
+         AS lost (partition, low) WHERE lost.partition = word.partition \
+         AND word.record_offset < lost.low)) AND recorded_at < coalesce($3, 'infinity') \
+         ON CONFLICT DO NOTHING"
+    );
+    diesel::sql_query(balances)
+        .bind::<Array<Integer>, _>(partitions)
+        .bind::<Array<BigInt>, _>(lows)
+        .bind::<Nullable<Timestamptz>, _>(until)
+        .execute(&mut session)
+        .await
+        .map_err(store_error)?;
+    if !unlogged.accounts {
+        return Ok(());
+    }
+    // An opening does not say where it was read: all are taken, and those of the log come again.
+    let accounts = format!(
+        "INSERT INTO {schema}.external_account SELECT * FROM balances.external_account \
+         WHERE since < coalesce($1, 'infinity') ON CONFLICT DO NOTHING"
+    );
+    diesel::sql_query(accounts)
+        .bind::<Nullable<Timestamptz>, _>(until)
+        .execute(&mut session)
+        .await
+        .map(drop)
+        .map_err(store_error)
 }
 
 /// Drops a schema of a rebuild, if it is there.
@@ -100,15 +156,13 @@ pub(super) async fn positions(
     connection: &mut AsyncPgConnection,
     schema: &str,
     consumers: &[String],
-    lock: bool,
 ) -> Result<Vec<StoredPosition>, StoreError> {
-    let lock = if lock { " FOR UPDATE" } else { "" };
     let sql = format!(
         "SELECT topic, partition, next_offset, cluster_id FROM {schema}.consumer_offset \
-         WHERE consumer = ANY($1) ORDER BY topic, partition{lock}"
+         WHERE consumer = ANY($1) ORDER BY topic, partition"
     );
     let rows: Vec<Stored> = diesel::sql_query(sql)
-        .bind::<diesel::sql_types::Array<Text>, _>(consumers)
+        .bind::<Array<Text>, _>(consumers)
         .load(connection)
         .await
         .map_err(store_error)?;
@@ -137,26 +191,9 @@ pub(super) async fn is_current(connection: &mut AsyncPgConnection) -> Result<boo
         "SELECT coalesce(array_agg(name ORDER BY name), '{}') = $1 AS answer \
          FROM balances.migration",
     )
-    .bind::<diesel::sql_types::Array<Text>, _>(names)
+    .bind::<Array<Text>, _>(names)
     .get_result(connection)
     .await
     .map_err(store_error)?;
     Ok(same.answer)
-}
-
-/// Becomes the one replay of this database, until it resigns or its session ends.
-pub(super) async fn lead(connection: &mut AsyncPgConnection) -> Result<bool, StoreError> {
-    let sql =
-        "SELECT pg_try_advisory_lock(hashtextextended('codepix replay balances', 0)) AS answer";
-    let led: Answer = statement(sql).get_result(connection).await.map_err(store_error)?;
-    Ok(led.answer)
-}
-
-/// Lets the next replay lead. Where that fails, the end of the session does.
-pub(super) async fn resign(connection: &mut AsyncPgConnection) {
-    let sql = "SELECT pg_advisory_unlock(hashtextextended('codepix replay balances', 0)) AS answer";
-    let resigned: Result<Answer, _> = statement(sql).get_result(connection).await;
-    if let Err(error) = resigned {
-        tracing::debug!(%error, "the replay's lock ends with its session");
-    }
 }

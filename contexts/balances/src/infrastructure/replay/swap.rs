@@ -3,9 +3,11 @@
 //! First the consumers of the live side are held at the door, readers not: then the live offsets
 //! stand still, and the shadow reads the few records up to exactly there. Only then, for the
 //! moment of the exchange, are readers held too; they wait, and their statements find the new
-//! tables. Offsets need not change, because both sides stand at the same ones, and that is checked
-//! under the lock. All locks are taken in the order in which every statement of this context takes
-//! its own, so nobody waits in a ring.
+//! tables. The exchange itself waits for those who read already, and whoever comes after it waits
+//! behind it: so it waits only for a moment, then steps back and comes again. Offsets need not
+//! change, because both sides stand at the same ones, and that is checked under the lock. All
+//! locks are taken in the order in which every statement of this context takes its own, so nobody
+//! waits in a ring.
 
 use std::time::Duration;
 
@@ -22,28 +24,70 @@ use crate::infrastructure::postgres::SCHEMA;
 const BEHIND_MAX: i64 = 2_000;
 /// Times that the shadow runs after a live side that goes on.
 const CHASES_MAX: usize = 20;
-/// Times that a lock is asked for.
-const ATTEMPTS_MAX: usize = 20;
+/// Times that the locks are asked for.
+const ATTEMPTS_MAX: usize = 100;
 /// Pause between two of them.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Holds whoever writes. A reader never waits for more than the lock's time.
-const HOLD_WRITERS: &str = "\
-    BEGIN; SET LOCAL lock_timeout = '2s'; \
-    LOCK TABLE balances.account_balance IN EXCLUSIVE MODE; \
-    LOCK TABLE balances.transfer IN EXCLUSIVE MODE";
-/// Holds everyone.
-const HOLD_READERS: &str = "\
-    LOCK TABLE balances.account_balance IN ACCESS EXCLUSIVE MODE; \
-    LOCK TABLE balances.account_history IN ACCESS EXCLUSIVE MODE; \
-    LOCK TABLE balances.transfer IN ACCESS EXCLUSIVE MODE";
+/// What the statements below say when a lock could not be had in time. The server decides by the
+/// error's code, so its language does not matter.
+const NOT_LOCKED: &str = "codepix replay: not locked in time";
+
+/// A step in the transaction of the exchange, whose locks are waited for as long as it says.
+macro_rules! step {
+    ($wait:literal, $sql:literal) => {
+        concat!(
+            "SET LOCAL lock_timeout = '",
+            $wait,
+            "'; DO $$ BEGIN ",
+            $sql,
+            "; EXCEPTION WHEN lock_not_available OR deadlock_detected THEN \
+             RAISE 'codepix replay: not locked in time'; END $$"
+        )
+    };
+}
+
+/// Holds whoever writes, and the offsets; readers notice nothing. Long enough for the server to
+/// send its own housekeeping away, which is there before.
+const HOLD_WRITERS: &str = step!(
+    "2s",
+    "LOCK TABLE balances.account_balance IN EXCLUSIVE MODE; \
+     LOCK TABLE balances.account_history IN EXCLUSIVE MODE; \
+     LOCK TABLE balances.transfer IN EXCLUSIVE MODE; \
+     LOCK TABLE balances.external_balance IN EXCLUSIVE MODE; \
+     LOCK TABLE balances.external_account IN EXCLUSIVE MODE; \
+     PERFORM FROM balances.consumer_offset ORDER BY consumer, topic, partition FOR UPDATE"
+);
+/// Holds the shadow, once nobody writes to it any more.
+const HOLD_SHADOW: &str = step!(
+    "2s",
+    "LOCK TABLE balances_shadow.account_balance IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances_shadow.account_history IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances_shadow.transfer IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances_shadow.external_balance IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances_shadow.external_account IN ACCESS EXCLUSIVE MODE"
+);
+/// Holds everyone. A reader waits behind it for no longer than it waits itself.
+const HOLD_READERS: &str = step!(
+    "200ms",
+    "LOCK TABLE balances.account_balance IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances.account_history IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances.transfer IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances.external_balance IN ACCESS EXCLUSIVE MODE; \
+     LOCK TABLE balances.external_account IN ACCESS EXCLUSIVE MODE"
+);
 /// Puts the tables of the shadow in the place of the live ones.
-const EXCHANGE: &str = "\
-    DROP TABLE balances.account_balance, balances.account_history, balances.transfer; \
-    ALTER TABLE balances_shadow.account_balance SET SCHEMA balances; \
-    ALTER TABLE balances_shadow.account_history SET SCHEMA balances; \
-    ALTER TABLE balances_shadow.transfer SET SCHEMA balances; \
-    DROP SCHEMA balances_shadow CASCADE";
+const EXCHANGE: &str = step!(
+    "200ms",
+    "DROP TABLE balances.account_balance, balances.account_history, balances.transfer, \
+     balances.external_balance, balances.external_account; \
+     ALTER TABLE balances_shadow.account_balance SET SCHEMA balances; \
+     ALTER TABLE balances_shadow.account_history SET SCHEMA balances; \
+     ALTER TABLE balances_shadow.transfer SET SCHEMA balances; \
+     ALTER TABLE balances_shadow.external_balance SET SCHEMA balances; \
+     ALTER TABLE balances_shadow.external_account SET SCHEMA balances; \
+     DROP SCHEMA balances_shadow CASCADE"
+);
 
 /// Ends from stored positions.
 pub(super) fn ends(stored: &[StoredPosition]) -> Ends {
@@ -58,8 +102,9 @@ enum Attempt {
     Again,
 }
 
-/// Exchanges the sides; false when a stop was asked for before.
-pub(super) async fn swap(rebuild: &Rebuild, consumers: &[String]) -> Result<bool, ReplayError> {
+/// Runs after a live side that goes on, until few records are left; false when a stop was asked
+/// for before.
+pub(super) async fn chase(rebuild: &Rebuild, consumers: &[String]) -> Result<bool, ReplayError> {
     for _ in 0..CHASES_MAX {
         let (live, behind) = behind(rebuild, consumers).await?;
         if behind <= BEHIND_MAX {
@@ -68,6 +113,14 @@ pub(super) async fn swap(rebuild: &Rebuild, consumers: &[String]) -> Result<bool
         if !rebuild.run_to(&ends(&live)).await? {
             return Ok(false);
         }
+    }
+    Ok(true)
+}
+
+/// Exchanges the sides; false when a stop was asked for before.
+pub(super) async fn swap(rebuild: &Rebuild, consumers: &[String]) -> Result<bool, ReplayError> {
+    if !chase(rebuild, consumers).await? {
+        return Ok(false);
     }
     for _ in 0..ATTEMPTS_MAX {
         let mut session = rebuild.shadow.sessions.database.session().await?;
@@ -86,12 +139,13 @@ async fn behind(
     consumers: &[String],
 ) -> Result<(Vec<StoredPosition>, i64), StoreError> {
     let mut session = rebuild.shadow.sessions.database.session().await?;
-    let live = positions(&mut session, SCHEMA, consumers, false).await?;
-    let own = positions(&mut session, rebuild.shadow.schema, consumers, false).await?;
-    let sum = |stored: &[StoredPosition]| {
-        stored.iter().fold(0_i64, |sum, it| sum.saturating_add(it.position.next_offset))
-    };
-    let behind = sum(&live).saturating_sub(sum(&own));
+    let live = positions(&mut session, SCHEMA, consumers).await?;
+    let own = positions(&mut session, rebuild.shadow.schema, consumers).await?;
+    let own = ends(&own);
+    let behind = live.iter().fold(0_i64, |sum, StoredPosition { position, .. }| {
+        let done = own.get(&position.at).copied().unwrap_or_default();
+        sum.saturating_add(position.next_offset.saturating_sub(done))
+    });
     Ok((live, behind))
 }
 
@@ -101,30 +155,47 @@ async fn attempt(
     consumers: &[String],
     session: &mut AsyncPgConnection,
 ) -> Result<Attempt, ReplayError> {
+    session.batch_execute("BEGIN").await.map_err(store_error)?;
     if !locked(session, HOLD_WRITERS).await? {
         return Ok(Attempt::Again);
     }
-    let live = positions(session, SCHEMA, consumers, true).await?;
-    let mut own = positions(session, rebuild.shadow.schema, consumers, false).await?;
+    let live = positions(session, SCHEMA, consumers).await?;
+    let mut own = positions(session, rebuild.shadow.schema, consumers).await?;
     if own != live {
         if !rebuild.run_to(&ends(&live)).await? {
             return Ok(Attempt::Stopped);
         }
-        own = positions(session, rebuild.shadow.schema, consumers, false).await?;
+        own = positions(session, rebuild.shadow.schema, consumers).await?;
     }
-    if own != live || !locked(session, HOLD_READERS).await? {
+    if own != live {
         return Ok(Attempt::Again);
     }
-    session.batch_execute(EXCHANGE).await.map_err(store_error)?;
+    for step in [HOLD_SHADOW, HOLD_READERS, EXCHANGE] {
+        if !locked(session, step).await? {
+            return Ok(Attempt::Again);
+        }
+    }
     session.batch_execute("COMMIT").await.map_err(store_error)?;
     Ok(Attempt::Swapped)
 }
 
-/// Takes locks; false when they could not be had in time.
-async fn locked(session: &mut AsyncPgConnection, locks: &str) -> Result<bool, StoreError> {
-    match session.batch_execute(locks).await {
+/// Takes a step; false when a lock could not be had in time.
+async fn locked(session: &mut AsyncPgConnection, step: &str) -> Result<bool, StoreError> {
+    match session.batch_execute(step).await {
         Ok(()) => Ok(true),
-        Err(error) if error.to_string().contains("lock timeout") => Ok(false),
+        Err(error) if error.to_string().contains(NOT_LOCKED) => Ok(false),
         Err(error) => Err(store_error(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_says_by_the_same_words_that_it_had_no_lock() {
+        for step in [HOLD_WRITERS, HOLD_SHADOW, HOLD_READERS, EXCHANGE] {
+            assert!(step.contains(&format!("RAISE '{NOT_LOCKED}'")), "{step}");
+        }
     }
 }

@@ -1,18 +1,18 @@
 //! What accounts have, and had.
 
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use shared_kernel::application::Caller;
 use shared_kernel::domain::{AccountId, Timestamp, Violation};
+use shared_kernel::infrastructure::rest::Problem;
 
-use super::conditional::{as_written, at_version};
+use super::conditional::{as_written, at_event};
 use super::parameters::{BalanceParameters, ListParameters, account, parameters};
-use super::problem::Problem;
 use super::routes::Rest;
 use super::wire::{Absent, Balance, Balances};
-use crate::domain::{AccountBalance, AccountState};
+use crate::domain::{KnownBalance, SeenBalance};
 
 /// What an account has.
 ///
@@ -32,40 +32,39 @@ use crate::domain::{AccountBalance, AccountState};
     ),
     responses(
         (status = 200, body = Balance, headers(
-            ("ETag" = String, description = "The version, in quotes."),
-            ("Last-Event-Id" = i64, description = "The version."),
+            ("ETag" = String, description = "The newest event, in quotes."),
+            ("Last-Event-Id" = String, description = "The newest event: the version of the \
+                account, or the time, partition and offset of another program's message."),
         )),
         (status = 304, description = "What is known is still so."),
         (status = 400, body = Problem, content_type = "application/problem+json",
             description = "A malformed id, instant or version."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json",
-            description = "The account of another bank."),
         (status = 404, body = Problem, content_type = "application/problem+json",
-            description = "No event of this account has arrived, or it was not open then."),
+            description = "No event of this account has arrived, it was not open then, or it is \
+                another bank's."),
         (status = 504, body = Problem, content_type = "application/problem+json",
             description = "The version has not arrived in time."),
     ),
 )]
 pub(super) async fn get_balance(
     State(rest): State<Rest>,
-    Path(account_id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     query: Result<Query<BalanceParameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let caller = rest.caller(&headers)?;
-    let account = account(&account_id)?;
+    let account = account(path)?;
     let asked = parameters(query)?;
     let (at, min_version) = (asked.at()?, asked.min_version()?);
     let named = |problem: Problem| problem.about(account);
     if let Some(version) = min_version {
-        let waited = rest.facade.await_balance.execute(caller, account, version).await;
-        waited.map_err(|error| named(error.into()))?;
+        rest.reached(caller, account, version).await.map_err(named)?;
     }
     let mut answers = states(&rest, caller, &[account], at).await.map_err(named)?;
     let answer = answers.pop().unwrap_or_else(|| Err(nothing()));
-    let state = answer.map_err(|broken| named(broken.into()))?;
-    Ok(at_version(&headers, state.version, &Balance::new(account, &state)))
+    let seen = answer.map_err(|broken| named(broken.into()))?;
+    Ok(at_event(&headers, &seen.standing, &Balance::new(&seen)))
 }
 
 /// What several accounts have.
@@ -96,7 +95,7 @@ pub(super) async fn list_balances(
     let mut shown = Balances { balances: Vec::new(), absent: Vec::new() };
     for (account, answer) in accounts.into_iter().zip(answers) {
         match answer {
-            Ok(state) => shown.balances.push(Balance::new(account, &state)),
+            Ok(seen) => shown.balances.push(Balance::new(&seen)),
             Err(broken) => shown.absent.push(Absent::new(account, &broken)),
         }
     }
@@ -109,11 +108,11 @@ async fn states(
     caller: Caller,
     accounts: &[AccountId],
     at: Option<Timestamp>,
-) -> Result<Vec<Result<AccountState, Violation>>, Problem> {
+) -> Result<Vec<Result<SeenBalance, Violation>>, Problem> {
     let Some(at) = at else {
         let balances = rest.facade.get_balances.execute(caller, accounts).await?;
-        let state = |balance: AccountBalance| *balance.state();
-        return Ok(balances.into_iter().map(|answer| answer.map(state)).collect());
+        let seen = |known: KnownBalance| known.seen();
+        return Ok(balances.into_iter().map(|answer| answer.map(seen)).collect());
     };
     let wanted: Vec<(AccountId, Timestamp)> =
         accounts.iter().map(|account| (*account, at)).collect();

@@ -5,9 +5,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use shared_kernel::domain::Digest;
 
-use crate::domain::AccountVersion;
+use crate::domain::Standing;
 
-/// The account version that an answer belongs to.
+/// The event that an answer belongs to.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Kept by nobody but the client, and by it only to be asked for again.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -40,15 +40,31 @@ fn written(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// An answer about one account at one version: that is its tag.
-pub(super) fn at_version(
+/// The newest event of what is shown.
+fn event(standing: &Standing) -> String {
+    match standing {
+        Standing::Banked(state) => state.version.number().to_string(),
+        Standing::External(said) => {
+            let micros = said.said_at.micros();
+            said.place.map_or_else(
+                || micros.to_string(),
+                |(partition, offset)| format!("{micros}-{partition}-{offset}"),
+            )
+        }
+    }
+}
+
+/// An answer about one account after one event: that is its tag.
+pub(super) fn at_event(
     headers: &HeaderMap,
-    version: AccountVersion,
+    standing: &Standing,
     body: &impl Serialize,
 ) -> Response {
-    let number = version.number();
-    let mut response = answer(headers, &format!("\"{number}\""), written(body));
-    response.headers_mut().insert(LAST_EVENT_ID, HeaderValue::from(number));
+    let event = event(standing);
+    let mut response = answer(headers, &format!("\"{event}\""), written(body));
+    if let Ok(event) = HeaderValue::from_str(&event) {
+        response.headers_mut().insert(LAST_EVENT_ID, event);
+    }
     response
 }
 

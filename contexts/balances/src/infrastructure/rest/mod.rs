@@ -4,7 +4,6 @@ mod balances;
 mod conditional;
 mod docs;
 mod parameters;
-mod problem;
 mod routes;
 mod statement;
 mod wire;

@@ -1,12 +1,12 @@
 //! The parts of a request, read with the sentence that says what was expected.
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query};
 use serde::Deserialize;
 use shared_kernel::application::{PageSize, Place};
 use shared_kernel::domain::{AccountId, Timestamp, Violation};
+use shared_kernel::infrastructure::rest::Problem;
 
-use super::problem::Problem;
 use crate::application::ports::LinePlace;
 use crate::application::query::StatementQuestion;
 use crate::domain::AccountVersion;
@@ -47,8 +47,10 @@ pub(super) fn parameters<T>(query: Result<Query<T>, QueryRejection>) -> Result<T
 }
 
 /// The account of a path.
-pub(super) fn account(text: &str) -> Result<AccountId, Problem> {
-    Ok(AccountId::parse(text)?)
+pub(super) fn account(path: Result<Path<String>, PathRejection>) -> Result<AccountId, Problem> {
+    // What is no text is no account either.
+    let text = path.map(|Path(text)| text).unwrap_or_default();
+    Ok(AccountId::parse(&text)?)
 }
 
 /// An instant. A plus that was not escaped arrives as a blank.

@@ -1,14 +1,14 @@
 //! What moved an account's money.
 
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use shared_kernel::infrastructure::rest::Problem;
 
 use super::balances::nothing;
 use super::conditional::as_written;
 use super::parameters::{StatementParameters, account, parameters};
-use super::problem::Problem;
 use super::routes::Rest;
 use super::wire::Statement;
 
@@ -33,25 +33,24 @@ use super::wire::Statement;
         (status = 400, body = Problem, content_type = "application/problem+json",
             description = "A malformed id, instant, page or cursor."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json",
+            description = "No event of this account has arrived, or it is another bank's."),
         (status = 504, body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn get_statement(
     State(rest): State<Rest>,
-    Path(account_id): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     query: Result<Query<StatementParameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let caller = rest.caller(&headers)?;
-    let account = account(&account_id)?;
+    let account = account(path)?;
     let asked = parameters(query)?;
     let (question, min_version) = (asked.question(account)?, asked.min_version()?);
     let named = |problem: Problem| problem.about(account);
     if let Some(version) = min_version {
-        let waited = rest.facade.await_balance.execute(caller, account, version).await;
-        waited.map_err(|error| named(error.into()))?;
+        rest.reached(caller, account, version).await.map_err(named)?;
     }
     let answers = rest.facade.get_statements.execute(caller, &[question]).await;
     let answer = answers.map_err(|error| named(error.into()))?.pop();

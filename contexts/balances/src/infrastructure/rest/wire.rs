@@ -10,7 +10,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::application::ports::StatementLine;
-use crate::domain::{AccountState, Counterparty};
+use crate::domain::{AccountVersion, Counterparty, SeenBalance};
 
 /// Money as a JSON number with exactly two decimals, written digit by digit and never a float.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,26 +55,32 @@ pub(super) struct Balance {
     held: Number,
     /// Available and held.
     total: Number,
-    /// Version of the account that these amounts belong to; each of its events adds 1.
+    /// Version of the account that these amounts belong to; each of its events adds 1. Null where
+    /// the amounts are the word of a program beside the hub.
     #[schema(minimum = 1)]
-    version: i64,
-    /// When the bank changed the account to that version.
+    version: Option<i64>,
+    /// When the bank changed the account to that version, or the latest time before where its clock
+    /// stood back; or when that program said so.
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Whether no bank of the hub knows the account.
+    external: bool,
 }
 
 impl Balance {
-    pub(super) fn new(account_id: AccountId, state: &AccountState) -> Self {
-        let AccountState { version, funds, occurred_at } = state;
+    pub(super) fn new(seen: &SeenBalance) -> Self {
+        let SeenBalance { account_id, standing, external } = seen;
+        let funds = standing.funds();
         let total = Number(funds.total());
         Self {
-            account_id,
+            account_id: *account_id,
             balance: total,
             available: Number(funds.available()),
             held: Number(funds.held()),
             total,
-            version: version.number(),
-            updated_at: *occurred_at,
+            version: standing.version().map(AccountVersion::number),
+            updated_at: standing.since(),
+            external: *external,
         }
     }
 }
@@ -124,7 +130,7 @@ pub(super) struct Statement {
 struct Line {
     /// Version of the account after it.
     version: i64,
-    /// When it happened, by the bank's clock.
+    /// When it happened, by the bank's clock; where that stood back, the latest time before.
     #[schema(value_type = String, format = DateTime)]
     occurred_at: Timestamp,
     /// `deposit`, `withdrawal`, `transfer_sent`, `transfer_received`, `book_transfer_sent` or
@@ -201,6 +207,7 @@ impl Statement {
 mod tests {
     use super::*;
     use crate::domain::testing::{account, event};
+    use crate::domain::{ExternalState, Standing};
 
     #[test]
     fn a_balance_is_in_wallet_cores_shape_first_and_its_numbers_are_exact() {
@@ -208,11 +215,29 @@ mod tests {
         let centavos = Money::from_centavos;
         state.funds =
             crate::domain::Funds::new(centavos(9_007_199_254_740_993), centavos(90)).unwrap();
-        let json = serde_json::to_string(&Balance::new(account(1), &state)).unwrap();
+        let standing = Standing::Banked(state);
+        let seen = SeenBalance { account_id: account(1), standing, external: false };
+        let json = serde_json::to_string(&Balance::new(&seen)).unwrap();
         let expected = "{\"account_id\":\"00000000-0000-0000-0000-000000000001\",\
             \"balance\":90071992547410.83,\"available\":90071992547409.93,\"held\":0.90,\
             \"total\":90071992547410.83,\"version\":3,\
-            \"updated_at\":\"1970-01-01T00:00:00.000003Z\"}";
+            \"updated_at\":\"1970-01-01T00:00:00.000003Z\",\"external\":false}";
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn the_word_of_another_program_has_no_version() {
+        let said = ExternalState {
+            balance: Money::from_centavos(9_000),
+            said_at: Timestamp::EPOCH,
+            place: Some((0, 7)),
+        };
+        let standing = Standing::External(said);
+        let seen = SeenBalance { account_id: account(1), standing, external: true };
+        let json = serde_json::to_string(&Balance::new(&seen)).unwrap();
+        let expected = "{\"account_id\":\"00000000-0000-0000-0000-000000000001\",\
+            \"balance\":90.00,\"available\":90.00,\"held\":0.00,\"total\":90.00,\
+            \"version\":null,\"updated_at\":\"1970-01-01T00:00:00.000000Z\",\"external\":true}";
         assert_eq!(json, expected);
     }
 }

@@ -92,7 +92,7 @@ impl BatchCommand for OpenAccountDesk {
         transaction: &mut OpenTransaction,
         commands: &[(OpenAccount, ())],
     ) -> Result<Vec<Result<AccountView, Violation>>, StoreError> {
-        let mut books = Books::at(self.0.clock.now(), self.0.ids.clone());
+        let mut books = Books::by(self.0.clock.clone(), self.0.ids.clone());
         let mut counter = Counter::load(transaction, commands).await?;
         let chosen = commands.iter().filter_map(|(command, ())| command.account_id).collect();
         books.load_accounts(transaction, chosen).await?;

@@ -172,7 +172,7 @@ impl BatchCommand for RequestTransferDesk {
         transaction: &mut OpenTransaction,
         commands: &[(RequestTransfer, ResolvedPayee)],
     ) -> Result<Vec<Result<TransferView, Violation>>, StoreError> {
-        let mut books = Books::at(self.ports.clock.now(), self.ports.ids.clone());
+        let mut books = Books::by(self.ports.clock.clone(), self.ports.ids.clone());
         let payees = commands.iter().filter(|(command, found)| found.payee.ispb == command.on.ispb);
         let accounts = commands
             .iter()
@@ -183,7 +183,7 @@ impl BatchCommand for RequestTransferDesk {
         let order =
             |(command, found): &(_, _)| order(&mut books, command, found, self.transfer_deadline);
         let answers = commands.iter().map(order).collect();
-        let changes = books.finish();
+        let changes = self.ports.echoed(books.finish())?;
         if !changes.is_empty() {
             transaction.save(changes).await?;
         }

@@ -2,6 +2,7 @@
 
 mod get_account;
 mod get_bank;
+mod get_client;
 mod get_statement;
 mod get_transfer;
 mod list_accounts;
@@ -11,6 +12,7 @@ mod list_transfers;
 
 pub use get_account::GetAccount;
 pub use get_bank::GetBank;
+pub use get_client::GetClient;
 pub use get_statement::GetStatement;
 pub use get_transfer::GetTransfer;
 pub use list_accounts::ListAccounts;

@@ -5,24 +5,18 @@ use std::sync::Arc;
 use async_graphql::Request;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use shared_kernel::application::batcher::{BatchLimits, batcher};
-use shared_kernel::application::stop::{StopHandle, StopSignal, stop_pair};
-use shared_kernel::application::{BatchCommand, BatchExecutor, Batcher, Caller};
+use shared_kernel::application::Caller;
+use shared_kernel::application::stop::{StopHandle, stop_pair};
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::infrastructure::kafka::TailFeed;
+use shared_kernel::testing::undocumented;
 
 use super::{GraphSchema, schema, sdl};
-use crate::application::Banking;
-use crate::application::account_command::{AccountDesk, OnAccount};
-use crate::application::banks::{AccountBankReader, AccountBanks};
-use crate::application::command::OpenAccountDesk;
+use crate::application::account_command::OnAccount;
 use crate::application::hub::HubWord;
-use crate::application::query::{
-    GetAccount, GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds,
-    ListTransfers,
-};
 use crate::application::stage::Stage;
 use crate::domain::samples::{BANK_A, BANK_B, account_id, cpf, ispb};
+use crate::infrastructure::testing::facade;
 use crate::infrastructure::watch::TransferWatches;
 
 struct Served {
@@ -30,47 +24,6 @@ struct Served {
     graph: GraphSchema,
     changes: TailFeed,
     _stop: StopHandle,
-}
-
-/// A queue with a worker on it.
-fn worked<E: BatchExecutor>(executor: E, stop: &StopSignal) -> Batcher<E::Request, E::Answer> {
-    let (queue, workers) = batcher(Arc::new(executor), BatchLimits::default(), 1);
-    for worker in workers {
-        tokio::spawn(worker.run(stop.clone()));
-    }
-    queue
-}
-
-/// A queue of commands.
-fn queue<U: BatchCommand>(
-    stage: &Stage,
-    use_case: U,
-    stop: &StopSignal,
-) -> Batcher<U::Command, U::Answer> {
-    worked(stage.runner(use_case), stop)
-}
-
-fn facade(stage: &Stage, stop: &StopSignal) -> Banking {
-    let (ports, reads) = (&stage.ports, || stage.ports.reads.clone());
-    Banking {
-        open_account: queue(stage, OpenAccountDesk(ports.clone()), stop),
-        deposit: queue(stage, AccountDesk::new(ports), stop),
-        withdraw: queue(stage, AccountDesk::new(ports), stop),
-        block_account: queue(stage, AccountDesk::new(ports), stop),
-        unblock_account: queue(stage, AccountDesk::new(ports), stop),
-        close_account: queue(stage, AccountDesk::new(ports), stop),
-        set_account_limits: queue(stage, AccountDesk::new(ports), stop),
-        request_transfer: queue(stage, stage.transfers(), stop),
-        account_banks: AccountBanks::new(worked(AccountBankReader(reads()), stop)),
-        list_banks: ListBanks(reads()),
-        get_bank: GetBank(reads()),
-        get_account: GetAccount(reads()),
-        list_accounts: ListAccounts(reads()),
-        list_holds: ListHolds(reads()),
-        get_transfer: GetTransfer(reads()),
-        list_transfers: ListTransfers(reads()),
-        get_statement: GetStatement(reads()),
-    }
 }
 
 impl Served {
@@ -461,44 +414,11 @@ async fn an_order_is_followed_by_its_events_until_it_is_final() {
     assert_eq!(refusals(&refused), [("account_not_found", "accountId")]);
 }
 
-/// What a part of the schema is called, where it has no description.
-fn undescribed(part: &Value, path: &str, found: &mut Vec<String>) {
-    let path = format!("{path}.{}", part["name"].as_str().unwrap_or_default());
-    if part["description"].as_str().is_none_or(str::is_empty) {
-        found.push(path.trim_start_matches('.').to_owned());
-    }
-    for parts in ["fields", "args", "inputFields", "enumValues"] {
-        for part in part[parts].as_array().into_iter().flatten() {
-            undescribed(part, &path, found);
-        }
-    }
-}
-
 #[tokio::test]
 async fn everything_that_is_owned_here_is_described() {
     let served = Served::new().await;
-    let query = "{ __schema { types { name description \
-                 fields { name description args { name description } } \
-                 inputFields { name description } enumValues { name description } } } }";
-    let answer = served.ask(Caller::Operator, query).await;
-    let mut found = Vec::new();
-    for part in Served::data(&answer)["__schema"]["types"].as_array().unwrap() {
-        if !part["name"].as_str().unwrap().starts_with('_') {
-            undescribed(part, "", &mut found);
-        }
-    }
-    // Of the language, of federation, and of the library's connections.
-    found.retain(|path| {
-        let library = ["ID", "Query._"].iter().any(|part| path.starts_with(part));
-        !library && !path.ends_with("Connection")
-    });
-    found.sort_unstable();
-    // Other contexts own these, and describe them; the roots are those of all contexts.
-    let others = ["Bank", "Bank.id", "Transfer", "Transfer.id"];
-    let roots = ["Mutation", "Query", "Subscription"];
-    let mut expected: Vec<&str> = others.into_iter().chain(roots).collect();
-    expected.sort_unstable();
-    assert_eq!(found, expected);
+    let found = undocumented(&served.graph, &["Bank", "Transfer"]).await;
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

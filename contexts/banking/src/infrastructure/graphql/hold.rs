@@ -16,8 +16,8 @@ pub(super) struct Hold {
     /// Until when the hub should have spoken, by the bank's own clock. A hold that is older asks
     /// the hub again, and stays.
     deadline: DateTime,
-    /// The transfer that it is held for.
-    transfer: Transfer,
+    /// The transfer that it is held for; null until the hub knows it.
+    transfer: Option<Transfer>,
 }
 
 impl From<HoldView> for Hold {
@@ -26,7 +26,7 @@ impl From<HoldView> for Hold {
             amount: view.amount.into(),
             since: view.since.into(),
             deadline: view.deadline.into(),
-            transfer: view.end_to_end_id.into(),
+            transfer: Some(view.end_to_end_id.into()),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::domain::{AccountNumber, Branch, Description, Limits, OwnerName, Payee
 #[derive(Debug)]
 pub struct Mutation;
 
+/// What may be done. A refused command has changed nothing, and is null by itself.
 #[Object]
 impl Mutation {
     /// Opens an account; the customer is known by the tax id, or created.
@@ -30,10 +31,10 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Whose, and at which bank.")] input: OpenAccountInput,
-    ) -> Result<OpenAccountPayload> {
+    ) -> Result<Option<OpenAccountPayload>> {
         let command = opening(context, input)?;
         let opened = graph(context)?.facade.open_account.submit(command).await;
-        Ok(OpenAccountPayload { account: opened.map_err(refused)?.into() })
+        Ok(Some(OpenAccountPayload { account: opened.map_err(refused)?.into() }))
     }
 
     /// Cash comes to an account.
@@ -41,12 +42,12 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "To which account, and how much.")] input: DepositInput,
-    ) -> Result<DepositPayload> {
+    ) -> Result<Option<DepositPayload>> {
         let on = on(context, &input.account_id).await?;
         let (amount, idempotency_key) = (amount(input.amount)?, input.idempotency_key);
         let command = Deposit { on, idempotency_key, amount };
         let account = graph(context)?.facade.deposit.submit(command).await;
-        Ok(DepositPayload { account: account.map_err(refused)?.into() })
+        Ok(Some(DepositPayload { account: account.map_err(refused)?.into() }))
     }
 
     /// Cash leaves an account, as far as it is available.
@@ -54,12 +55,12 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "From which account, and how much.")] input: WithdrawInput,
-    ) -> Result<WithdrawPayload> {
+    ) -> Result<Option<WithdrawPayload>> {
         let on = on(context, &input.account_id).await?;
         let (amount, idempotency_key) = (amount(input.amount)?, input.idempotency_key);
         let command = Withdraw { on, idempotency_key, amount };
         let account = graph(context)?.facade.withdraw.submit(command).await;
-        Ok(WithdrawPayload { account: account.map_err(refused)?.into() })
+        Ok(Some(WithdrawPayload { account: account.map_err(refused)?.into() }))
     }
 
     /// Stops new debits and new acceptances of credits (AC06); a blocked account stays as it is.
@@ -67,11 +68,11 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which account.")] input: BlockAccountInput,
-    ) -> Result<BlockAccountPayload> {
+    ) -> Result<Option<BlockAccountPayload>> {
         let on = on(context, &input.account_id).await?;
         let command = BlockAccount { on };
         let account = graph(context)?.facade.block_account.submit(command).await;
-        Ok(BlockAccountPayload { account: account.map_err(refused)?.into() })
+        Ok(Some(BlockAccountPayload { account: account.map_err(refused)?.into() }))
     }
 
     /// Lets a blocked account be used again; an active one stays as it is.
@@ -79,11 +80,11 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which account.")] input: UnblockAccountInput,
-    ) -> Result<UnblockAccountPayload> {
+    ) -> Result<Option<UnblockAccountPayload>> {
         let on = on(context, &input.account_id).await?;
         let command = UnblockAccount { on };
         let account = graph(context)?.facade.unblock_account.submit(command).await;
-        Ok(UnblockAccountPayload { account: account.map_err(refused)?.into() })
+        Ok(Some(UnblockAccountPayload { account: account.map_err(refused)?.into() }))
     }
 
     /// Closes an empty account without open transfers.
@@ -91,11 +92,11 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Which account.")] input: CloseAccountInput,
-    ) -> Result<CloseAccountPayload> {
+    ) -> Result<Option<CloseAccountPayload>> {
         let on = on(context, &input.account_id).await?;
         let command = CloseAccount { on };
         let account = graph(context)?.facade.close_account.submit(command).await;
-        Ok(CloseAccountPayload { account: account.map_err(refused)?.into() })
+        Ok(Some(CloseAccountPayload { account: account.map_err(refused)?.into() }))
     }
 
     /// Sets or removes what an account may send; the same again changes nothing.
@@ -104,13 +105,13 @@ impl Mutation {
         context: &Context<'_>,
         #[graphql(desc = "Which account, and its limits from now on.")]
         input: SetAccountLimitsInput,
-    ) -> Result<SetAccountLimitsPayload> {
+    ) -> Result<Option<SetAccountLimitsPayload>> {
         let on = on(context, &input.account_id).await?;
         let money = |limit: Option<Money>| limit.map(|limit| limit.0);
         let limits = Limits::new(money(input.limit_per_transfer), money(input.limit_per_day));
         let command = SetAccountLimits { on, limits: limits.map_err(refused)? };
         let account = graph(context)?.facade.set_account_limits.submit(command).await;
-        Ok(SetAccountLimitsPayload { account: account.map_err(refused)?.into() })
+        Ok(Some(SetAccountLimitsPayload { account: account.map_err(refused)?.into() }))
     }
 
     /// Holds the amount and orders the transfer; a payee at the same bank is paid at once.
@@ -118,7 +119,7 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "From which account, to whom, how much.")] input: RequestTransferInput,
-    ) -> Result<RequestTransferPayload> {
+    ) -> Result<Option<RequestTransferPayload>> {
         let on = on(context, &input.account_id).await?;
         let payer = on.account_id;
         let command = RequestTransfer {
@@ -130,7 +131,7 @@ impl Mutation {
         };
         let ordered = graph(context)?.facade.request_transfer.submit(command).await;
         let order = AccountTransfer::seen_by(payer, ordered.map_err(refused)?);
-        Ok(RequestTransferPayload { order })
+        Ok(Some(RequestTransferPayload { order }))
     }
 }
 

@@ -15,6 +15,7 @@ use super::transfer::AccountTransfer;
 #[derive(Debug)]
 pub struct Query;
 
+/// What may be asked. Nothing changes by it, and what fails is null by itself.
 #[Object]
 impl Query {
     /// An account; null where Banking keeps none with this id.
@@ -35,8 +36,8 @@ impl Query {
         #[graphql(desc = "The bank.")] ispb: Ispb,
         #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
         #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
-    ) -> Result<Connection<String, Account>> {
-        accounts(context, ispb.0, first, after).await
+    ) -> Result<Option<Connection<String, Account>>> {
+        accounts(context, ispb.0, first, after).await.map(Some)
     }
 
     /// A transfer as one account sees it at its bank; null where the account has no such transfer.

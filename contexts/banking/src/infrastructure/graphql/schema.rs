@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_graphql::connection::Connection;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Schema, SchemaBuilder};
 use shared_kernel::application::{ApplicationError, Ids, Place};
@@ -10,7 +11,11 @@ use shared_kernel::infrastructure::graphql::{
     LOADER_DELAY, Window, federation_sdl, refused, start_batch, subgraph,
 };
 
+use super::account::Account;
+use super::hold::Hold;
 use super::loaders::Lookups;
+use super::posting::Posting;
+use super::transfer::AccountTransfer;
 use super::{Mutation, Query, Subscription};
 use crate::application::Banking;
 use crate::application::page::Part;
@@ -38,6 +43,14 @@ pub(super) fn graph<'a>(context: &Context<'a>) -> async_graphql::Result<&'a Grap
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     subgraph(Query, Mutation, Subscription)
+        .override_output_type_description::<Connection<String, Account>>("A page of accounts.")
+        .override_output_type_description::<Connection<String, AccountTransfer>>(
+            "A page of transfers, as an account sees them.",
+        )
+        .override_output_type_description::<Connection<String, Hold>>("A page of holds.")
+        .override_output_type_description::<Connection<String, Posting>>(
+            "A page of the ledger's entries.",
+        )
 }
 
 /// The subgraph over the use cases.

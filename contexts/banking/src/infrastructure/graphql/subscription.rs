@@ -12,6 +12,7 @@ use super::transfer::AccountTransfer;
 #[derive(Debug)]
 pub struct Subscription;
 
+/// What may be followed, fed by events as they happen.
 #[Subscription]
 impl Subscription {
     /// A transfer as an account sees it: the present state, then every change. It ends after a

@@ -7,11 +7,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use shared_kernel::application::catalogue::Reader;
 use shared_kernel::application::envelope::read_payload;
 use shared_kernel::application::{
     BatchHandler, Envelope, Ids, InboundRecord, Refusal, StoreError, TraceParent, Unreadable,
 };
 use shared_kernel::domain::Ispb;
+use shared_kernel::infrastructure::system::SystemIds;
 
 use super::inbound::{
     ParticipantState, PixKeyRegistered, PixKeyRemoved, Protocol, TransferState, TransferWord,
@@ -49,34 +51,70 @@ pub struct BankingConsumer {
 }
 
 impl BankingConsumer {
+    /// Group, and name of the stored offsets; with `banks` one for each, `<group>.<ispb>`.
+    pub const GROUP: &str = "codepix.banking";
+
     fn read(&self, record: &InboundRecord) -> Result<Message, Unreadable> {
         let topic = record.from.topic.strip_prefix(&self.topic_prefix);
-        let topic = topic.unwrap_or(&record.from.topic);
-        if topic == PARTICIPANTS {
-            return participant(record);
-        }
-        if topic == PIX_KEYS {
-            return key(record);
-        }
-        let bank = topic.strip_prefix(BANK_PREFIX).and_then(|ispb| Ispb::parse(ispb).ok());
-        let bank = bank.ok_or_else(|| {
-            Unreadable::new("topic_unknown", format!("the topic {topic} is not read here"))
-        })?;
-        self.hub_event(bank, record)
+        read(topic.unwrap_or(&record.from.topic), record, &*self.ids)
     }
+}
 
-    fn hub_event(&self, bank: Ispb, record: &InboundRecord) -> Result<Message, Unreadable> {
-        let envelope = Envelope::read(record)?;
-        let Some(word) = TransferWord::read(&envelope.event_type)? else {
-            return Ok(Message::Nothing);
-        };
-        let state: TransferState = read_payload(record)?;
-        must_be_about(&envelope, state.end_to_end_id.as_str())?;
-        let word = word.said(state.reason_code);
-        let trace = envelope.trace.unwrap_or_else(|| TraceParent::begin(&*self.ids));
-        let payment = Payment::from(state);
-        Ok(Message::Hub(Box::new(HubEvent { bank, word, payment, trace })))
+/// The address of the banks' own topics.
+pub const BANK_TOPICS: &str = "codepix.bank.{ispb}";
+
+/// What the banks make of a record.
+pub const READER: Reader = Reader {
+    context: "banking",
+    consumer: BankingConsumer::GROUP,
+    channels: &[BANK_TOPICS, PARTICIPANTS, PIX_KEYS],
+    knows: &[
+        PARTICIPANT_ENROLLED,
+        PARTICIPANT_CHANGED,
+        PIX_KEY_REGISTERED,
+        PIX_KEY_REMOVED,
+        "codepix.transfers.TransferPending.v1",
+        "codepix.transfers.TransferConfirmed.v1",
+        "codepix.transfers.TransferCompleted.v1",
+        "codepix.transfers.TransferRejected.v1",
+        "codepix.transfers.TransferExpired.v1",
+    ],
+    read: |record| {
+        let message = read(&record.from.topic, record, &SystemIds)?;
+        Ok(!matches!(message, Message::Nothing))
+    },
+};
+
+const PARTICIPANT_ENROLLED: &str = "codepix.transfers.ParticipantEnrolled.v1";
+const PARTICIPANT_CHANGED: &str = "codepix.transfers.ParticipantChanged.v1";
+const PIX_KEY_REGISTERED: &str = "codepix.pix_keys.PixKeyRegistered.v1";
+const PIX_KEY_REMOVED: &str = "codepix.pix_keys.PixKeyRemoved.v1";
+
+/// Understands a record of a topic (name without prefix).
+fn read(topic: &str, record: &InboundRecord, ids: &dyn Ids) -> Result<Message, Unreadable> {
+    match topic {
+        PARTICIPANTS => return participant(record),
+        PIX_KEYS => return key(record),
+        _ => {}
     }
+    let bank = topic.strip_prefix(BANK_PREFIX).and_then(|ispb| Ispb::parse(ispb).ok());
+    let bank = bank.ok_or_else(|| {
+        Unreadable::new("topic_unknown", format!("the topic {topic} is not read here"))
+    })?;
+    hub_event(bank, record, ids)
+}
+
+fn hub_event(bank: Ispb, record: &InboundRecord, ids: &dyn Ids) -> Result<Message, Unreadable> {
+    let envelope = Envelope::read(record)?;
+    let Some(word) = TransferWord::read(&envelope.event_type)? else {
+        return Ok(Message::Nothing);
+    };
+    let state: TransferState = read_payload(record)?;
+    must_be_about(&envelope, state.end_to_end_id.as_str())?;
+    let word = word.said(state.reason_code);
+    let trace = envelope.trace.unwrap_or_else(|| TraceParent::begin(ids));
+    let payment = Payment::from(state);
+    Ok(Message::Hub(Box::new(HubEvent { bank, word, payment, trace })))
 }
 
 /// Order and version are those of the subject: an event of another subject would break both.
@@ -99,8 +137,7 @@ fn passes_by(envelope: &Envelope, owner: &str) -> Result<Message, Unreadable> {
 
 fn participant(record: &InboundRecord) -> Result<Message, Unreadable> {
     let envelope = Envelope::read(record)?;
-    let known =
-        ["codepix.transfers.ParticipantEnrolled.v1", "codepix.transfers.ParticipantChanged.v1"];
+    let known = [PARTICIPANT_ENROLLED, PARTICIPANT_CHANGED];
     if !known.contains(&envelope.event_type.as_str()) {
         return passes_by(&envelope, "codepix.transfers.");
     }
@@ -119,14 +156,14 @@ fn key(record: &InboundRecord) -> Result<Message, Unreadable> {
     let envelope = Envelope::read(record)?;
     let version = envelope.aggregate_version;
     match envelope.event_type.as_str() {
-        "codepix.pix_keys.PixKeyRegistered.v1" => {
+        PIX_KEY_REGISTERED => {
             let event: PixKeyRegistered = read_payload(record)?;
             must_be_about(&envelope, &event.key)?;
             let PixKeyRegistered { key, account_id, ispb, owner_name, owner_tax_id } = event;
             let owner = Some(Party { ispb, account_id, owner_name, owner_tax_id });
             Ok(Message::Key(KeyChange { key, owner, version }))
         }
-        "codepix.pix_keys.PixKeyRemoved.v1" => {
+        PIX_KEY_REMOVED => {
             let event: PixKeyRemoved = read_payload(record)?;
             must_be_about(&envelope, &event.key)?;
             Ok(Message::Key(OnPixKeyRemoved::change(event.key, version)))

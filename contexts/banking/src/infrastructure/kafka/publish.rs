@@ -1,35 +1,45 @@
 //! Private events into public ones: the only place where they meet.
 
-use shared_kernel::application::Published;
+use shared_kernel::application::catalogue::{Event, Topic};
+use shared_kernel::application::{Published, StoreError, TraceParent};
 
 use super::published::{
-    AccountBlockedV1, AccountClosedV1, AccountCreditedV1, AccountDebitedV1, AccountLimitsChangedV1,
-    AccountOpenedV1, AccountUnblockedV1, AccountV1, AmountDepositedV1, AmountHeldV1,
-    AmountWithdrawnV1, BookTransferCompletedV1, HoldReleasedV1, LimitsV1, PartyV1, PublicEvent,
-    SideV1, TransferAcceptedV1, TransferRefusedV1, TransferRequestedV1, TransferSettledByPayeeV1,
-    TransferSettledByPayerV1,
+    ACCOUNTS, AccountBlockedV1, AccountClosedV1, AccountCreditedV1, AccountDebitedV1,
+    AccountLimitsChangedV1, AccountOpenedV1, AccountUnblockedV1, AccountV1, AmountDepositedV1,
+    AmountHeldV1, AmountWithdrawnV1, BookTransferCompletedV1, HoldReleasedV1, LimitsV1, PartyV1,
+    SideV1, TRANSFERS, TransferAcceptedV1, TransferRefusedV1, TransferRequestedV1,
+    TransferSettledByPayeeV1, TransferSettledByPayerV1,
 };
-use super::{ACCOUNTS, TRANSFERS};
 use crate::application::books::Changes;
 use crate::application::ports::Traced;
 use crate::domain::{AccountEvent, AccountFact, BookSide, HubMessage, Limits, Party, Payment};
 
-/// Type and JSON of an event.
-type Body = (&'static str, Vec<u8>);
+/// What an event is about, whatever happened.
+struct About {
+    topic: Topic,
+    subject: String,
+    aggregate_version: i64,
+    trace: TraceParent,
+}
 
-/// JSON of texts and whole numbers: there is nothing that it cannot hold.
-fn body<E: PublicEvent>(event: &E) -> Body {
-    (E::TYPE, serde_json::to_vec(event).unwrap_or_default())
+impl About {
+    fn published<E: Event>(self, event: &E) -> Result<Published, StoreError> {
+        let Self { topic, subject, aggregate_version, trace } = self;
+        Published::of(event, vec![topic], subject, aggregate_version, trace)
+    }
 }
 
 /// The records of everything that a batch changed, in order per account and transfer.
-pub fn events(changes: Changes) -> Vec<Published> {
+///
+/// # Errors
+/// [`StoreError::Rejected`] when one has no JSON.
+pub fn events(changes: Changes) -> Result<Vec<Published>, StoreError> {
     let accounts = changes.account_events.into_iter().map(of_account);
     let messages = changes.messages.into_iter().map(of_transfer);
     accounts.chain(messages).collect()
 }
 
-fn of_account(event: Traced<AccountEvent>) -> Published {
+pub(super) fn of_account(event: Traced<AccountEvent>) -> Result<Published, StoreError> {
     let Traced { value, trace } = event;
     let account = AccountV1 {
         account_id: value.account_id,
@@ -38,42 +48,51 @@ fn of_account(event: Traced<AccountEvent>) -> Published {
         held: value.funds.held,
         occurred_at: value.occurred_at,
     };
-    let (event_type, payload) = account_body(account, value.fact);
-    Published {
-        topics: vec![ACCOUNTS.to_owned()],
-        event_type,
+    let about = About {
+        topic: ACCOUNTS.topic(),
         subject: value.account_id.to_string(),
         aggregate_version: value.version,
         trace,
-        payload,
-    }
+    };
+    account_event(about, account, value.fact)
 }
 
 fn limits(limits: Limits) -> LimitsV1 {
     LimitsV1 { per_transfer: limits.per_transfer, per_day: limits.per_day }
 }
 
-fn account_body(account: AccountV1, fact: AccountFact) -> Body {
+fn account_event(
+    about: About,
+    account: AccountV1,
+    fact: AccountFact,
+) -> Result<Published, StoreError> {
     match fact {
         AccountFact::Opened { branch, number, owner_name, owner_tax_id, limits: set } => {
             let (branch, number) = (branch.to_string(), number.to_string());
             let owner_name = owner_name.as_str().to_owned();
             let limits = limits(set);
-            body(&AccountOpenedV1 { account, branch, number, owner_name, owner_tax_id, limits })
+            about.published(&AccountOpenedV1 {
+                account,
+                branch,
+                number,
+                owner_name,
+                owner_tax_id,
+                limits,
+            })
         }
-        AccountFact::Blocked => body(&AccountBlockedV1 { account }),
-        AccountFact::Unblocked => body(&AccountUnblockedV1 { account }),
-        AccountFact::Closed => body(&AccountClosedV1 { account }),
+        AccountFact::Blocked => about.published(&AccountBlockedV1 { account }),
+        AccountFact::Unblocked => about.published(&AccountUnblockedV1 { account }),
+        AccountFact::Closed => about.published(&AccountClosedV1 { account }),
         AccountFact::LimitsChanged(set) => {
-            body(&AccountLimitsChangedV1 { account, limits: limits(set) })
+            about.published(&AccountLimitsChangedV1 { account, limits: limits(set) })
         }
         AccountFact::Deposited { entry_id, amount } => {
-            body(&AmountDepositedV1 { account, entry_id, amount })
+            about.published(&AmountDepositedV1 { account, entry_id, amount })
         }
         AccountFact::Withdrawn { entry_id, amount } => {
-            body(&AmountWithdrawnV1 { account, entry_id, amount })
+            about.published(&AmountWithdrawnV1 { account, entry_id, amount })
         }
-        AccountFact::Held(held) => body(&AmountHeldV1 {
+        AccountFact::Held(held) => about.published(&AmountHeldV1 {
             account,
             end_to_end_id: held.end_to_end_id,
             amount: held.amount,
@@ -83,9 +102,9 @@ fn account_body(account: AccountV1, fact: AccountFact) -> Body {
             description: held.description,
         }),
         AccountFact::Released { end_to_end_id, amount, reason } => {
-            body(&HoldReleasedV1 { account, end_to_end_id, amount, reason_code: reason })
+            about.published(&HoldReleasedV1 { account, end_to_end_id, amount, reason_code: reason })
         }
-        AccountFact::Debited(moved) => body(&AccountDebitedV1 {
+        AccountFact::Debited(moved) => about.published(&AccountDebitedV1 {
             account,
             end_to_end_id: moved.end_to_end_id,
             entry_id: moved.entry_id,
@@ -94,7 +113,7 @@ fn account_body(account: AccountV1, fact: AccountFact) -> Body {
             counterparty_name: moved.counterparty_name,
             description: moved.description,
         }),
-        AccountFact::Credited(moved) => body(&AccountCreditedV1 {
+        AccountFact::Credited(moved) => about.published(&AccountCreditedV1 {
             account,
             end_to_end_id: moved.end_to_end_id,
             entry_id: moved.entry_id,
@@ -103,7 +122,7 @@ fn account_body(account: AccountV1, fact: AccountFact) -> Body {
             counterparty_name: moved.counterparty_name,
             description: moved.description,
         }),
-        AccountFact::Booked(booked) => body(&BookTransferCompletedV1 {
+        AccountFact::Booked(booked) => about.published(&BookTransferCompletedV1 {
             account,
             end_to_end_id: booked.end_to_end_id,
             entry_id: booked.entry_id,
@@ -137,32 +156,39 @@ fn requested(payment: Payment) -> TransferRequestedV1 {
     }
 }
 
-fn of_transfer(message: Traced<HubMessage>) -> Published {
-    let Traced { value, trace } = message;
-    let subject = value.end_to_end_id().to_string();
-    let (aggregate_version, (event_type, payload)) = transfer_body(value);
-    let topics = vec![TRANSFERS.to_owned()];
-    Published { topics, event_type, subject, aggregate_version, trace, payload }
+/// A side's order or answer is its first version, its report the second.
+const fn version_of(message: &HubMessage) -> i64 {
+    match message {
+        HubMessage::Requested(_) | HubMessage::Accepted { .. } | HubMessage::Refused { .. } => 1,
+        HubMessage::SettledByPayee { .. } | HubMessage::SettledByPayer { .. } => 2,
+    }
 }
 
-/// A side's order or answer is its first version, its report the second.
-fn transfer_body(message: HubMessage) -> (i64, Body) {
-    match message {
-        HubMessage::Requested(payment) => (1, body(&requested(*payment))),
+pub(super) fn of_transfer(message: Traced<HubMessage>) -> Result<Published, StoreError> {
+    let Traced { value, trace } = message;
+    let about = About {
+        topic: TRANSFERS.topic(),
+        subject: value.end_to_end_id().to_string(),
+        aggregate_version: version_of(&value),
+        trace,
+    };
+    match value {
+        HubMessage::Requested(payment) => about.published(&requested(*payment)),
         HubMessage::Accepted { end_to_end_id, ispb, account_id, accepted_at } => {
-            (1, body(&TransferAcceptedV1 { end_to_end_id, ispb, account_id, accepted_at }))
+            about.published(&TransferAcceptedV1 { end_to_end_id, ispb, account_id, accepted_at })
         }
         HubMessage::Refused { end_to_end_id, ispb, reason, refused_at } => {
             let reason_code = reason;
-            (1, body(&TransferRefusedV1 { end_to_end_id, ispb, reason_code, refused_at }))
+            about.published(&TransferRefusedV1 { end_to_end_id, ispb, reason_code, refused_at })
         }
         HubMessage::SettledByPayee { end_to_end_id, ispb, account_id, unapplied, settled_at } => {
             let event =
                 TransferSettledByPayeeV1 { end_to_end_id, ispb, account_id, unapplied, settled_at };
-            (2, body(&event))
+            about.published(&event)
         }
         HubMessage::SettledByPayer { end_to_end_id, ispb, account_id, settled_at } => {
-            (2, body(&TransferSettledByPayerV1 { end_to_end_id, ispb, account_id, settled_at }))
+            let event = TransferSettledByPayerV1 { end_to_end_id, ispb, account_id, settled_at };
+            about.published(&event)
         }
     }
 }
@@ -170,10 +196,10 @@ fn transfer_body(message: HubMessage) -> (i64, Body) {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use shared_kernel::application::TraceParent;
+    use shared_kernel::application::catalogue::{EventEntry, Registry as _};
     use shared_kernel::domain::{Money, ReasonCode};
 
-    use super::super::published::published_types;
+    use super::super::published::Banks;
     use super::*;
     use crate::domain::samples::{BANK_A, BANK_B, account, amount, entry, noon, opened, payment};
     use crate::domain::{Account, IncomingTransfer, OutgoingTransfer};
@@ -183,19 +209,23 @@ mod tests {
     }
 
     fn published(event: AccountEvent) -> (Published, Value) {
-        let published = of_account(Traced { value: event, trace: trace() });
-        let body = serde_json::from_slice(&published.payload).unwrap();
+        let published = of_account(Traced { value: event, trace: trace() }).unwrap();
+        let body = serde_json::from_slice(published.payload()).unwrap();
         (published, body)
     }
 
     fn told(message: HubMessage) -> (Published, Value) {
-        let published = of_transfer(Traced { value: message, trace: trace() });
-        let body = serde_json::from_slice(&published.payload).unwrap();
+        let published = of_transfer(Traced { value: message, trace: trace() }).unwrap();
+        let body = serde_json::from_slice(published.payload()).unwrap();
         (published, body)
     }
 
     fn name(published: &Published) -> &'static str {
-        published.event_type.trim_start_matches("codepix.banking.").trim_end_matches(".v1")
+        published.entry().name
+    }
+
+    fn topics(published: &Published) -> Vec<&str> {
+        published.topics().collect()
     }
 
     fn brl(text: &str) -> Value {
@@ -238,21 +268,17 @@ mod tests {
                 (event.account_id, event.funds.available(), event.funds.held);
             let (published, body) = published(event);
             names.push(name(&published));
-            assert_eq!(published.topics, [ACCOUNTS]);
-            assert_eq!(published.subject, id.to_string());
-            assert_eq!(published.aggregate_version, version);
+            assert_eq!(topics(&published), ["codepix.banking.accounts"]);
+            assert_eq!(published.subject(), id.to_string());
+            assert_eq!(published.aggregate_version(), version);
             assert_eq!(body["account_id"], json!(id));
             assert_eq!(body["ispb"], json!(BANK_A));
             assert_eq!(body["available"], brl(&available.to_string()));
             assert_eq!(body["held"], brl(&held.to_string()));
             assert_eq!(body["occurred_at"], json!("2026-11-20T12:00:00.000000Z"));
         }
-        let known: Vec<&str> = published_types()
-            .into_iter()
-            .filter(|it| it.topic == ACCOUNTS)
-            .map(|it| it.event_type.trim_start_matches("codepix.banking."))
-            .map(|it| it.trim_end_matches(".v1"))
-            .collect();
+        let of_accounts = |it: &&EventEntry| it.channels.contains(&ACCOUNTS);
+        let known: Vec<&str> = Banks::EVENTS.iter().filter(of_accounts).map(|it| it.name).collect();
         assert!(known.iter().all(|name| names.contains(name)), "{known:?} {names:?}");
         assert!(names.iter().all(|name| known.contains(name)));
     }
@@ -296,8 +322,8 @@ mod tests {
         let outgoing = OutgoingTransfer::request(paid.clone());
         let (published, body) = told(outgoing.order());
         assert_eq!(name(&published), "TransferRequested");
-        assert_eq!(published.topics, [TRANSFERS]);
-        assert_eq!(published.subject, paid.end_to_end_id.to_string());
+        assert_eq!(topics(&published), ["codepix.banking.transfers"]);
+        assert_eq!(published.subject(), paid.end_to_end_id.to_string());
         assert_eq!(body["ispb"], json!(BANK_A));
         assert_eq!(body["payer"]["account_id"], json!(paid.payer.account_id));
         assert_eq!(body["payee"]["owner_tax_id"], json!(paid.payee.owner_tax_id));
@@ -322,6 +348,6 @@ mod tests {
         settled.apply(&event);
         let (published, body) = told(settled.report().unwrap());
         assert_eq!((name(&published), &body["ispb"]), ("TransferSettledByPayer", &json!(BANK_A)));
-        assert_eq!(published.aggregate_version, 2);
+        assert_eq!(published.aggregate_version(), 2);
     }
 }

@@ -1,35 +1,26 @@
 //! The public words of this context. They only grow: what breaks a reader is a new type `.v2`.
 
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Serialize;
+use shared_kernel::application::catalogue::{Channel, Retention};
 use shared_kernel::domain::{
     AccountId, Amount, EndToEndId, Ispb, Money, ReasonCode, TaxId, Timestamp,
 };
 
-use super::{ACCOUNTS, TRANSFERS};
+use super::examples;
 use crate::domain::EntryId;
+use crate::infrastructure::wallet_core::published::{
+    ACCOUNTS as WALLET_ACCOUNTS, BALANCES, TRANSACTIONS, WalletAccountCreated,
+    WalletBalanceUpdated, WalletTransactionCreated,
+};
 
-/// An event that others read.
-pub trait PublicEvent: Serialize {
-    /// `ce_type`.
-    const TYPE: &'static str;
-}
-
-/// An event type with its topic and the schema of its body.
-#[derive(Debug)]
-pub struct PublishedType {
-    /// `ce_type`.
-    pub event_type: &'static str,
-    /// Its topic.
-    pub topic: &'static str,
-    /// Schema of the JSON body.
-    pub schema: Schema,
-}
-
-/// Every event type that the banks publish.
-pub fn published_types() -> Vec<PublishedType> {
-    account_types().into_iter().chain(transfer_types()).collect()
-}
+/// `ce_source` of the banks' events.
+pub const SOURCE: &str = "/codepix/banking";
+/// What happens on accounts.
+pub const ACCOUNTS: Channel = Channel::new("codepix.banking.accounts", "id of the account");
+/// What banks tell the hub.
+pub const TRANSFERS: Channel =
+    Channel::new("codepix.banking.transfers", "EndToEndId of the transfer").kept(Retention::Days30);
 
 /// What every event of an account carries.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -68,250 +59,251 @@ pub struct PartyV1 {
     pub owner_tax_id: TaxId,
 }
 
-/// Declares the event types of a topic: struct, public name, and the list of schemas.
-macro_rules! events {
-    ($list:ident on $topic:ident, $($(#[$meta:meta])* $type:ident = $name:literal {
-        $($(#[$field_meta:meta])* $field:ident: $field_type:ty,)*
-    })+) => {
-        $(
-            $(#[$meta])*
-            #[derive(Clone, Debug, Serialize, JsonSchema)]
-            pub struct $type {
-                $($(#[$field_meta])* pub $field: $field_type,)*
-            }
-
-            impl PublicEvent for $type {
-                const TYPE: &'static str = concat!("codepix.banking.", $name, ".v1");
-            }
-        )+
-
-        fn $list() -> Vec<PublishedType> {
-            vec![$(PublishedType {
-                event_type: $type::TYPE,
-                topic: $topic,
-                schema: schema_for!($type),
-            },)+]
-        }
-    };
+/// An account was opened.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountOpenedV1 {
+    /// The account, empty.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// Branch of the bank.
+    pub branch: String,
+    /// Number within the branch.
+    pub number: String,
+    /// The owner's name.
+    pub owner_name: String,
+    /// The owner's tax id.
+    pub owner_tax_id: TaxId,
+    /// What it may send.
+    pub limits: LimitsV1,
 }
 
-events! { account_types on ACCOUNTS,
-    /// An account was opened.
-    AccountOpenedV1 = "AccountOpened" {
-        /// The account, empty.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// Branch of the bank.
-        branch: String,
-        /// Number within the branch.
-        number: String,
-        /// The owner's name.
-        owner_name: String,
-        /// The owner's tax id.
-        owner_tax_id: TaxId,
-        /// What it may send.
-        limits: LimitsV1,
-    }
-    /// No new debits, no new acceptances.
-    AccountBlockedV1 = "AccountBlocked" {
-        /// The account.
-        #[serde(flatten)]
-        account: AccountV1,
-    }
-    /// The account is active again.
-    AccountUnblockedV1 = "AccountUnblocked" {
-        /// The account.
-        #[serde(flatten)]
-        account: AccountV1,
-    }
-    /// The account is closed for good.
-    AccountClosedV1 = "AccountClosed" {
-        /// The account, empty.
-        #[serde(flatten)]
-        account: AccountV1,
-    }
-    /// The account may send other amounts.
-    AccountLimitsChangedV1 = "AccountLimitsChanged" {
-        /// The account.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// What it may send.
-        limits: LimitsV1,
-    }
-    /// Cash came in.
-    AmountDepositedV1 = "AmountDeposited" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// Ledger entry.
-        entry_id: EntryId,
-        /// How much.
-        amount: Amount,
-    }
-    /// Cash went out.
-    AmountWithdrawnV1 = "AmountWithdrawn" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// Ledger entry.
-        entry_id: EntryId,
-        /// How much.
-        amount: Amount,
-    }
-    /// An ordered transfer holds its amount.
-    AmountHeldV1 = "AmountHeld" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// How much.
-        amount: Amount,
-        /// The key that is paid to.
-        payee_key: String,
-        /// The payee.
-        counterparty_name: String,
-        /// The payee's bank.
-        counterparty_ispb: Ispb,
-        /// What the payer wrote; may be empty.
-        description: String,
-    }
-    /// A transfer did not happen: its hold is gone.
-    HoldReleasedV1 = "HoldReleased" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// How much.
-        amount: Amount,
-        /// Why: ISO 20022 code.
-        reason_code: ReasonCode,
-    }
-    /// A hold became a debit: the transfer is settled.
-    AccountDebitedV1 = "AccountDebited" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// Ledger entry.
-        entry_id: EntryId,
-        /// How much.
-        amount: Amount,
-        /// The payee's bank.
-        counterparty_ispb: Ispb,
-        /// The payee.
-        counterparty_name: String,
-        /// What the payer wrote; may be empty.
-        description: String,
-    }
-    /// A settled transfer was credited.
-    AccountCreditedV1 = "AccountCredited" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// Ledger entry.
-        entry_id: EntryId,
-        /// How much.
-        amount: Amount,
-        /// The payer's bank.
-        counterparty_ispb: Ispb,
-        /// The payer.
-        counterparty_name: String,
-        /// What the payer wrote; may be empty.
-        description: String,
-    }
-    /// One side of a transfer within the bank; each account has an event of its own.
-    BookTransferCompletedV1 = "BookTransferCompleted" {
-        /// The account after it.
-        #[serde(flatten)]
-        account: AccountV1,
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// Ledger entry.
-        entry_id: EntryId,
-        /// Which side this account is.
-        side: SideV1,
-        /// How much.
-        amount: Amount,
-        /// The other account.
-        counterparty_account_id: AccountId,
-        /// Its owner.
-        counterparty_name: String,
-        /// What the payer wrote; may be empty.
-        description: String,
-    }
+/// No new debits, no new acceptances.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountBlockedV1 {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountV1,
 }
 
-events! { transfer_types on TRANSFERS,
-    /// The payer's bank orders a transfer; its amount is held. Repeated until the hub answers.
-    TransferRequestedV1 = "TransferRequested" {
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// The sender: the payer's bank.
-        ispb: Ispb,
-        /// Who pays.
-        payer: PartyV1,
-        /// Who is paid.
-        payee: PartyV1,
-        /// The key that is paid to.
-        payee_key: String,
-        /// How much.
-        amount: Amount,
-        /// What the payer wrote; may be empty.
-        description: String,
-        /// When, by the payer's bank's clock.
-        requested_at: Timestamp,
-    }
-    /// The payee's bank will credit the transfer once it is settled.
-    TransferAcceptedV1 = "TransferAccepted" {
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// The sender: the payee's bank.
-        ispb: Ispb,
-        /// The account that will be credited.
-        account_id: AccountId,
-        /// When, by the payee's bank's clock.
-        accepted_at: Timestamp,
-    }
-    /// The payee's bank will not credit the transfer.
-    TransferRefusedV1 = "TransferRefused" {
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// The sender: the payee's bank.
-        ispb: Ispb,
-        /// Why not: ISO 20022 code.
-        reason_code: ReasonCode,
-        /// When, by the payee's bank's clock.
-        refused_at: Timestamp,
-    }
-    /// The payee's bank has posted the transfer.
-    TransferSettledByPayeeV1 = "TransferSettledByPayee" {
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// The sender: the payee's bank.
-        ispb: Ispb,
-        /// The payee's account.
-        account_id: AccountId,
-        /// True when the account could not take it and the bank keeps it in unapplied credits.
-        unapplied: bool,
-        /// When, by the payee's bank's clock.
-        settled_at: Timestamp,
-    }
-    /// The payer's bank has posted the transfer.
-    TransferSettledByPayerV1 = "TransferSettledByPayer" {
-        /// The transfer.
-        end_to_end_id: EndToEndId,
-        /// The sender: the payer's bank.
-        ispb: Ispb,
-        /// The payer's account.
-        account_id: AccountId,
-        /// When, by the payer's bank's clock.
-        settled_at: Timestamp,
-    }
+/// The account is active again.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountUnblockedV1 {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountV1,
+}
+
+/// The account is closed for good.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountClosedV1 {
+    /// The account, empty.
+    #[serde(flatten)]
+    pub account: AccountV1,
+}
+
+/// The account may send other amounts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountLimitsChangedV1 {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// What it may send.
+    pub limits: LimitsV1,
+}
+
+/// Cash came in.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AmountDepositedV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// Ledger entry.
+    pub entry_id: EntryId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// Cash went out.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AmountWithdrawnV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// Ledger entry.
+    pub entry_id: EntryId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// An ordered transfer holds its amount.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AmountHeldV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// How much.
+    pub amount: Amount,
+    /// The key that is paid to.
+    pub payee_key: String,
+    /// The payee.
+    pub counterparty_name: String,
+    /// The payee's bank.
+    pub counterparty_ispb: Ispb,
+    /// What the payer wrote; may be empty.
+    pub description: String,
+}
+
+/// A transfer did not happen: its hold is gone.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct HoldReleasedV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// How much.
+    pub amount: Amount,
+    /// Why: ISO 20022 code.
+    pub reason_code: ReasonCode,
+}
+
+/// A hold became a debit: the transfer is settled.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountDebitedV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// Ledger entry.
+    pub entry_id: EntryId,
+    /// How much.
+    pub amount: Amount,
+    /// The payee's bank.
+    pub counterparty_ispb: Ispb,
+    /// The payee.
+    pub counterparty_name: String,
+    /// What the payer wrote; may be empty.
+    pub description: String,
+}
+
+/// A settled transfer was credited.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AccountCreditedV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// Ledger entry.
+    pub entry_id: EntryId,
+    /// How much.
+    pub amount: Amount,
+    /// The payer's bank.
+    pub counterparty_ispb: Ispb,
+    /// The payer.
+    pub counterparty_name: String,
+    /// What the payer wrote; may be empty.
+    pub description: String,
+}
+
+/// One side of a transfer within the bank; each account has an event of its own.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct BookTransferCompletedV1 {
+    /// The account after it.
+    #[serde(flatten)]
+    pub account: AccountV1,
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// Ledger entry.
+    pub entry_id: EntryId,
+    /// Which side this account is.
+    pub side: SideV1,
+    /// How much.
+    pub amount: Amount,
+    /// The other account.
+    pub counterparty_account_id: AccountId,
+    /// Its owner.
+    pub counterparty_name: String,
+    /// What the payer wrote; may be empty.
+    pub description: String,
+}
+
+/// The payer's bank orders a transfer; its amount is held. Repeated until the hub answers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TransferRequestedV1 {
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// The sender: the payer's bank.
+    pub ispb: Ispb,
+    /// Who pays.
+    pub payer: PartyV1,
+    /// Who is paid.
+    pub payee: PartyV1,
+    /// The key that is paid to.
+    pub payee_key: String,
+    /// How much.
+    pub amount: Amount,
+    /// What the payer wrote; may be empty.
+    pub description: String,
+    /// When, by the payer's bank's clock.
+    pub requested_at: Timestamp,
+}
+
+/// The payee's bank will credit the transfer once it is settled.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TransferAcceptedV1 {
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// The sender: the payee's bank.
+    pub ispb: Ispb,
+    /// The account that will be credited.
+    pub account_id: AccountId,
+    /// When, by the payee's bank's clock.
+    pub accepted_at: Timestamp,
+}
+
+/// The payee's bank will not credit the transfer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TransferRefusedV1 {
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// The sender: the payee's bank.
+    pub ispb: Ispb,
+    /// Why not: ISO 20022 code.
+    pub reason_code: ReasonCode,
+    /// When, by the payee's bank's clock.
+    pub refused_at: Timestamp,
+}
+
+/// The payee's bank has posted the transfer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TransferSettledByPayeeV1 {
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// The sender: the payee's bank.
+    pub ispb: Ispb,
+    /// The payee's account.
+    pub account_id: AccountId,
+    /// True when the account could not take it and the bank keeps it in unapplied credits.
+    pub unapplied: bool,
+    /// When, by the payee's bank's clock.
+    pub settled_at: Timestamp,
+}
+
+/// The payer's bank has posted the transfer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TransferSettledByPayerV1 {
+    /// The transfer.
+    pub end_to_end_id: EndToEndId,
+    /// The sender: the payer's bank.
+    pub ispb: Ispb,
+    /// The payer's account.
+    pub account_id: AccountId,
+    /// When, by the payer's bank's clock.
+    pub settled_at: Timestamp,
 }
 
 /// A side of a transfer within the bank.
@@ -322,4 +314,39 @@ pub enum SideV1 {
     Debit,
     /// The payee's.
     Credit,
+}
+
+shared_kernel::events! {
+    /// What the banks publish.
+    pub registry Banks of "banking", source SOURCE, types "codepix.banking.";
+    AccountOpenedV1 = "AccountOpened" (1, 0) on [ACCOUNTS], example examples::account_opened;
+    AccountBlockedV1 = "AccountBlocked" (1, 0) on [ACCOUNTS], example examples::account_blocked;
+    AccountUnblockedV1 = "AccountUnblocked" (1, 0) on [ACCOUNTS],
+        example examples::account_unblocked;
+    AccountClosedV1 = "AccountClosed" (1, 0) on [ACCOUNTS], example examples::account_closed;
+    AccountLimitsChangedV1 = "AccountLimitsChanged" (1, 0) on [ACCOUNTS],
+        example examples::account_limits_changed;
+    AmountDepositedV1 = "AmountDeposited" (1, 0) on [ACCOUNTS], example examples::amount_deposited;
+    AmountWithdrawnV1 = "AmountWithdrawn" (1, 0) on [ACCOUNTS], example examples::amount_withdrawn;
+    AmountHeldV1 = "AmountHeld" (1, 0) on [ACCOUNTS], example examples::amount_held;
+    HoldReleasedV1 = "HoldReleased" (1, 0) on [ACCOUNTS], example examples::hold_released;
+    AccountDebitedV1 = "AccountDebited" (1, 0) on [ACCOUNTS], example examples::account_debited;
+    AccountCreditedV1 = "AccountCredited" (1, 0) on [ACCOUNTS], example examples::account_credited;
+    BookTransferCompletedV1 = "BookTransferCompleted" (1, 0) on [ACCOUNTS],
+        example examples::book_transfer_completed;
+    TransferRequestedV1 = "TransferRequested" (1, 0) on [TRANSFERS],
+        example examples::transfer_requested;
+    TransferAcceptedV1 = "TransferAccepted" (1, 0) on [TRANSFERS],
+        example examples::transfer_accepted;
+    TransferRefusedV1 = "TransferRefused" (1, 0) on [TRANSFERS], example examples::transfer_refused;
+    TransferSettledByPayeeV1 = "TransferSettledByPayee" (1, 0) on [TRANSFERS],
+        example examples::transfer_settled_by_payee;
+    TransferSettledByPayerV1 = "TransferSettledByPayer" (1, 0) on [TRANSFERS],
+        example examples::transfer_settled_by_payer;
+    WalletTransactionCreated = "WalletTransactionCreated" (1, 0) on [TRANSACTIONS],
+        example examples::wallet_transaction_created, foreign "Wallet Core";
+    WalletBalanceUpdated = "WalletBalanceUpdated" (1, 0) on [BALANCES],
+        example examples::wallet_balance_updated, foreign "Wallet Core";
+    WalletAccountCreated = "WalletAccountCreated" (1, 0) on [WALLET_ACCOUNTS],
+        example examples::wallet_account_created, foreign "Wallet Core" from "Wallet Core";
 }

@@ -155,12 +155,6 @@ struct SideRow {
     finished_at: Option<PgTimestamp>,
 }
 
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
 impl SideRow {
     fn into_side<S>(self, read: fn(&str) -> Option<S>) -> Result<AuditedSide<S>, StoreError> {
         Ok(AuditedSide {
@@ -376,24 +370,5 @@ impl BankingAudit {
             held: Money::from_centavos(row.held),
         };
         Ok(rows.into_iter().map(account).collect())
-    }
-
-    /// How many holds and expected credits of a bank are open: before it may become classic.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn open_transfers(&self, bank: Ispb) -> Result<i64, StoreError> {
-        let mut connection = self.0.session().await?;
-        let row: CountRow = statement(
-            "SELECT (SELECT count(*) FROM banking.outgoing_transfer \
-             WHERE state = 'requested' AND payer_ispb = $1) \
-             + (SELECT count(*) FROM banking.incoming_transfer \
-             WHERE state = 'expected' AND payee_ispb = $1) AS count",
-        )
-        .bind::<Text, _>(bank.as_str())
-        .get_result(&mut connection)
-        .await
-        .map_err(store_error)?;
-        Ok(row.count)
     }
 }

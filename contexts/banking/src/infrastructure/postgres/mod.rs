@@ -1,6 +1,7 @@
 //! The schema `banking`: rows and domain, transactions, reads, audit.
 
 pub mod audit;
+mod clients;
 mod columns;
 mod ledger;
 mod lists;
@@ -19,5 +20,9 @@ use shared_kernel::migration;
 pub const SCHEMA: &str = "banking";
 
 /// The schema's steps, oldest first.
-pub const MIGRATIONS: &[Migration] =
-    &[migration!("banking", "2026-11-21_banks"), migration!("banking", "2026-11-21_holds")];
+pub const MIGRATIONS: &[Migration] = &[
+    migration!("banking", "2026-11-21_banks"),
+    migration!("banking", "2026-11-21_holds"),
+    migration!("banking", "2026-11-29_clients"),
+    migration!("banking", "2026-11-30_changed_at"),
+];

@@ -11,13 +11,14 @@ use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{statement, store_error};
 use uuid::Uuid;
 
+use super::clients::clients;
 use super::lists;
 use super::rows::{AccountRow, party, unreadable_value};
 use super::select::account;
 use crate::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
 use crate::application::ports::BankingReads;
 use crate::application::views::{BankView, HoldView, StatementLine, TransferView};
-use crate::domain::{Account, Party};
+use crate::domain::{Account, Client, ClientId, Party};
 
 #[derive(QueryableByName)]
 struct BankRow {
@@ -103,6 +104,11 @@ impl BankingReads for Sessions {
                 .await
                 .map_err(store_error)?;
         rows.iter().map(|row| Ispb::parse(&row.ispb).map_err(unreadable_value)).collect()
+    }
+
+    async fn clients(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        let mut connection = self.database.connection().await?;
+        clients(&mut connection, ids).await
     }
 
     async fn accounts(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {

@@ -86,6 +86,8 @@ pub(super) struct AccountRow {
     spent: i64,
     #[diesel(sql_type = Timestamptz)]
     opened_at: PgTimestamp,
+    #[diesel(sql_type = Timestamptz)]
+    changed_at: PgTimestamp,
     #[diesel(sql_type = BigInt)]
     version: i64,
 }
@@ -112,6 +114,7 @@ impl AccountRow {
                 amount: money(self.spent),
             },
             opened_at: timestamp(self.opened_at),
+            changed_at: timestamp(self.changed_at),
             version: self.version,
         }))
     }

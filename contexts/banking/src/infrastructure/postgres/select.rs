@@ -5,8 +5,8 @@ macro_rules! account {
     ($where:literal) => {
         concat!(
             "SELECT id, ispb, branch, number, owner_name, owner_tax_id, status, balance, held, \
-             limit_per_transfer, limit_per_day, spent_day, spent, opened_at, version \
-             FROM banking.account ",
+             limit_per_transfer, limit_per_day, spent_day, spent, opened_at, changed_at, \
+             version FROM banking.account ",
             $where
         )
     };

@@ -11,6 +11,7 @@ use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, store_error};
 use uuid::Uuid;
 
+use super::clients::clients;
 use super::rows::{AccountRow, SideRow, unreadable_value};
 use super::select::{account, incoming, outgoing};
 use super::write;
@@ -20,7 +21,8 @@ use crate::application::ports::{
     OpenTransaction, SideIds, Traced,
 };
 use crate::domain::{
-    Account, AccountNumber, Branch, Customer, IncomingTransfer, OutgoingTransfer, OwnerName,
+    Account, AccountNumber, Branch, Client, ClientId, Customer, IncomingTransfer, OutgoingTransfer,
+    OwnerName,
 };
 use crate::infrastructure::kafka::publish;
 
@@ -48,6 +50,8 @@ struct DeskRow {
     hosted: bool,
     #[diesel(sql_type = BigInt)]
     next_number: i64,
+    #[diesel(sql_type = BigInt)]
+    next_client: i64,
 }
 
 #[derive(QueryableByName)]
@@ -197,7 +201,7 @@ impl BankingTransaction for PgSession {
     async fn desks(&mut self, banks: &[Ispb]) -> Result<Vec<BankDesk>, StoreError> {
         let banks: Vec<&str> = banks.iter().map(Ispb::as_str).collect();
         let rows: Vec<DeskRow> = statement(
-            "SELECT ispb, hosted, next_number FROM banking.bank \
+            "SELECT ispb, hosted, next_number, next_client FROM banking.bank \
              WHERE ispb = ANY($1) ORDER BY ispb FOR NO KEY UPDATE",
         )
         .bind::<Array<Text>, _>(banks)
@@ -206,7 +210,8 @@ impl BankingTransaction for PgSession {
         .map_err(store_error)?;
         let desk = |row: DeskRow| {
             let ispb = Ispb::parse(&row.ispb).map_err(unreadable_value)?;
-            Ok(BankDesk { ispb, hosted: row.hosted, next_number: row.next_number })
+            let DeskRow { hosted, next_number, next_client, .. } = row;
+            Ok(BankDesk { ispb, hosted, next_number, next_client })
         };
         rows.into_iter().map(desk).collect()
     }
@@ -231,6 +236,10 @@ impl BankingTransaction for PgSession {
             })
         };
         rows.into_iter().map(customer).collect()
+    }
+
+    async fn clients(&mut self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        clients(self.connection(), ids).await
     }
 
     async fn taken_numbers(
@@ -261,9 +270,11 @@ impl BankingTransaction for PgSession {
         rows.into_iter().map(place).collect()
     }
 
-    async fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
+    async fn save(&mut self, mut changes: Changes) -> Result<(), StoreError> {
         write::all(self.connection(), &changes).await?;
-        self.publish(publish::events(changes));
+        // After the rows were locked: of two transfers on one account the later has the later time.
+        self.publish(std::mem::take(&mut changes.echoes));
+        self.publish(publish::events(changes)?);
         Ok(())
     }
 

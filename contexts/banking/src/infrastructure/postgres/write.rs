@@ -34,6 +34,9 @@ pub(super) async fn all(
     connection: &mut AsyncPgConnection,
     changes: &Changes,
 ) -> Result<(), StoreError> {
+    if !changes.clients.is_empty() {
+        super::clients::registered(connection, changes).await?;
+    }
     if !changes.opened.is_empty() {
         openings(connection, changes).await?;
     }
@@ -107,8 +110,9 @@ async fn opened(
     let opened: Vec<PgTimestamp> = states().map(|it| instant(it.opened_at)).collect();
     statement(
         "INSERT INTO banking.account (id, ispb, branch, number, owner_name, owner_tax_id, \
-         status, balance, held, spent_day, spent, opened_at, version) \
-         SELECT id, ispb, branch, number, name, tax_id, 'active', 0, 0, day, 0, opened_at, 1 \
+         status, balance, held, spent_day, spent, opened_at, changed_at, version) \
+         SELECT id, ispb, branch, number, name, tax_id, 'active', 0, 0, day, 0, opened_at, \
+         opened_at, 1 \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], \
          $7::integer[], $8::timestamptz[]) \
          AS opened (id, ispb, branch, number, name, tax_id, day, opened_at)",
@@ -305,14 +309,17 @@ async fn accounts(
         states().map(|it| it.limits.per_day.map(Money::centavos)).collect();
     let days: Vec<i32> = states().map(|it| it.spent.day.days()).collect();
     let spent: Vec<i64> = states().map(|it| it.spent.amount.centavos()).collect();
+    let times: Vec<PgTimestamp> = states().map(|it| instant(it.changed_at)).collect();
     let versions: Vec<i64> = states().map(|it| it.version).collect();
     let changed = statement(
         "UPDATE banking.account AS known SET status = now.status, balance = now.balance, \
          held = now.held, limit_per_transfer = now.per_transfer, limit_per_day = now.per_day, \
-         spent_day = now.day, spent = now.spent, version = now.version \
+         spent_day = now.day, spent = now.spent, changed_at = now.changed_at, \
+         version = now.version \
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], \
-         $6::bigint[], $7::integer[], $8::bigint[], $9::bigint[]) AS now (id, status, balance, \
-         held, per_transfer, per_day, day, spent, version) \
+         $6::bigint[], $7::integer[], $8::bigint[], $9::timestamptz[], $10::bigint[]) \
+         AS now (id, status, balance, held, per_transfer, per_day, day, spent, changed_at, \
+         version) \
          WHERE known.id = now.id",
     )
     .bind::<Array<SqlUuid>, _>(ids)
@@ -323,6 +330,7 @@ async fn accounts(
     .bind::<Array<Nullable<BigInt>>, _>(per_day)
     .bind::<Array<Integer>, _>(days)
     .bind::<Array<BigInt>, _>(spent)
+    .bind::<Array<Timestamptz>, _>(times)
     .bind::<Array<BigInt>, _>(versions)
     .execute(connection)
     .await

@@ -5,5 +5,5 @@ mod register_key;
 mod remove_key;
 
 pub use enrol_account::{EnrolAccount, EnrolAccountHandler, EnrolAccountQueue};
-pub use register_key::{RegisterKey, RegisterKeyHandler, RegisterKeyQueue};
+pub use register_key::{Leniency, RegisterKey, RegisterKeyHandler, RegisterKeyQueue};
 pub use remove_key::{KeyRemoval, RemoveKey, RemoveKeyHandler, RemoveKeyQueue};

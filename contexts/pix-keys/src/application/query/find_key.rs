@@ -20,6 +20,11 @@ pub struct FindKey {
 }
 
 impl FindKey {
+    /// A lookup by a program that does not say for which bank it asks.
+    pub const fn by_program(key: PixKey) -> Self {
+        Self { key }
+    }
+
     /// A lookup of `key` on behalf of the participant `requester`. Every bank may look up every
     /// key, but must say who it is; a bank's token says it.
     ///

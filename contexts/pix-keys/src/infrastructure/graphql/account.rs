@@ -29,8 +29,8 @@ pub(super) enum AccountListingStatus {
 /// another bank's token that does not come by a key, its bank alone.
 #[derive(Clone, SimpleObject)]
 pub(super) struct AccountListing {
-    /// The bank that keeps it.
-    bank: Bank,
+    /// The bank that keeps it; null where the hub does not answer for it.
+    bank: Option<Bank>,
     /// Its branch; may be empty. Null to another bank.
     branch: Option<String>,
     /// Its number, check digit included. Null to another bank.
@@ -46,7 +46,7 @@ pub(super) struct AccountListing {
 impl From<AccountView> for AccountListing {
     fn from(account: AccountView) -> Self {
         Self {
-            bank: account.ispb.into(),
+            bank: Some(account.ispb.into()),
             branch: Some(account.branch),
             number: Some(account.number),
             owner_name: Some(account.owner_name.as_str().to_owned()),
@@ -61,7 +61,7 @@ impl From<ShownAccount> for AccountListing {
         match shown {
             ShownAccount::Own(account) => account.into(),
             ShownAccount::Foreign { ispb, .. } => Self {
-                bank: ispb.into(),
+                bank: Some(ispb.into()),
                 branch: None,
                 number: None,
                 owner_name: None,

@@ -48,10 +48,10 @@ pub(super) struct PixKey {
     kind: PixKeyKind,
     /// This registration of it: a key that is removed and registered again has another.
     entry_id: ID,
-    /// The account that it names.
-    account: Account,
-    /// The bank that keeps the account.
-    bank: Bank,
+    /// The account that it names; null where Banking does not answer for it.
+    account: Option<Account>,
+    /// The bank that keeps the account; null where the hub does not answer for it.
+    bank: Option<Bank>,
     /// Name of the owner of the account.
     owner_name: String,
     /// CPF or CNPJ of the owner of the account.
@@ -70,10 +70,10 @@ impl From<EntryView> for PixKey {
             key: text,
             kind: entry.key.kind().into(),
             entry_id: entry.entry_id.into(),
-            bank: entry.account.ispb.into(),
+            bank: Some(entry.account.ispb.into()),
             owner_name: entry.account.owner_name.as_str().to_owned(),
             owner_tax_id: entry.account.owner_tax_id.into(),
-            account: entry.account.into(),
+            account: Some(entry.account.into()),
             created_at: entry.created_at.into(),
             owned_since: entry.owned_since.into(),
         }

@@ -143,6 +143,7 @@ pub(super) struct EnrolAccountPayload {
     account: Account,
 }
 
+/// What may be done. A refused command has changed nothing, and is null by itself.
 #[Object]
 impl Mutation {
     /// Registers a key for an account. What is registered by the same `requestId` before is
@@ -151,12 +152,12 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The key.")] input: RegisterPixKeyInput,
-    ) -> Result<RegisterPixKeyPayload> {
+    ) -> Result<Option<RegisterPixKeyPayload>> {
         let (caller, desk) = (caller(context)?, &context.data::<PixKeys>()?.desk);
         let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
         let order = KeyOrder::try_from(input).map_err(failed)?;
         let entry = desk.register_key(&caller, trace, order).await.map_err(failed)?;
-        Ok(RegisterPixKeyPayload { pix_key: entry.into() })
+        Ok(Some(RegisterPixKeyPayload { pix_key: entry.into() }))
     }
 
     /// Removes a key of an account.
@@ -164,13 +165,13 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The key.")] input: RemovePixKeyInput,
-    ) -> Result<RemovePixKeyPayload> {
+    ) -> Result<Option<RemovePixKeyPayload>> {
         let (caller, desk) = (caller(context)?, &context.data::<PixKeys>()?.desk);
         let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
         let order = RemovalOrder::try_from(input).map_err(failed)?;
         let removal = desk.remove_key(&caller, trace, order).await.map_err(failed)?;
         let key = removal.key.as_str().to_owned();
-        Ok(RemovePixKeyPayload { key, removed_at: removal.removed_at.into() })
+        Ok(Some(RemovePixKeyPayload { key, removed_at: removal.removed_at.into() }))
     }
 
     /// Adds an account whose books are kept outside of this hub (operators only). The same again
@@ -179,11 +180,11 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The account.")] input: EnrolAccountInput,
-    ) -> Result<EnrolAccountPayload> {
+    ) -> Result<Option<EnrolAccountPayload>> {
         let (caller, desk) = (caller(context)?, &context.data::<PixKeys>()?.desk);
         caller.must_be_operator().map_err(failed)?;
         let order = EnrolOrder::try_from(input).map_err(failed)?;
         let account = desk.enrol_account(&caller, order).await.map_err(failed)?;
-        Ok(EnrolAccountPayload { account: account.into() })
+        Ok(Some(EnrolAccountPayload { account: account.into() }))
     }
 }

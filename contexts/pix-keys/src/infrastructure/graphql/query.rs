@@ -17,6 +17,7 @@ use crate::domain;
 #[derive(Clone, Copy, Debug)]
 pub struct Query;
 
+/// What may be asked. Nothing changes by it, and what fails is null by itself.
 #[Object]
 impl Query {
     #[graphql(entity)]

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Error, Schema};
+use async_graphql::connection::Connection;
+use async_graphql::{EmptySubscription, Error, Schema, SchemaBuilder};
 use shared_kernel::application::{ApplicationError, Ids};
 use shared_kernel::infrastructure::graphql::{federation_sdl, refused, subgraph};
 
+use super::key::PixKey;
 use super::loaders::Loaders;
 use super::mutation::Mutation;
 use super::query::Query;
@@ -15,18 +17,19 @@ use crate::infrastructure::naming::named;
 /// The directory's schema.
 pub type GraphSchema = Schema<Query, Mutation, EmptySubscription>;
 
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    subgraph(Query, Mutation, EmptySubscription)
+        .override_output_type_description::<Connection<String, PixKey>>("A page of keys.")
+}
+
 /// The schema, ready to answer.
 pub fn schema(pix_keys: &PixKeys, ids: Arc<dyn Ids>) -> GraphSchema {
-    subgraph(Query, Mutation, EmptySubscription)
-        .data(Loaders::new(pix_keys))
-        .data(pix_keys.clone())
-        .data(ids)
-        .finish()
+    builder().data(Loaders::new(pix_keys)).data(pix_keys.clone()).data(ids).finish()
 }
 
 /// Its SDL for composition.
 pub fn sdl() -> String {
-    federation_sdl(&subgraph(Query, Mutation, EmptySubscription).finish())
+    federation_sdl(&builder().finish())
 }
 
 /// The error of a failed use case, on the field of the request.

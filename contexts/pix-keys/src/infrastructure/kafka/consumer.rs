@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use shared_kernel::application::catalogue::Reader;
 use shared_kernel::application::{BatchHandler, Clock, Ids, InboundRecord, Refusal, StoreError};
+use shared_kernel::infrastructure::system::SystemIds;
 
 use super::inbound::{self, Inbound};
 use crate::application::reaction::{OnAccountChanged, OnParticipantChanged};
@@ -14,6 +16,22 @@ use crate::application::{DirectoryStore, DirectoryTransaction};
 
 /// Group and name of the directory's consumer.
 pub const CONSUMER: &str = "codepix.pix-keys";
+
+/// What the directory makes of a record.
+pub const READER: Reader = Reader {
+    context: "pix-keys",
+    consumer: CONSUMER,
+    channels: &[inbound::PARTICIPANTS_TOPIC, inbound::ACCOUNTS_TOPIC],
+    knows: &[
+        inbound::PARTICIPANT_ENROLLED,
+        inbound::PARTICIPANT_CHANGED,
+        inbound::ACCOUNT_OPENED,
+        inbound::ACCOUNT_BLOCKED,
+        inbound::ACCOUNT_UNBLOCKED,
+        inbound::ACCOUNT_CLOSED,
+    ],
+    read: |record| inbound::read(record, &SystemIds).map(|inbound| inbound.is_some()),
+};
 
 /// Handles batches of both topics.
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]

@@ -18,8 +18,11 @@ pub const PARTICIPANTS_TOPIC: &str = "codepix.transfers.participants";
 pub const ACCOUNTS_TOPIC: &str = "codepix.banking.accounts";
 
 /// `ce_type`s that carry a [`ParticipantV1`].
-pub const PARTICIPANT_TYPES: &[&str] =
-    &["codepix.transfers.ParticipantEnrolled.v1", "codepix.transfers.ParticipantChanged.v1"];
+pub const PARTICIPANT_TYPES: &[&str] = &[PARTICIPANT_ENROLLED, PARTICIPANT_CHANGED];
+/// `ce_type` that carries a [`ParticipantV1`]: a bank takes part from now on.
+pub const PARTICIPANT_ENROLLED: &str = "codepix.transfers.ParticipantEnrolled.v1";
+/// `ce_type` that carries a [`ParticipantV1`]: a bank has another name or limit.
+pub const PARTICIPANT_CHANGED: &str = "codepix.transfers.ParticipantChanged.v1";
 /// `ce_type` that carries an [`AccountOpenedV1`].
 pub const ACCOUNT_OPENED: &str = "codepix.banking.AccountOpened.v1";
 /// `ce_type` that carries an [`AccountV1`]: the account was blocked.

@@ -1,22 +1,21 @@
 //! What others read of the directory. A promise: these types only grow, and a breaking change is
 //! a new type beside the old.
 
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Serialize;
+use shared_kernel::application::catalogue::Channel;
 use shared_kernel::application::{Published, StoreError};
 use shared_kernel::domain::{AccountId, Ispb, TaxId, Timestamp};
 
 use crate::application::ports::EntryChange;
 use crate::domain::{EntryEvent, EntryId, OwnerName, PixKey, PixKeyKind, RemovalReason};
 
-/// The directory's topic; the record key is the text of the Pix key.
-pub const TOPIC: &str = "codepix.pix-keys";
-/// `ce_source` of its events.
+use super::examples;
+
+/// `ce_source` of the directory's events.
 pub const SOURCE: &str = "/codepix/pix-keys";
-/// `ce_type` of [`PixKeyRegisteredV1`].
-pub const PIX_KEY_REGISTERED: &str = "codepix.pix_keys.PixKeyRegistered.v1";
-/// `ce_type` of [`PixKeyRemovedV1`].
-pub const PIX_KEY_REMOVED: &str = "codepix.pix_keys.PixKeyRemoved.v1";
+/// What happens to keys.
+pub const KEYS: Channel = Channel::new("codepix.pix-keys", "canonical text of the Pix key");
 
 /// A key names an account from now on.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -60,12 +59,11 @@ pub struct PixKeyRemovedV1 {
     pub removed_at: Timestamp,
 }
 
-/// Every published type with its schema, for catalogue and contract tests.
-pub fn schemas() -> [(&'static str, Schema); 2] {
-    [
-        (PIX_KEY_REGISTERED, schema_for!(PixKeyRegisteredV1)),
-        (PIX_KEY_REMOVED, schema_for!(PixKeyRemovedV1)),
-    ]
+shared_kernel::events! {
+    /// What the directory publishes.
+    pub registry Directory of "pix-keys", source SOURCE, types "codepix.pix_keys.";
+    PixKeyRegisteredV1 = "PixKeyRegistered" (1, 0) on [KEYS], example examples::registered;
+    PixKeyRemovedV1 = "PixKeyRemoved" (1, 0) on [KEYS], example examples::removed;
 }
 
 /// The published form of a change.
@@ -75,7 +73,9 @@ pub fn schemas() -> [(&'static str, Schema); 2] {
 pub fn published(change: &EntryChange) -> Result<Published, StoreError> {
     let EntryChange { entry, event, trace } = change;
     let (kind, key) = (entry.key().kind(), entry.key().clone());
-    let (event_type, payload) = match event.clone() {
+    let (topics, trace) = (vec![KEYS.topic()], trace.clone());
+    let (subject, version) = (entry.key().as_str().to_owned(), entry.version());
+    match event.clone() {
         EntryEvent::Registered(registered) => {
             let body = PixKeyRegisteredV1 {
                 entry_id: registered.entry_id,
@@ -88,7 +88,7 @@ pub fn published(change: &EntryChange) -> Result<Published, StoreError> {
                 registered_at: registered.registered_at,
                 owned_since: registered.owned_since,
             };
-            (PIX_KEY_REGISTERED, serde_json::to_vec(&body))
+            Published::of(&body, topics, subject, version, trace)
         }
         EntryEvent::Removed(removed) => {
             let body = PixKeyRemovedV1 {
@@ -100,22 +100,15 @@ pub fn published(change: &EntryChange) -> Result<Published, StoreError> {
                 reason: removed.reason,
                 removed_at: removed.removed_at,
             };
-            (PIX_KEY_REMOVED, serde_json::to_vec(&body))
+            Published::of(&body, topics, subject, version, trace)
         }
-    };
-    Ok(Published {
-        topics: vec![TOPIC.to_owned()],
-        event_type,
-        subject: entry.key().as_str().to_owned(),
-        aggregate_version: entry.version(),
-        trace: trace.clone(),
-        payload: payload.map_err(|error| StoreError::Rejected(error.to_string()))?,
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use shared_kernel::application::catalogue::{EventEntry, Registry as _};
 
     use super::*;
     use crate::application::memory::{MemoryDirectory, account_id, enrolled, trace};
@@ -142,7 +135,7 @@ mod tests {
         let removal = published(&removed(registered.entry.clone())).unwrap();
         let registration = published(&registered).unwrap();
         assert_eq!(
-            serde_json::from_slice::<Value>(&registration.payload).unwrap(),
+            serde_json::from_slice::<Value>(registration.payload()).unwrap(),
             json!({
                 "entry_id": "00000000-0000-0000-0000-000000000001",
                 "kind": "email",
@@ -156,7 +149,7 @@ mod tests {
             })
         );
         assert_eq!(
-            serde_json::from_slice::<Value>(&removal.payload).unwrap(),
+            serde_json::from_slice::<Value>(removal.payload()).unwrap(),
             json!({
                 "entry_id": "00000000-0000-0000-0000-000000000001",
                 "kind": "email",
@@ -167,15 +160,16 @@ mod tests {
                 "removed_at": "1970-01-01T00:00:01.000001Z",
             })
         );
-        assert_eq!((registration.aggregate_version, removal.aggregate_version), (1, 2));
-        assert_eq!(removal.subject, "maria@example.com");
-        assert_eq!((removal.trace, removal.topics), (trace(), vec![TOPIC.to_owned()]));
+        assert_eq!((registration.aggregate_version(), removal.aggregate_version()), (1, 2));
+        assert_eq!(removal.subject(), "maria@example.com");
+        assert_eq!(removal.trace(), &trace());
+        assert_eq!(removal.topics().collect::<Vec<_>>(), ["codepix.pix-keys"]);
     }
 
     #[test]
     fn the_schemas_require_every_field() {
-        for (event_type, schema) in schemas() {
-            let schema = serde_json::to_value(schema).unwrap();
+        for EventEntry { event_type, schema, .. } in Directory::EVENTS {
+            let schema = serde_json::to_value(schema()).unwrap();
             let fields = schema["properties"].as_object().unwrap().len();
             assert_eq!(schema["required"].as_array().unwrap().len(), fields, "{event_type}");
         }

@@ -1,7 +1,8 @@
-//! Enrols a bank, or changes its name or limit.
+//! Enrols a bank, or changes its name, its limit or its protocol.
 //!
-//! Idempotent by nature: the same enrolment again changes nothing. A native bank's topic exists
-//! before its row is committed, so that nothing is ever sent to a topic that is not there.
+//! Idempotent by nature: the same enrolment again changes nothing. A bank's topic exists before its
+//! row is committed, so that nothing is ever sent to a topic that is not there. The protocol
+//! changes only while nothing of the bank is under way: what was begun goes on as it began.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +12,14 @@ use shared_kernel::application::command::CommandIdentity;
 use shared_kernel::application::{
     ApplicationError, BatchCommand, Caller, Clock, StoreError, TraceParent,
 };
-use shared_kernel::domain::{BankCode, Ispb, Money, Violation};
+use shared_kernel::domain::{BankCode, Ispb, Violation};
 
 use crate::application::ports::{
     BankTopics, SavedParticipant, TransfersStore, TransfersTransaction,
 };
-use crate::domain::{Enrolment, Participant, ParticipantEvent, ParticipantName, Protocol};
+use crate::domain::{
+    Enrolment, LimitWish, Participant, ParticipantEvent, ParticipantName, Protocol,
+};
 
 /// The order of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +34,10 @@ pub struct EnrolParticipant {
     pub code: BankCode,
     /// Its name.
     pub name: ParticipantName,
-    /// How the hub will talk to it.
-    pub protocol: Protocol,
-    /// Most that it may owe; no limit when absent.
-    pub position_limit: Option<Money>,
+    /// How the hub will talk to it: as it does when absent, natively with a new bank.
+    pub protocol: Option<Protocol>,
+    /// Most that it may owe.
+    pub position_limit: LimitWish,
 }
 
 impl EnrolParticipant {
@@ -75,10 +78,18 @@ impl EnrolParticipantHandler {
     fn enrol(
         &self,
         banks: &mut BTreeMap<Ispb, Participant>,
+        busy: &[Ispb],
         enrolment: &Enrolment,
     ) -> Result<(Participant, Option<ParticipantEvent>), Violation> {
         if let Some(known) = banks.get_mut(&enrolment.ispb) {
             let event = known.change(enrolment)?;
+            if is_switch(enrolment, known) && busy.contains(&known.ispb) {
+                return Err(Violation::failed_precondition(
+                    "bank_has_open_transfers",
+                    "protocol",
+                    format!("bank {} changes its protocol when no transfer is open", known.ispb),
+                ));
+            }
             if let Some(event) = &event {
                 known.apply(event);
             }
@@ -96,6 +107,11 @@ impl EnrolParticipantHandler {
         banks.insert(bank.ispb, bank.clone());
         Ok((bank, Some(ParticipantEvent::Enrolled)))
     }
+}
+
+/// Whether the enrolment asks for another protocol than the bank has.
+fn is_switch(enrolment: &Enrolment, bank: &Participant) -> bool {
+    enrolment.protocol.is_some_and(|wanted| wanted != bank.protocol)
 }
 
 #[async_trait]
@@ -131,11 +147,20 @@ impl BatchCommand for EnrolParticipantHandler {
         let ispbs: Vec<Ispb> = enrolments().map(|enrolment| enrolment.ispb).collect();
         let codes: Vec<BankCode> = enrolments().map(|enrolment| enrolment.code.clone()).collect();
         let known = transaction.lock_enrolled(&ispbs, &codes).await?;
+        let changing = |bank: &&Participant| {
+            enrolments().any(|it| it.ispb == bank.ispb && is_switch(it, bank))
+        };
+        let changing: Vec<Ispb> = known.iter().filter(changing).map(|bank| bank.ispb).collect();
+        let busy = if changing.is_empty() {
+            Vec::new()
+        } else {
+            transaction.with_open_transfers(&changing).await?
+        };
         let mut banks = known.into_iter().map(|bank| (bank.ispb, bank)).collect();
         let mut saved = Vec::new();
         let mut answers = Vec::new();
         for (command, enrolment) in commands {
-            let decided = self.enrol(&mut banks, enrolment);
+            let decided = self.enrol(&mut banks, &busy, enrolment);
             if let Ok((participant, Some(event))) = &decided {
                 let (participant, event) = (participant.clone(), event.clone());
                 saved.push(SavedParticipant { participant, event, trace: command.trace.clone() });
@@ -143,14 +168,9 @@ impl BatchCommand for EnrolParticipantHandler {
             answers.push(decided.map(|(participant, _)| participant));
         }
         // Unchanged banks too: an enrolment that is repeated makes good a topic that was lost.
-        let with_topic: Vec<Ispb> = answers
-            .iter()
-            .flatten()
-            .filter(|bank| bank.has_topic())
-            .map(|bank| bank.ispb)
-            .collect();
-        if !with_topic.is_empty() {
-            self.topics.ensure(&with_topic).await?;
+        let enrolled: Vec<Participant> = answers.iter().flatten().cloned().collect();
+        if !enrolled.is_empty() {
+            self.topics.ensure(&enrolled).await?;
         }
         if !saved.is_empty() {
             transaction.save_participants(&saved).await?;
@@ -163,32 +183,24 @@ impl BatchCommand for EnrolParticipantHandler {
 mod tests {
     use std::sync::Mutex;
 
+    use shared_kernel::application::BatchExecutor;
     use shared_kernel::application::command::CommandRunner;
     use shared_kernel::application::observer::Silent;
-    use shared_kernel::application::transaction::AnswerBook;
-    use shared_kernel::application::{BatchExecutor, Remembered};
+    use shared_kernel::domain::Money;
     use shared_kernel::testing::FixedClock;
 
     use super::*;
-    use crate::application::testing::{MemoryStore, trace};
-    use crate::domain::testing::{at, ispb};
+    use crate::application::testing::{Bench, MemoryStore, NoBook, ordered, trace};
+    use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, ispb, order};
 
     mockall::mock! {
         Topics {}
 
         #[async_trait]
         impl BankTopics for Topics {
-            async fn ensure(&self, banks: &[Ispb]) -> Result<(), StoreError>;
-        }
-    }
-
-    /// No command of this kind is remembered.
-    struct NoBook;
-
-    #[async_trait]
-    impl AnswerBook for NoBook {
-        async fn remembered(&self, _: &[(String, String)]) -> Result<Vec<Remembered>, StoreError> {
-            panic!("an enrolment has no idempotency key")
+            async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError>;
+            async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError>;
+            async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError>;
         }
     }
 
@@ -199,8 +211,8 @@ mod tests {
             ispb: None,
             code: BankCode::parse(code).unwrap(),
             name: ParticipantName::parse("Bank").unwrap(),
-            protocol: Protocol::Native,
-            position_limit: None,
+            protocol: None,
+            position_limit: LimitWish::AsItIs,
         }
     }
 
@@ -249,11 +261,11 @@ mod tests {
     async fn name_and_limit_change_and_are_told() {
         let store = MemoryStore::default();
         run(&store, willing(), vec![enrol("001")]).await;
-        let limit = Some(Money::from_centavos(100));
-        let change = EnrolParticipant { position_limit: limit, ..enrol("001") };
+        let limit = Money::from_centavos(100);
+        let change = EnrolParticipant { position_limit: LimitWish::Most(limit), ..enrol("001") };
         let answers = run(&store, willing(), vec![change]).await;
         let bank = answers[0].as_ref().unwrap();
-        assert_eq!((bank.position_limit, bank.version), (limit, 2));
+        assert_eq!((bank.position_limit, bank.version), (Some(limit), 2));
         assert_eq!(store.tables().banks_told.len(), 2);
     }
 
@@ -262,14 +274,13 @@ mod tests {
         let store = MemoryStore::default();
         run(&store, willing(), vec![enrol("001")]).await;
         let nobody = Caller::Bank(ispb("00000001"));
-        let nine = Some(ispb("00000009"));
+        let (nine, below) = (Some(ispb("00000009")), Money::from_centavos(-1));
         let commands = vec![
             EnrolParticipant { caller: nobody, ..enrol("002") },
             enrol("1234567890"),
-            EnrolParticipant { position_limit: Some(Money::from_centavos(-1)), ..enrol("002") },
+            EnrolParticipant { position_limit: LimitWish::Most(below), ..enrol("002") },
             EnrolParticipant { ispb: nine, ..enrol("001") },
             EnrolParticipant { ispb: Some(ispb("00000001")), ..enrol("002") },
-            EnrolParticipant { protocol: Protocol::Classic, ..enrol("001") },
         ];
         let mut topics = MockTopics::new();
         topics.expect_ensure().never();
@@ -279,7 +290,6 @@ mod tests {
             "position_limit_negative",
             "bank_code_taken",
             "bank_code_fixed",
-            "participant_protocol_fixed",
         ];
         assert_eq!(codes(run(&store, topics, commands).await), expected);
         assert_eq!(store.tables().participants.len(), 1);
@@ -295,20 +305,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_topic_of_a_native_bank_is_there_before_its_row() {
+    async fn the_protocol_changes_and_is_told_unless_a_transfer_is_open() {
+        let switched = |to| EnrolParticipant { protocol: Some(to), ..enrol("1") };
+        let bench = Bench::with([classic(PAYER_BANK), classic(PAYEE_BANK)]);
+        bench.hear_classic(0, vec![ordered(order(1))]).await;
+        let native = || vec![switched(Protocol::Native)];
+        let refused = run(&bench.store, willing(), native()).await;
+        assert_eq!(codes(refused), ["bank_has_open_transfers"]);
+        let same = run(&bench.store, willing(), vec![switched(Protocol::Classic), enrol("1")]);
+        let same = same.await;
+        assert_eq!(same[1].as_ref().unwrap().protocol, Protocol::Classic, "unsaid, it stays");
+        assert_eq!(codes(same), ["ok", "ok"]);
+        bench.store.tables().transfers.clear();
+        let answers = run(&bench.store, willing(), native()).await;
+        assert_eq!(answers[0].as_ref().unwrap().protocol, Protocol::Native);
+        assert_eq!(bench.store.tables().banks_told.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_topic_of_a_bank_is_there_before_its_row() {
         let store = MemoryStore::default();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (asked, rows) = (Arc::clone(&seen), store.clone());
         let mut topics = MockTopics::new();
         topics.expect_ensure().times(1).returning(move |banks| {
             assert!(rows.tables().participants.is_empty());
-            asked.lock().unwrap().extend(banks.to_vec());
+            asked.lock().unwrap().extend(banks.iter().map(|bank| bank.ispb));
             Ok(())
         });
-        let classic = EnrolParticipant { protocol: Protocol::Classic, ..enrol("002") };
+        let protocol = Some(Protocol::Classic);
+        let classic = EnrolParticipant { protocol, ..enrol("002") };
         let answers = run(&store, topics, vec![enrol("001"), classic]).await;
         assert_eq!(codes(answers), ["ok", "ok"]);
-        assert_eq!(*seen.lock().unwrap(), [ispb("00000001")]);
+        assert_eq!(*seen.lock().unwrap(), [ispb("00000001"), ispb("00000002")]);
     }
 
     #[tokio::test]

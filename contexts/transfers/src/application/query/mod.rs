@@ -3,6 +3,7 @@
 mod follow_transfers;
 mod get_participants;
 mod get_positions;
+mod get_resolution;
 mod get_transfer;
 mod get_transfers;
 mod list_participants;
@@ -13,6 +14,7 @@ mod watch_transfer;
 pub use follow_transfers::FollowTransfers;
 pub use get_participants::GetParticipants;
 pub use get_positions::GetPositions;
+pub use get_resolution::GetResolution;
 pub use get_transfer::GetTransfer;
 pub use get_transfers::GetTransfers;
 pub use list_participants::ListParticipants;

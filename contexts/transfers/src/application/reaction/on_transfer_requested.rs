@@ -1,17 +1,19 @@
 //! The payer's bank orders a transfer (or orders it again).
 
-use shared_kernel::domain::{Ispb, Violation};
+use shared_kernel::domain::{Ispb, ReasonCode, Violation};
 
-use crate::application::desk::Desk;
+use crate::application::desk::{Desk, NewOrder};
 use crate::application::message::{Heard, TransferRequested};
-use crate::domain::admit;
+use crate::domain::{Admission, admit};
 
 /// Reaction to `TransferRequested`.
 #[derive(Clone, Copy, Debug)]
 pub struct OnTransferRequested;
 
 impl OnTransferRequested {
-    /// Stores a new order as pending or rejected; answers one that is known.
+    /// Stores a new order as pending or rejected; answers one that is known. One that its bank
+    /// wrote before it changed its protocol is rejected (`ED05`), and told where it was written
+    /// from: the hold that was made for it ends.
     ///
     /// # Errors
     /// `sender_is_not_payer`, `end_to_end_id_of_another_bank`, `payer_bank_unknown`,
@@ -21,7 +23,7 @@ impl OnTransferRequested {
         heard: &Heard,
         desk: &mut Desk,
     ) -> Result<(), Violation> {
-        let TransferRequested { sender, order } = message;
+        let TransferRequested { sender, order, reference } = message;
         order.check_sender(sender)?;
         let digest = order.digest();
         let id = order.end_to_end_id;
@@ -32,8 +34,12 @@ impl OnTransferRequested {
         }
         let payer = desk.participant(sender).ok_or_else(|| unknown(sender))?;
         let payee = desk.participant(order.payee.ispb);
-        let admission = admit(&order, payer, payee, &desk.position(sender));
-        desk.register(order, digest, admission, heard)
+        let admission = if payer.protocol == heard.voice {
+            admit(&order, payer, payee, &desk.position(sender))
+        } else {
+            Admission::Rejected(ReasonCode::Ed05)
+        };
+        desk.register(NewOrder { order, digest, reference }, admission, heard)
     }
 }
 
@@ -49,13 +55,17 @@ mod tests {
 
     use super::*;
     use crate::application::message::BankMessage;
-    use crate::application::testing::{Bench, accepted, refused, requested};
-    use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
-    use crate::domain::{Description, Order, Participant, Protocol, TransferState};
-    use shared_kernel::domain::ReasonCode;
+    use crate::application::ports::Word;
+    use crate::application::testing::{Bench, accepted, ordered, refused, requested};
+    use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, ispb, native, order};
+    use crate::domain::{Description, Order, Participant, Side, TransferState};
 
     fn sent_by(bank: &str, order: Order) -> BankMessage {
-        BankMessage::Requested(Box::new(TransferRequested { sender: ispb(bank), order }))
+        BankMessage::Requested(Box::new(TransferRequested {
+            sender: ispb(bank),
+            order,
+            reference: None,
+        }))
     }
 
     #[tokio::test]
@@ -159,11 +169,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_classic_bank_has_no_topic_to_be_told_on() {
-        let classic = Participant { protocol: Protocol::Classic, ..native(PAYER_BANK) };
-        let bench = Bench::with([classic, native(PAYEE_BANK)]);
-        bench.hear(0, vec![requested(order(1)), requested(order(1))]).await;
-        assert_eq!(bench.told(), [(TransferState::Rejected, vec!["hub"])]);
+    async fn an_order_of_a_bank_that_is_classic_by_now_is_rejected_and_told_where_it_came_from() {
+        let bench = Bench::with([classic(PAYER_BANK), native(PAYEE_BANK)]);
+        assert!(bench.hear(0, vec![requested(order(1)); 2]).await.is_empty());
+        let told = [
+            (TransferState::Rejected, vec!["hub", "payer"]),
+            (TransferState::Rejected, vec!["payer"]),
+        ];
+        assert_eq!((bench.told(), bench.letters()), (told.to_vec(), vec![]));
+        let stored = bench.store.stored(&order(1).end_to_end_id).unwrap();
+        assert_eq!(stored.standing().reason, Some(ReasonCode::Ed05));
+        assert_eq!(bench.positions(), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_bank_that_changed_its_protocol_is_answered_as_when_the_transfer_began() {
+        let become_of = |bench: &Bench, bank: Participant| {
+            bench.told();
+            bench.letters();
+            bench.store.tables().participants.insert(bank.ispb, bank);
+        };
+        let bench = Bench::with([native(PAYER_BANK)]);
+        assert!(bench.hear(0, vec![requested(order(1))]).await.is_empty());
+        become_of(&bench, classic(PAYER_BANK));
+        assert!(bench.hear(1, vec![requested(order(1))]).await.is_empty());
+        let told = vec![(TransferState::Rejected, vec!["payer"])];
+        assert_eq!((bench.told(), bench.letters()), (told, vec![]));
+
+        let bench = Bench::with([classic(PAYER_BANK)]);
+        assert!(bench.hear_classic(0, vec![ordered(order(1))]).await.is_empty());
+        become_of(&bench, native(PAYER_BANK));
+        assert!(bench.hear_classic(1, vec![ordered(order(1))]).await.is_empty());
+        assert_eq!((bench.told(), bench.letters()), (vec![], vec![(Side::Payer, Word::Failed)]));
     }
 
     fn limited(centavos: i64) -> Bench {

@@ -73,7 +73,7 @@ impl ExpireOverdue {
         for ((id, event), trace) in events.into_iter().zip(traces) {
             let Some(event) = event else { continue };
             if let Err(violation) = desk.happen(&id, event, &trace) {
-                tracing::error!(%id, %violation, "a transfer cannot expire");
+                tracing::error!(%id, %violation, "a deadline cannot pass");
             }
         }
         let (saved, moves) = desk.clear();

@@ -1,7 +1,8 @@
 //! Sends `TransferConfirmed` again to a bank whose report is missing, and to that bank alone.
 //!
 //! A bank answers every confirmation with its report, so a lost one is made good. The intervals
-//! double up to a bound.
+//! double up to a bound. The report of a payer's bank that had debited before it ordered is
+//! information only: such a bank is told once more, and after a while the hub completes without it.
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use super::expire_overdue::banks;
 use crate::application::desk::Desk;
 use crate::application::ports::{DueTransfer, Resend, TransfersStore, TransfersTransaction};
 use crate::application::settings::TransfersSettings;
+use crate::domain::{CreditTiming, Side, Transfer};
 
 /// The sweeper of missing reports.
 pub struct RepeatConfirmations {
@@ -40,7 +42,11 @@ impl RepeatConfirmations {
 
     fn next(&self, due: &DueTransfer, now: Timestamp) -> Resend {
         let resends = due.resends.saturating_add(1);
-        let wait = doubled(self.settings.report_wait, resends, self.settings.report_wait_max);
+        let wait = if due.resends == 0 && waits_for_information(&due.transfer) {
+            self.settings.payer_patience
+        } else {
+            doubled(self.settings.report_wait, resends, self.settings.report_wait_max)
+        };
         let end_to_end_id = due.transfer.order().end_to_end_id;
         Resend { end_to_end_id, at: now.saturating_add(wait), resends }
     }
@@ -53,16 +59,35 @@ impl RepeatConfirmations {
     ) -> Result<(), StoreError> {
         let banks = banks(due.iter().map(|due| &due.transfer));
         let participants = transaction.load_participants(&banks).await?;
-        let resends: Vec<Resend> = due.iter().map(|due| self.next(due, now)).collect();
-        let (transfers, traces): (Vec<_>, Vec<_>) =
-            due.into_iter().map(|due| (due.transfer, due.trace)).unzip();
+        let mut plans = Vec::with_capacity(due.len());
+        let mut transfers = Vec::with_capacity(due.len());
+        for due in due {
+            let alone = (due.resends > 0).then(|| due.transfer.complete_without_payer(now));
+            plans.push((self.next(&due, now), alone.flatten(), due.trace));
+            transfers.push(due.transfer);
+        }
         let mut desk = Desk::new(now, self.settings, transfers, participants);
-        for (resend, trace) in resends.iter().zip(&traces) {
-            desk.remind(&resend.end_to_end_id, trace);
+        let mut resends = Vec::with_capacity(plans.len());
+        for (resend, alone, trace) in plans {
+            let id = resend.end_to_end_id;
+            let Some(event) = alone else {
+                desk.remind(&id, resend.resends == 1, &trace);
+                resends.push(resend);
+                continue;
+            };
+            if let Err(violation) = desk.happen(&id, event, &trace) {
+                tracing::error!(%id, %violation, "a transfer cannot be completed");
+            }
         }
         transaction.save_transfers(desk.clear().0).await?;
-        transaction.schedule_resends(&resends).await
+        if resends.is_empty() { Ok(()) } else { transaction.schedule_resends(&resends).await }
     }
+}
+
+/// Whether a payer's bank has not reported that had debited before.
+fn waits_for_information(transfer: &Transfer) -> bool {
+    !transfer.has_report(Side::Payer)
+        && transfer.ends().timing(Side::Payer) == CreditTiming::OnDelivery
 }
 
 #[async_trait]
@@ -89,9 +114,10 @@ mod tests {
     use shared_kernel::testing::FixedClock;
 
     use super::*;
-    use crate::application::testing::{Bench, accepted, requested, settled};
-    use crate::domain::testing::{at, order};
-    use crate::domain::{Side, TransferState};
+    use crate::application::ports::Word;
+    use crate::application::testing::{Bench, accepted, delivered, ordered, requested, settled};
+    use crate::domain::TransferState;
+    use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, order};
 
     async fn confirmed() -> (Bench, RepeatConfirmations) {
         let bench = Bench::new();
@@ -140,5 +166,45 @@ mod tests {
         bench.clock.advance(Duration::from_secs(100));
         assert_eq!(sweeper.sweep().await.unwrap(), 0);
         assert_eq!(bench.told(), []);
+    }
+
+    async fn settled_by_a_program() -> (Bench, RepeatConfirmations) {
+        let bench = Bench::with([classic(PAYER_BANK), classic(PAYEE_BANK)]);
+        bench.hear_classic(0, vec![ordered(order(1)), delivered(1)]).await;
+        bench.told();
+        bench.letters();
+        let store = Arc::new(bench.store.clone());
+        let clock = Arc::<FixedClock>::clone(&bench.clock);
+        let sweeper = RepeatConfirmations::new(store, clock, TransfersSettings::default());
+        (bench, sweeper)
+    }
+
+    #[tokio::test]
+    async fn a_payer_that_debited_before_is_told_once_more_and_then_completed_without() {
+        let (bench, sweeper) = settled_by_a_program().await;
+        let mut swept = Vec::new();
+        for second in 0..700 {
+            for _ in 0..sweeper.sweep().await.unwrap() {
+                swept.push(second);
+            }
+            bench.clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(swept, [20, 80]);
+        assert_eq!(bench.letters(), [(Side::Payer, Word::Settled)]);
+        assert_eq!(bench.told(), [(TransferState::Completed, vec!["hub"])]);
+        let stored = bench.store.stored(&order(1).end_to_end_id).unwrap();
+        assert!(!stored.standing().payer_reported);
+    }
+
+    #[tokio::test]
+    async fn its_late_report_changes_nothing_and_an_early_one_ends_the_wait() {
+        let (bench, sweeper) = settled_by_a_program().await;
+        bench.hear_classic(1, vec![settled(1, Side::Payer)]).await;
+        assert_eq!(bench.state(1), TransferState::Completed);
+        bench.told();
+        bench.clock.advance(Duration::from_secs(100));
+        assert_eq!(sweeper.sweep().await.unwrap(), 0);
+        bench.hear_classic(100, vec![settled(1, Side::Payer)]).await;
+        assert_eq!((bench.told(), bench.letters()), (vec![], vec![]));
     }
 }

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use shared_kernel::application::{Caller, Ids, TraceParent};
 use shared_kernel::domain::{BankCode, Violation};
 use shared_kernel::infrastructure::graphql::{
-    Ispb, Money, caller, refused, trace, violation_error,
+    EndToEndId, Ispb, Money, caller, refused, trace, violation_error,
 };
 
 use super::bank::{Bank, BankProtocol};
-use crate::application::{EnrolParticipant, Transfers};
-use crate::domain::{ParticipantName, Protocol};
+use super::transfer::Transfer;
+use crate::application::{EnrolParticipant, ResolveTransfer, Transfers};
+use crate::domain::{self, LimitWish, ParticipantName, Protocol};
 
 /// The root of orders.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutation;
 
-/// A bank that is to take part, or whose name or limit is to change.
+/// A bank that is to take part, or whose name, limit or protocol is to change.
 #[derive(Debug, InputObject)]
 pub(super) struct EnrolBankInput {
     /// Its ISPB; its code, padded left with zeros to 8 characters, when absent.
@@ -26,13 +27,29 @@ pub(super) struct EnrolBankInput {
     code: String,
     /// Its name.
     name: String,
-    /// How the hub talks to it, which stays; `NATIVE` when absent.
+    /// How the hub talks to it: as it does when absent; a new bank is `NATIVE`. It changes only
+    /// while no transfer of the bank is open.
     protocol: Option<BankProtocol>,
-    /// Most that it may owe; no limit when absent.
+    /// Most that it may owe: as it is when absent; a new bank has no limit.
     position_limit: Option<Money>,
+    /// Removes the limit; never together with one.
+    no_position_limit: Option<bool>,
 }
 
 impl EnrolBankInput {
+    fn limit(&self) -> Result<LimitWish, Violation> {
+        match (self.position_limit, self.no_position_limit.unwrap_or_default()) {
+            (None, false) => Ok(LimitWish::AsItIs),
+            (None, true) => Ok(LimitWish::Without),
+            (Some(Money(limit)), false) => Ok(LimitWish::Most(limit)),
+            (Some(_), true) => Err(Violation::invalid(
+                "position_limit_ambiguous",
+                "no_position_limit",
+                "a bank has a position limit or none: give one of the two",
+            )),
+        }
+    }
+
     fn order(self, caller: Caller, trace: TraceParent) -> Result<EnrolParticipant, Violation> {
         caller.must_be_operator()?;
         Ok(EnrolParticipant {
@@ -41,8 +58,8 @@ impl EnrolBankInput {
             ispb: self.ispb.map(|Ispb(ispb)| ispb),
             code: BankCode::parse(&self.code).map_err(|broken| broken.on("code"))?,
             name: ParticipantName::parse(&self.name)?,
-            protocol: self.protocol.map_or(Protocol::Native, Protocol::from),
-            position_limit: self.position_limit.map(|Money(limit)| limit),
+            protocol: self.protocol.map(Protocol::from),
+            position_limit: self.limit()?,
         })
     }
 }
@@ -54,20 +71,69 @@ pub(super) struct EnrolBankPayload {
     bank: Bank,
 }
 
+/// What an operator found out about an overdue transfer.
+#[derive(Debug, InputObject)]
+pub(super) struct ResolveTransferInput {
+    /// Which transfer.
+    end_to_end_id: EndToEndId,
+    /// What the payee's bank did.
+    resolution: TransferResolution,
+    /// How the operator knows; 1 to 500 characters, kept.
+    reason: String,
+}
+
+/// How an overdue transfer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "domain::Resolution")]
+pub(super) enum TransferResolution {
+    /// The payee's bank has credited: the transfer is confirmed.
+    Credited,
+    /// The payee's bank has not credited and will not: the transfer is rejected.
+    Refused,
+}
+
+/// What came of a resolution.
+#[derive(Debug, SimpleObject)]
+pub(super) struct ResolveTransferPayload {
+    /// The transfer as it is now.
+    transfer: Transfer,
+}
+
+/// What may be done. A refused command has changed nothing, and is null by itself.
 #[Object]
 impl Mutation {
-    /// Enrols a bank, or changes its name or limit (operators only). The same again changes
-    /// nothing.
+    /// Enrols a bank, or changes its name, limit or protocol (operators only). What is not named
+    /// stays as it is; the same again changes nothing.
     async fn enrol_bank(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The bank.")] input: EnrolBankInput,
-    ) -> Result<EnrolBankPayload> {
+    ) -> Result<Option<EnrolBankPayload>> {
         let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
         let order = input.order(caller(context)?, trace);
         let order = order.map_err(|broken| violation_error(&broken))?;
         let enrol = &context.data::<Arc<Transfers>>()?.enrol_participant;
         let bank = enrol.submit(order).await.map_err(refused)?.into();
-        Ok(EnrolBankPayload { bank })
+        Ok(Some(EnrolBankPayload { bank }))
+    }
+
+    /// Ends an overdue transfer, once the payee's bank was asked what it did (operators only). Any
+    /// other transfer is refused: `transfer_not_overdue`; as refused also one whose message has not
+    /// left yet: `hand_over_not_sent`.
+    async fn resolve_transfer(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What was found out.")] input: ResolveTransferInput,
+    ) -> Result<Option<ResolveTransferPayload>> {
+        let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
+        let caller = caller(context)?;
+        let EndToEndId(end_to_end_id) = input.end_to_end_id;
+        let (resolution, reason) = (input.resolution.into(), input.reason);
+        let order = ResolveTransfer { caller, trace, end_to_end_id, resolution, reason };
+        let transfers = context.data::<Arc<Transfers>>()?;
+        transfers.resolve_transfer.submit(order).await.map_err(refused)?;
+        let found = transfers.get_transfer.execute(caller, &end_to_end_id).await;
+        let transfer = Transfer::from(&found.map_err(refused)?);
+        Ok(Some(ResolveTransferPayload { transfer }))
     }
 }

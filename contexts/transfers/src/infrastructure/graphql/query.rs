@@ -29,6 +29,7 @@ async fn transfer_of(
     Ok(found.map(|transfer| Transfer::from(&*transfer)))
 }
 
+/// What may be asked. Nothing changes by it, and what fails is null by itself.
 #[Object]
 impl Query {
     #[graphql(entity)]
@@ -69,7 +70,7 @@ impl Query {
         #[graphql(desc = "Only those in this state.")] state: Option<TransferState>,
         #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
-    ) -> Result<Connection<String, Transfer>> {
+    ) -> Result<Option<Connection<String, Transfer>>> {
         let (window, is_behind) = window(first, after.as_deref())?;
         let list = TransferList {
             caller: caller(context)?,
@@ -79,7 +80,7 @@ impl Query {
             size: window.size,
         };
         let page = context.data::<Loaders>()?.list(list).await.map_err(refused)?;
-        Ok(listed(page, is_behind))
+        Ok(Some(listed(page, is_behind)))
     }
 
     /// One bank; null when none of that ISPB takes part.
@@ -100,12 +101,12 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
-    ) -> Result<Connection<String, Bank>> {
+    ) -> Result<Option<Connection<String, Bank>>> {
         caller(context)?;
         let (window, is_behind) = window(first, after.as_deref())?;
         let banks = &context.data::<Arc<Transfers>>()?.list_participants;
         let page = banks.execute(window.after, Some(window.size)).await.map_err(refused)?;
         let place = |bank: &Participant| ParticipantPlace(bank.ispb);
-        Ok(connection(page, is_behind, place, Bank::from))
+        Ok(Some(connection(page, is_behind, place, Bank::from)))
     }
 }

@@ -68,6 +68,7 @@ fn failed(error: ApplicationError) -> Error {
 
 type Views = BoxStream<'static, Result<TransferView, ApplicationError>>;
 
+/// What may be followed, fed by events as they happen.
 #[async_graphql::Subscription]
 impl Subscription {
     /// Transfers as they change. With `id`: that transfer, as it is now and then in each later

@@ -11,7 +11,6 @@ use shared_kernel::application::observer::Silent;
 use shared_kernel::application::stop::{StopHandle, stop_pair};
 use shared_kernel::application::transaction::AnswerBook;
 use shared_kernel::application::{Caller, Remembered, StoreError};
-use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::infrastructure::kafka::{TailFeed, TailListener, TailRecord};
 use shared_kernel::testing::{CountedIds, FixedClock, undocumented};
@@ -19,9 +18,11 @@ use shared_kernel::testing::{CountedIds, FixedClock, undocumented};
 use super::{GraphSchema, schema, sdl};
 use crate::application::ports::{Audience, BankTopics, Notice, TransfersReads};
 use crate::application::testing::{MemoryStore, trace};
-use crate::application::{EnrolParticipantHandler, Transfers};
+use crate::application::{
+    EnrolParticipantHandler, ResolveTransferHandler, Transfers, TransfersSettings,
+};
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order, pending};
-use crate::domain::{Transfer, TransferEvent};
+use crate::domain::{Participant, Transfer, TransferEvent};
 use crate::infrastructure::kafka::changes::TailChanges;
 use crate::infrastructure::kafka::news::TailNews;
 use crate::infrastructure::kafka::published::transfer_event;
@@ -30,8 +31,16 @@ struct NoTopics;
 
 #[async_trait::async_trait]
 impl BankTopics for NoTopics {
-    async fn ensure(&self, _: &[Ispb]) -> Result<(), StoreError> {
+    async fn ensure(&self, _: &[Participant]) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn ensure_outside(&self, _: &[String]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn outside(&self, _: &[String]) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
     }
 }
 
@@ -65,10 +74,17 @@ fn setting() -> Setting {
     for worker in workers {
         tokio::spawn(worker.run(stopped.clone()));
     }
+    let (clock, settings) = (Arc::new(FixedClock::at(at(0))), TransfersSettings::default());
+    let handler = ResolveTransferHandler::new(Arc::new(store.clone()), clock, settings);
+    let runner = CommandRunner::new(Arc::new(handler), Arc::new(NoBook), Arc::new(Silent));
+    let (resolve, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
+    for worker in workers {
+        tokio::spawn(worker.run(stopped.clone()));
+    }
     let reads: Arc<dyn TransfersReads> = Arc::new(store.clone());
     let (feed, news) = (TailFeed::default(), TailNews::new(stopped.clone()));
     let changes = Arc::new(TailChanges::new(feed.clone(), stopped));
-    let facade = Transfers::new(enrol, &reads, changes, Arc::new(news.clone()));
+    let facade = Transfers::new((enrol, resolve), &reads, changes, Arc::new(news.clone()));
     let graph = schema(&Arc::new(facade), Arc::new(CountedIds::default()));
     Setting { store, graph, feed, news, stop }
 }
@@ -350,6 +366,12 @@ async fn a_refusal_names_its_code_and_the_field_of_the_request() {
         ),
         (
             Caller::Operator,
+            enrol(&format!("{right}, positionLimit: \"1.00\", noPositionLimit: true")),
+            "position_limit_ambiguous",
+            "noPositionLimit",
+        ),
+        (
+            Caller::Operator,
             enrol("ispb: \"00000009\", code: \"1\", name: \"B\""),
             "bank_code_taken",
             "code",
@@ -369,12 +391,19 @@ async fn a_refusal_names_its_code_and_the_field_of_the_request() {
         "position": "0.00",
     });
     assert_eq!(enrolled["enrolBank"]["bank"], expected);
+    let answered = "{ id code protocol positionLimit position }";
+    let renamed = enrol("code: \"003\", name: \"Other\", protocol: null, positionLimit: null");
+    let renamed = setting.answer(Caller::Operator, &renamed.replace("{ id }", answered)).await;
+    assert_eq!(renamed["enrolBank"]["bank"], expected, "what is null stays");
+    let without = enrol(&format!("{right}, noPositionLimit: true")).replace("{ id }", answered);
+    let without = setting.answer(Caller::Operator, &without).await;
+    assert_eq!(without["enrolBank"]["bank"]["positionLimit"], json!(null));
 }
 
 fn event(transfer: &Transfer) -> Vec<u8> {
     let audience = Audience { everyone: true, ..Audience::default() };
     let notice = Notice { standing: *transfer.standing(), audience, trace: trace(1) };
-    transfer_event(transfer, &notice).unwrap().payload
+    transfer_event(transfer, &notice).unwrap().payload().to_vec()
 }
 
 #[tokio::test]

@@ -62,8 +62,8 @@ impl From<ReasonCode> for TransferReason {
 /// One end of a transfer.
 #[derive(Clone, Debug, SimpleObject)]
 pub(super) struct TransferParty {
-    /// The account at this end.
-    account: Account,
+    /// The account at this end; null where no bank of ours answers for it.
+    account: Option<Account>,
     /// The bank that keeps it.
     bank: Bank,
     /// Name of its owner.
@@ -75,7 +75,7 @@ pub(super) struct TransferParty {
 impl From<&Party> for TransferParty {
     fn from(party: &Party) -> Self {
         Self {
-            account: Account::new(party.account_id),
+            account: Some(Account::new(party.account_id)),
             bank: Bank::new(party.ispb),
             owner_name: party.owner_name.as_str().to_owned(),
             owner_tax_id: party.owner_tax_id.into(),
@@ -125,6 +125,9 @@ pub(super) struct Transfer {
     confirmed_at: Option<DateTime>,
     /// When it was completed or rejected or has expired; null before.
     finished_at: Option<DateTime>,
+    /// Since when it is pending past its deadline, because the payee's bank may have credited
+    /// already; null in any other case.
+    overdue_at: Option<DateTime>,
     /// Counts the states that it has entered.
     version: i64,
 }
@@ -146,6 +149,7 @@ impl From<TransferView> for Transfer {
             deadline: transfer.terms.deadline.into(),
             confirmed_at: transfer.confirmed_at.map(DateTime::from),
             finished_at: transfer.finished_at.map(DateTime::from),
+            overdue_at: transfer.overdue_at.map(DateTime::from),
             version: transfer.version,
         }
     }

@@ -5,10 +5,11 @@ use shared_kernel::application::{Caller, PageSize, Place, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Timestamp, Violation};
 
 use super::proto::v1;
-use crate::application::ports::TransferPlace;
-use crate::application::{EnrolParticipant, TransferList, TransfersOf};
+use crate::application::ports::{SavedResolution, TransferPlace};
+use crate::application::{EnrolParticipant, ResolveTransfer, TransferList, TransfersOf};
 use crate::domain::{
-    Participant, ParticipantName, Party, Position, Protocol, Transfer, TransferState,
+    LimitWish, Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer,
+    TransferState,
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -59,7 +60,37 @@ pub(super) fn transfer(transfer: &Transfer) -> v1::Transfer {
         confirmed_at: standing.confirmed_at.map(instant),
         finished_at: standing.finished_at.map(instant),
         version: standing.version,
+        overdue_at: standing.overdue_at.map(instant),
     }
+}
+
+pub(super) fn resolved(saved: SavedResolution) -> v1::OperatorResolution {
+    let resolution = match saved.resolution {
+        Resolution::Credited => v1::Resolution::Credited,
+        Resolution::Refused => v1::Resolution::Refused,
+    };
+    v1::OperatorResolution {
+        resolution: resolution.into(),
+        reason: saved.reason,
+        resolved_at: Some(instant(saved.at)),
+    }
+}
+
+pub(super) fn resolution(
+    request: &v1::ResolveTransferRequest,
+    caller: Caller,
+    trace: TraceParent,
+) -> Result<ResolveTransfer, Violation> {
+    let resolution = match v1::Resolution::try_from(request.resolution) {
+        Ok(v1::Resolution::Credited) => Resolution::Credited,
+        Ok(v1::Resolution::Refused) => Resolution::Refused,
+        Ok(v1::Resolution::Unspecified) | Err(_) => {
+            let message = "the resolution must be CREDITED or REFUSED";
+            return Err(Violation::invalid("resolution_unknown", "resolution", message));
+        }
+    };
+    let (end_to_end_id, reason) = (id(&request.end_to_end_id)?, request.reason.clone());
+    Ok(ResolveTransfer { caller, trace, end_to_end_id, resolution, reason })
 }
 
 pub(super) fn participant(participant: &Participant) -> v1::Participant {
@@ -133,8 +164,20 @@ pub(super) fn enrolment(
         Violation::invalid("participant_protocol_unknown", "protocol", message)
     };
     let protocol = match v1::ParticipantProtocol::try_from(request.protocol).map_err(unknown)? {
-        v1::ParticipantProtocol::Unspecified | v1::ParticipantProtocol::Native => Protocol::Native,
-        v1::ParticipantProtocol::Classic => Protocol::Classic,
+        v1::ParticipantProtocol::Unspecified => None,
+        v1::ParticipantProtocol::Native => Some(Protocol::Native),
+        v1::ParticipantProtocol::Classic => Some(Protocol::Classic),
+    };
+    let limit = request.position_limit_centavos.map(Money::from_centavos);
+    let position_limit = match (limit, request.no_position_limit) {
+        (None, false) => LimitWish::AsItIs,
+        (None, true) => LimitWish::Without,
+        (Some(limit), false) => LimitWish::Most(limit),
+        (Some(_), true) => {
+            let message = "a bank has a position limit or none: give one of the two";
+            let field = "no_position_limit";
+            return Err(Violation::invalid("position_limit_ambiguous", field, message));
+        }
     };
     Ok(EnrolParticipant {
         caller,
@@ -143,6 +186,6 @@ pub(super) fn enrolment(
         code: BankCode::parse(&request.code).map_err(|broken| broken.on("code"))?,
         name: ParticipantName::parse(&request.name)?,
         protocol,
-        position_limit: request.position_limit_centavos.map(Money::from_centavos),
+        position_limit,
     })
 }

@@ -1,8 +1,10 @@
-//! `codepix.transfers.v1.TransfersService`.
+//! `codepix.transfers.v1.TransfersService`, and the client of the directory.
 
 mod convert;
+mod directory;
 mod proto;
 mod service;
 
-pub use proto::{FILE_DESCRIPTOR_SET, v1};
+pub use directory::DirectoryClient;
+pub use proto::{FILE_DESCRIPTOR_SET, pix_keys, v1};
 pub use service::TransfersServices;

@@ -71,8 +71,10 @@ impl TransfersService for TransfersServices {
             .map_err(|broken| violation_status(&broken))?;
         let found = self.facade.get_transfer.execute(caller, &id).await;
         let transfer = found.map_err(|error| status(&error))?;
+        let resolved = self.facade.get_resolution.execute(caller, &id).await;
+        let resolution = resolved.map_err(|error| status(&error))?.map(convert::resolved);
         let transfer = Some(convert::transfer(&transfer));
-        Ok(Response::new(v1::GetTransferResponse { transfer }))
+        Ok(Response::new(v1::GetTransferResponse { transfer, resolution }))
     }
 
     async fn list_transfers(
@@ -109,6 +111,24 @@ impl TransfersService for TransfersServices {
             Err(error) => Err(status(&error)),
         });
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn resolve_transfer(
+        &self,
+        request: Request<v1::ResolveTransferRequest>,
+    ) -> Result<Response<v1::ResolveTransferResponse>, Status> {
+        let (caller, trace) = self.context(&request)?;
+        // Who may not do it learns that first, whatever the content.
+        let command = caller
+            .must_be_operator()
+            .and_then(|()| convert::resolution(request.get_ref(), caller, trace))
+            .map_err(|broken| violation_status(&broken))?;
+        let id = command.end_to_end_id;
+        self.facade.resolve_transfer.submit(command).await.map_err(failed)?;
+        let found = self.facade.get_transfer.execute(caller, &id).await;
+        let transfer = found.map_err(|error| status(&error))?;
+        let transfer = Some(convert::transfer(&transfer));
+        Ok(Response::new(v1::ResolveTransferResponse { transfer }))
     }
 
     async fn enrol_participant(

@@ -11,6 +11,7 @@ use super::inbound;
 use crate::application::Clearing;
 use crate::application::message::{Heard, Received};
 use crate::application::ports::{TransfersStore, TransfersTransaction};
+use crate::domain::Protocol;
 
 /// Handles batches of `codepix.banking.transfers`.
 pub struct BankMessages {
@@ -38,7 +39,8 @@ impl BankMessages {
         let envelope = Envelope::read(record)?;
         let message = inbound::message(record, &envelope)?;
         let trace = envelope.trace.unwrap_or_else(|| TraceParent::begin(&*self.ids));
-        let heard = Heard { at: record.broker_time, origin: record.from.partition, trace };
+        let (at, origin) = (record.broker_time, record.from.partition);
+        let heard = Heard { at, origin, voice: Protocol::Native, trace };
         Ok(Received { index, heard, message })
     }
 }

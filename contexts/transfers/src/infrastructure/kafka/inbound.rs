@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use shared_kernel::application::catalogue::Reader;
 use shared_kernel::application::envelope::read_payload;
 use shared_kernel::application::{Envelope, InboundRecord, Unreadable};
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, ReasonCode, TaxId};
@@ -10,9 +11,28 @@ use crate::application::message::{
     BankMessage, TransferAccepted, TransferRefused, TransferRequested, TransferSettled,
 };
 use crate::domain::{Description, Order, OwnerName, Party, PayeeKey};
+use crate::infrastructure::NAME;
 
 /// The topic on which banks speak to the hub.
 pub const BANK_MESSAGES: &str = "codepix.banking.transfers";
+
+/// The consumer of bank messages: group, and name of the stored offsets.
+pub const CONSUMER: &str = "codepix.transfers";
+
+/// What the clearing makes of a record.
+pub const READER: Reader = Reader {
+    context: NAME,
+    consumer: CONSUMER,
+    channels: &[BANK_MESSAGES],
+    knows: &[REQUESTED, ACCEPTED, REFUSED, SETTLED_BY_PAYEE, SETTLED_BY_PAYER],
+    read: |record| message(record, &Envelope::read(record)?).map(|_message| true),
+};
+
+const REQUESTED: &str = "codepix.banking.TransferRequested.v1";
+const ACCEPTED: &str = "codepix.banking.TransferAccepted.v1";
+const REFUSED: &str = "codepix.banking.TransferRefused.v1";
+const SETTLED_BY_PAYEE: &str = "codepix.banking.TransferSettledByPayee.v1";
+const SETTLED_BY_PAYER: &str = "codepix.banking.TransferSettledByPayer.v1";
 
 #[derive(Deserialize)]
 pub(super) struct PartyV1 {
@@ -70,7 +90,7 @@ impl From<TransferRequestedV1> for BankMessage {
             amount: event.amount,
             description: event.description.unwrap_or_default(),
         };
-        Self::Requested(Box::new(TransferRequested { sender: event.ispb, order }))
+        Self::Requested(Box::new(TransferRequested { sender: event.ispb, order, reference: None }))
     }
 }
 
@@ -109,15 +129,11 @@ fn read_report(
 /// in the order of its transfer.
 pub fn message(record: &InboundRecord, envelope: &Envelope) -> Result<BankMessage, Unreadable> {
     let message = match envelope.event_type.as_str() {
-        "codepix.banking.TransferRequested.v1" => read::<TransferRequestedV1>(record)?,
-        "codepix.banking.TransferAccepted.v1" => read::<TransferAcceptedV1>(record)?,
-        "codepix.banking.TransferRefused.v1" => read::<TransferRefusedV1>(record)?,
-        "codepix.banking.TransferSettledByPayee.v1" => {
-            read_report(record, BankMessage::SettledByPayee)?
-        }
-        "codepix.banking.TransferSettledByPayer.v1" => {
-            read_report(record, BankMessage::SettledByPayer)?
-        }
+        REQUESTED => read::<TransferRequestedV1>(record)?,
+        ACCEPTED => read::<TransferAcceptedV1>(record)?,
+        REFUSED => read::<TransferRefusedV1>(record)?,
+        SETTLED_BY_PAYEE => read_report(record, BankMessage::SettledByPayee)?,
+        SETTLED_BY_PAYER => read_report(record, BankMessage::SettledByPayer)?,
         other => {
             let sentence = format!("the hub does not know events of type {other}");
             return Err(Unreadable::new("event_type_unknown", sentence));

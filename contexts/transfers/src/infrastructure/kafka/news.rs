@@ -6,14 +6,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use shared_kernel::application::StopSignal;
+use shared_kernel::application::catalogue::Reader;
+use shared_kernel::application::envelope::read_payload;
 use shared_kernel::domain::{Amount, EndToEndId, ReasonCode, Timestamp};
 use shared_kernel::infrastructure::kafka::{TailListener, TailRecord};
 use tokio::sync::{broadcast, watch};
 
 use super::inbound::PartyV1;
+use super::published::TRANSFERS;
 use crate::application::TransferView;
 use crate::application::ports::{News, NewsFeed, NewsWatch};
 use crate::domain::{Description, Order, PayeeKey, Terms, TransferState};
+use crate::infrastructure::NAME;
 
 /// News that a follower may lag behind before it is told that it missed some.
 const BACKLOG_MAX: usize = 16_384;
@@ -33,8 +37,21 @@ struct TransferV1 {
     deadline: Timestamp,
     confirmed_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
+    // Not in events of version 1.0.
+    #[serde(default)]
+    overdue_at: Option<Timestamp>,
     version: i64,
 }
+
+/// What those who follow transfers make of a record: every event is whole to them, whatever its
+/// type.
+pub const READER: Reader = Reader {
+    context: NAME,
+    consumer: "followers of transfers",
+    channels: &[TRANSFERS.address],
+    knows: &[],
+    read: |record| read_payload::<TransferV1>(record).map(|_told| true),
+};
 
 impl From<TransferV1> for TransferView {
     fn from(told: TransferV1) -> Self {
@@ -52,6 +69,7 @@ impl From<TransferV1> for TransferView {
             reason: told.reason_code,
             confirmed_at: told.confirmed_at,
             finished_at: told.finished_at,
+            overdue_at: told.overdue_at,
             version: told.version,
         }
     }
@@ -145,7 +163,7 @@ mod tests {
     fn told(transfer: &Transfer) -> Vec<u8> {
         let audience = Audience { everyone: true, ..Audience::default() };
         let notice = Notice { standing: *transfer.standing(), audience, trace: trace(1) };
-        transfer_event(transfer, &notice).unwrap().payload
+        transfer_event(transfer, &notice).unwrap().payload().to_vec()
     }
 
     #[tokio::test]

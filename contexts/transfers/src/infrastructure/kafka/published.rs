@@ -1,8 +1,9 @@
 //! What the hub tells the others: its published language. Types change only by a new version
 //! beside the old.
 
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::Serialize;
+use shared_kernel::application::catalogue::{Channel, Retention, Topic};
 use shared_kernel::application::{Published, StoreError};
 use shared_kernel::domain::{
     AccountId, Amount, BankCode, EndToEndId, Ispb, Money, ReasonCode, TaxId, Timestamp,
@@ -14,15 +15,30 @@ use crate::domain::{
     Standing, Transfer, TransferState,
 };
 
+use super::examples;
+use crate::infrastructure::classic::published::{
+    BANK_PROGRAMS, BankProgramConfirmed, BankProgramOrdered, BankProgramTold, CONFIRMATIONS,
+    DELIVERED, HandOverMarked, ORDERS,
+};
+
+/// `ce_source` of the hub's events.
+pub const SOURCE: &str = "/codepix/transfers";
+
 /// Everything that happens to transfers.
-pub const TRANSFERS: &str = "codepix.transfers";
+pub const TRANSFERS: Channel = Channel::new("codepix.transfers", "EndToEndId of the transfer");
 
 /// Who takes part.
-pub const PARTICIPANTS: &str = "codepix.transfers.participants";
+pub const PARTICIPANTS: Channel =
+    Channel::new("codepix.transfers.participants", "ISPB of the participant");
+
+/// The topics that one bank alone reads.
+pub const BANKS: Channel = Channel::new("codepix.bank.{ispb}", "EndToEndId of the transfer")
+    .partitions(2)
+    .kept(Retention::Days30);
 
 /// The topic that one bank alone reads.
-pub fn bank_topic(bank: Ispb) -> String {
-    format!("codepix.bank.{bank}")
+pub fn bank_topic(bank: Ispb) -> Topic {
+    BANKS.topic_of(bank)
 }
 
 /// One end of a transfer.
@@ -51,7 +67,7 @@ impl<'a> From<&'a Party> for PartyV1<'a> {
 
 /// Declares the events of transfers, which all carry the whole state.
 macro_rules! transfer_events {
-    ($($(#[$meta:meta])* $type:ident = $name:literal;)+) => {
+    ($($(#[$meta:meta])* $type:ident;)+) => {
         $(
             $(#[$meta])*
             #[derive(Debug, Serialize, JsonSchema)]
@@ -86,12 +102,17 @@ macro_rules! transfer_events {
                 pub payer_reported: bool,
                 /// Whether the payee's bank has posted it.
                 pub payee_reported: bool,
+                /// What the hub knows of the payer's posting when it is completed: `received`, its
+                /// bank reported it; `none`, its bank had debited before it ordered and did not
+                /// report. Null before.
+                #[schemars(extend("enum" = ["received", "none", null]))]
+                pub payer_report: Option<&'static str>,
+                /// Since when it is pending past its deadline, though the payee's bank may have
+                /// credited.
+                pub overdue_at: Option<Timestamp>,
             }
 
             impl<'a> $type<'a> {
-                /// `ce_type` of the event.
-                pub const EVENT_TYPE: &'static str = concat!("codepix.transfers.", $name, ".v1");
-
                 fn of(transfer: &'a Transfer, standing: &Standing) -> Self {
                     let (order, terms) = (transfer.order(), transfer.terms());
                     Self {
@@ -110,6 +131,8 @@ macro_rules! transfer_events {
                         version: standing.version,
                         payer_reported: standing.payer_reported,
                         payee_reported: standing.payee_reported,
+                        payer_report: payer_report(standing),
+                        overdue_at: standing.overdue_at,
                     }
                 }
             }
@@ -119,20 +142,28 @@ macro_rules! transfer_events {
 
 transfer_events! {
     /// An order is stored, and the payee's bank is asked.
-    TransferPendingV1 = "TransferPending";
+    TransferPendingV1;
+    /// The payee's bank may have credited, has not said so, and the deadline has passed: the
+    /// transfer stays pending until that bank or an operator says more.
+    TransferOverdueV1;
     /// The transfer is settled and final: the banks post it.
-    TransferConfirmedV1 = "TransferConfirmed";
+    TransferConfirmedV1;
     /// Both banks have posted it.
-    TransferCompletedV1 = "TransferCompleted";
+    TransferCompletedV1;
     /// The hub or the payee's bank refused it.
-    TransferRejectedV1 = "TransferRejected";
+    TransferRejectedV1;
     /// It was not accepted in time.
-    TransferExpiredV1 = "TransferExpired";
+    TransferExpiredV1;
+}
+
+fn payer_report(standing: &Standing) -> Option<&'static str> {
+    let is_completed = standing.state == TransferState::Completed;
+    is_completed.then_some(if standing.payer_reported { "received" } else { "none" })
 }
 
 /// Declares the events of participants, which all carry the whole participant.
 macro_rules! participant_events {
-    ($($(#[$meta:meta])* $type:ident = $name:literal;)+) => {
+    ($($(#[$meta:meta])* $type:ident;)+) => {
         $(
             $(#[$meta])*
             #[derive(Debug, Serialize, JsonSchema)]
@@ -150,11 +181,6 @@ macro_rules! participant_events {
                 pub position_limit: Option<Money>,
                 /// Since when it takes part.
                 pub enrolled_at: Timestamp,
-            }
-
-            impl<'a> $type<'a> {
-                /// `ce_type` of the event.
-                pub const EVENT_TYPE: &'static str = concat!("codepix.transfers.", $name, ".v1");
             }
 
             impl<'a> From<&'a Participant> for $type<'a> {
@@ -175,48 +201,38 @@ macro_rules! participant_events {
 
 participant_events! {
     /// A bank takes part from now on.
-    ParticipantEnrolledV1 = "ParticipantEnrolled";
-    /// A bank has another name or limit.
-    ParticipantChangedV1 = "ParticipantChanged";
+    ParticipantEnrolledV1;
+    /// A bank has another name, protocol or limit.
+    ParticipantChangedV1;
 }
 
-/// An event type with its topic and the schema of its body.
-#[derive(Debug)]
-pub struct PublishedType {
-    /// `ce_type`.
-    pub event_type: &'static str,
-    /// The topic of record; banks get copies of transfer events on their own.
-    pub topic: &'static str,
-    /// Schema of the JSON body.
-    pub schema: Schema,
-}
-
-/// Every event type that the hub publishes.
-pub fn published_types() -> Vec<PublishedType> {
-    macro_rules! types {
-        ($($topic:ident: $($type:ident),+;)+) => {
-            vec![$($(PublishedType {
-                event_type: $type::EVENT_TYPE,
-                topic: $topic,
-                schema: schema_for!($type<'static>),
-            }),+),+]
-        };
-    }
-    types! {
-        TRANSFERS: TransferPendingV1, TransferConfirmedV1, TransferCompletedV1,
-            TransferRejectedV1, TransferExpiredV1;
-        PARTICIPANTS: ParticipantEnrolledV1, ParticipantChangedV1;
-    }
-}
-
-/// Bytes that most bodies fit into.
-const BODY_BYTES: usize = 1_024;
-
-fn encode(event: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    let mut body = Vec::with_capacity(BODY_BYTES);
-    serde_json::to_writer(&mut body, event)
-        .map_err(|error| StoreError::Rejected(format!("an event has no JSON: {error}")))?;
-    Ok(body)
+shared_kernel::events! {
+    /// What the hub publishes, and what existing bank programs write to it.
+    pub registry Hub of "transfers", source SOURCE, types "codepix.transfers.";
+    TransferPendingV1<'_> = "TransferPending" (1, 1) on [TRANSFERS, BANKS],
+        example examples::pending;
+    TransferOverdueV1<'_> = "TransferOverdue" (1, 0) on [TRANSFERS, BANKS],
+        example examples::overdue;
+    TransferConfirmedV1<'_> = "TransferConfirmed" (1, 1) on [TRANSFERS, BANKS],
+        example examples::confirmed;
+    TransferCompletedV1<'_> = "TransferCompleted" (1, 1) on [TRANSFERS, BANKS],
+        example examples::completed;
+    TransferRejectedV1<'_> = "TransferRejected" (1, 1) on [TRANSFERS, BANKS],
+        example examples::rejected;
+    TransferExpiredV1<'_> = "TransferExpired" (1, 1) on [TRANSFERS, BANKS],
+        example examples::expired;
+    ParticipantEnrolledV1<'_> = "ParticipantEnrolled" (1, 0) on [PARTICIPANTS],
+        example examples::enrolled;
+    ParticipantChangedV1<'_> = "ParticipantChanged" (1, 0) on [PARTICIPANTS],
+        example examples::changed;
+    BankProgramTold<'_> = "BankProgramTold" (1, 0) on [BANK_PROGRAMS],
+        example examples::program_told, foreign "CodePix classic";
+    BankProgramOrdered<'_> = "BankProgramOrdered" (1, 0) on [ORDERS],
+        example examples::program_ordered, foreign "CodePix classic" from "bank programs";
+    BankProgramConfirmed<'_> = "BankProgramConfirmed" (1, 0) on [CONFIRMATIONS],
+        example examples::program_confirmed, foreign "CodePix classic" from "bank programs";
+    HandOverMarked<'_> = "HandOverMarked" (1, 0) on [DELIVERED],
+        example examples::hand_over_marked, foreign "a mark of the hub's own";
 }
 
 /// The event of a notice: one record, a copy on each topic of its audience.
@@ -225,21 +241,9 @@ fn encode(event: &impl Serialize) -> Result<Vec<u8>, StoreError> {
 /// [`StoreError::Rejected`] when it has no JSON.
 pub fn transfer_event(transfer: &Transfer, notice: &Notice) -> Result<Published, StoreError> {
     let Notice { standing, audience, trace } = notice;
-    macro_rules! body {
-        ($type:ident) => {
-            ($type::EVENT_TYPE, encode(&$type::of(transfer, standing))?)
-        };
-    }
-    let (event_type, payload) = match standing.state {
-        TransferState::Pending => body!(TransferPendingV1),
-        TransferState::Confirmed => body!(TransferConfirmedV1),
-        TransferState::Completed => body!(TransferCompletedV1),
-        TransferState::Rejected => body!(TransferRejectedV1),
-        TransferState::Expired => body!(TransferExpiredV1),
-    };
     let mut topics = Vec::with_capacity(3);
     if audience.everyone {
-        topics.push(TRANSFERS.to_owned());
+        topics.push(TRANSFERS.topic());
     }
     if audience.payer {
         topics.push(bank_topic(transfer.bank(Side::Payer)));
@@ -247,14 +251,20 @@ pub fn transfer_event(transfer: &Transfer, notice: &Notice) -> Result<Published,
     if audience.payee {
         topics.push(bank_topic(transfer.bank(Side::Payee)));
     }
-    Ok(Published {
-        topics,
-        event_type,
-        subject: transfer.order().end_to_end_id.to_string(),
-        aggregate_version: standing.version,
-        trace: trace.clone(),
-        payload,
-    })
+    let (subject, version) = (transfer.order().end_to_end_id.to_string(), standing.version);
+    macro_rules! published {
+        ($type:ident) => {
+            Published::of(&$type::of(transfer, standing), topics, subject, version, trace.clone())
+        };
+    }
+    match standing.state {
+        TransferState::Pending if standing.overdue_at.is_some() => published!(TransferOverdueV1),
+        TransferState::Pending => published!(TransferPendingV1),
+        TransferState::Confirmed => published!(TransferConfirmedV1),
+        TransferState::Completed => published!(TransferCompletedV1),
+        TransferState::Rejected => published!(TransferRejectedV1),
+        TransferState::Expired => published!(TransferExpiredV1),
+    }
 }
 
 /// The event of a participant.
@@ -263,27 +273,24 @@ pub fn transfer_event(transfer: &Transfer, notice: &Notice) -> Result<Published,
 /// [`StoreError::Rejected`] when it has no JSON.
 pub fn participant_event(saved: &SavedParticipant) -> Result<Published, StoreError> {
     let SavedParticipant { participant, event, trace } = saved;
-    let (event_type, payload) = match event {
+    let (subject, version) = (participant.ispb.to_string(), participant.version);
+    let topics = vec![PARTICIPANTS.topic()];
+    match event {
         ParticipantEvent::Enrolled => {
-            (ParticipantEnrolledV1::EVENT_TYPE, encode(&ParticipantEnrolledV1::from(participant))?)
+            let event = ParticipantEnrolledV1::from(participant);
+            Published::of(&event, topics, subject, version, trace.clone())
         }
         ParticipantEvent::Changed { .. } => {
-            (ParticipantChangedV1::EVENT_TYPE, encode(&ParticipantChangedV1::from(participant))?)
+            let event = ParticipantChangedV1::from(participant);
+            Published::of(&event, topics, subject, version, trace.clone())
         }
-    };
-    Ok(Published {
-        topics: vec![PARTICIPANTS.to_owned()],
-        event_type,
-        subject: participant.ispb.to_string(),
-        aggregate_version: participant.version,
-        trace: trace.clone(),
-        payload,
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use shared_kernel::application::catalogue::{EventEntry, Registry as _, Shape};
 
     use super::*;
     use crate::application::ports::Audience;
@@ -291,10 +298,14 @@ mod tests {
     use crate::domain::TransferEvent;
     use crate::domain::testing::{PAYER_BANK, at, native, order, pending};
 
+    fn topics(published: &Published) -> Vec<&str> {
+        published.topics().collect()
+    }
+
     fn told(transfer: &Transfer, audience: Audience) -> (Published, Value) {
         let notice = Notice { standing: *transfer.standing(), audience, trace: trace(1) };
         let published = transfer_event(transfer, &notice).unwrap();
-        let body = serde_json::from_slice(&published.payload).unwrap();
+        let body = serde_json::from_slice(published.payload()).unwrap();
         (published, body)
     }
 
@@ -304,13 +315,13 @@ mod tests {
         transfer.apply(TransferEvent::Confirmed { at: at(1) });
         let audience = Audience { everyone: true, payer: true, payee: true };
         let (published, body) = told(&transfer, audience);
-        assert_eq!(published.event_type, "codepix.transfers.TransferConfirmed.v1");
+        assert_eq!(published.event_type(), "codepix.transfers.TransferConfirmed.v1");
         assert_eq!(
-            published.topics,
+            topics(&published),
             ["codepix.transfers", "codepix.bank.00000001", "codepix.bank.00000002"]
         );
-        assert_eq!(published.subject, order(1).end_to_end_id.as_str());
-        assert_eq!(published.aggregate_version, 2);
+        assert_eq!(published.subject(), order(1).end_to_end_id.as_str());
+        assert_eq!(published.aggregate_version(), 2);
         let party = |bank: &str, tax_id: &str, last: u8| {
             json!({
                 "ispb": bank, "account_id": format!("00000000-0000-0000-0000-0000000000{last:x}"),
@@ -333,6 +344,8 @@ mod tests {
             "version": 2,
             "payer_reported": false,
             "payee_reported": false,
+            "payer_report": null,
+            "overdue_at": null,
         });
         assert_eq!(body, expected);
     }
@@ -341,15 +354,15 @@ mod tests {
     fn each_state_has_its_event_and_each_ear_its_topic() {
         let (pending_event, body) =
             told(&pending(1), Audience { payee: true, ..Audience::default() });
-        assert_eq!(pending_event.event_type, "codepix.transfers.TransferPending.v1");
-        assert_eq!(pending_event.topics, ["codepix.bank.00000002"]);
+        assert_eq!(pending_event.event_type(), "codepix.transfers.TransferPending.v1");
+        assert_eq!(topics(&pending_event), ["codepix.bank.00000002"]);
         assert_eq!((&body["version"], &body["state"]), (&json!(1), &json!("pending")));
 
         let mut expired = pending(1);
         expired.apply(TransferEvent::Expired { at: at(41) });
         let (event, body) = told(&expired, Audience { payer: true, ..Audience::default() });
-        assert_eq!(event.event_type, "codepix.transfers.TransferExpired.v1");
-        assert_eq!(event.topics, ["codepix.bank.00000001"]);
+        assert_eq!(event.event_type(), "codepix.transfers.TransferExpired.v1");
+        assert_eq!(topics(&event), ["codepix.bank.00000001"]);
         assert_eq!((&body["reason_code"], &body["state"]), (&json!("AB03"), &json!("expired")));
     }
 
@@ -360,9 +373,9 @@ mod tests {
         let event = ParticipantEvent::Enrolled;
         let saved = SavedParticipant { participant, event, trace: trace(1) };
         let published = participant_event(&saved).unwrap();
-        assert_eq!(published.event_type, "codepix.transfers.ParticipantEnrolled.v1");
-        assert_eq!(published.topics, ["codepix.transfers.participants"]);
-        let body: Value = serde_json::from_slice(&published.payload).unwrap();
+        assert_eq!(published.event_type(), "codepix.transfers.ParticipantEnrolled.v1");
+        assert_eq!(topics(&published), ["codepix.transfers.participants"]);
+        let body: Value = serde_json::from_slice(published.payload()).unwrap();
         let expected = json!({
             "ispb": "00000001", "code": "1", "name": "Bank", "protocol": "native",
             "position_limit": { "amount": "1.50", "currency": "BRL" },
@@ -373,10 +386,10 @@ mod tests {
 
     #[test]
     fn every_type_has_a_schema_that_requires_its_fields() {
-        let types = published_types();
-        assert_eq!(types.len(), 7);
-        for PublishedType { event_type, schema, .. } in types {
-            let schema = serde_json::to_value(schema).unwrap();
+        let is_own = |event: &&EventEntry| event.shape == Shape::CloudEvent;
+        assert_eq!(Hub::EVENTS.iter().filter(is_own).count(), 8);
+        for EventEntry { event_type, schema, .. } in Hub::EVENTS.iter().filter(is_own) {
+            let schema = serde_json::to_value(schema()).unwrap();
             assert_eq!(schema["type"], "object", "{event_type}");
             assert!(schema["required"].as_array().unwrap().len() >= 5, "{schema}");
         }

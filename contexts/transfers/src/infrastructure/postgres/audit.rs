@@ -24,6 +24,13 @@ pub const PENDING_GRACE: Duration = Duration::from_secs(5);
 /// How long after its confirmation a transfer without both reports is no finding.
 pub const REPORT_GRACE: Duration = Duration::from_secs(10);
 
+/// The same where only a payer's bank is silent that had debited before it ordered: the hub
+/// completes by itself after 80 s.
+pub const PAYER_GRACE: Duration = Duration::from_secs(90);
+
+/// How long a transfer may wait to be handed over before that is a finding.
+pub const HAND_OVER_GRACE: Duration = Duration::from_secs(30);
+
 /// Transfers named in a finding; more are only counted.
 pub const NAMED_MAX: u16 = 100;
 
@@ -88,13 +95,17 @@ pub struct HubAudit {
     pub positions_sum: Money,
     /// Every bank.
     pub banks: Vec<BankAudit>,
-    /// Pending past their deadline and [`PENDING_GRACE`].
+    /// Pending past their deadline and [`PENDING_GRACE`], and not marked as overdue.
     pub overdue: Finding,
+    /// Rejected by an operator's word, and the payee's bank has credited them all the same.
+    pub contradicted: Finding,
     /// Confirmed longer than [`REPORT_GRACE`] ago, and a bank's report is missing.
     pub unreported: Finding,
+    /// Waiting longer than [`HAND_OVER_GRACE`] to be handed over to the payee's bank.
+    pub waiting: Finding,
     /// Under way and not on the sweepers' list, or on it without being under way.
     pub misfiled: Finding,
-    /// Transfers under way.
+    /// Transfers under way, without those that wait for their bank or an operator.
     pub open: i64,
     /// Records of committed transactions that are not sent yet.
     pub unsent_rows: i64,
@@ -106,7 +117,9 @@ impl HubAudit {
         self.positions_sum.is_zero()
             && self.banks.iter().all(BankAudit::is_sound)
             && self.overdue.count == 0
+            && self.contradicted.count == 0
             && self.unreported.count == 0
+            && self.waiting.count == 0
             && self.misfiled.count == 0
     }
 
@@ -117,6 +130,7 @@ impl HubAudit {
 }
 
 /// One transfer as the banks' books are compared with it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditedTransfer {
     /// Which.
@@ -137,6 +151,10 @@ pub struct AuditedTransfer {
     pub payer_reported: bool,
     /// The payee's bank has posted it.
     pub payee_reported: bool,
+    /// The payer's bank keeps its books outside.
+    pub payer_outside: bool,
+    /// The payee's bank keeps its books outside.
+    pub payee_outside: bool,
     /// When it was completed, rejected or expired.
     pub finished_at: Option<Timestamp>,
 }
@@ -159,11 +177,19 @@ const BANKS: &str = "SELECT p.ispb, p.amount AS position, p.reserved, \
      FROM transfers.transfer GROUP BY payee_ispb) AS received USING (ispb) ORDER BY p.ispb";
 
 const OVERDUE: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM transfers.transfer \
-     WHERE state = 'pending' AND deadline < $1 ORDER BY end_to_end_id LIMIT $2";
+     WHERE state = 'pending' AND overdue_at IS NULL AND deadline < $1 \
+     ORDER BY end_to_end_id LIMIT $2";
 
 const UNREPORTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
      FROM transfers.transfer WHERE state = 'confirmed' AND confirmed_at < $1 \
+     AND (confirmed_at < $3 OR NOT payee_reported OR payer_credits = 'on_confirmation') \
      ORDER BY end_to_end_id LIMIT $2";
+
+const CONTRADICTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
+     FROM transfers.transfer WHERE contradicted_at IS NOT NULL ORDER BY end_to_end_id LIMIT $1";
+
+const WAITING: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM transfers.hand_over \
+     WHERE stored_at < $1 ORDER BY end_to_end_id LIMIT $2";
 
 const MISFILED: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM \
      (SELECT end_to_end_id FROM transfers.transfer WHERE finished_at IS NULL) AS under_way \
@@ -171,11 +197,16 @@ const MISFILED: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM \
      USING (end_to_end_id) WHERE under_way IS NULL OR listed IS NULL \
      ORDER BY end_to_end_id LIMIT $1";
 
-const COUNTS: &str = "SELECT (SELECT count(*) FROM transfers.open_transfer) AS open, \
-     (SELECT count(*) FROM transfers.outbox) AS unsent";
+const COUNTS: &str = "SELECT \
+     (SELECT count(*) FROM transfers.open_transfer \
+     WHERE NOT overdue OR resend_at IS NOT NULL) AS open, \
+     (SELECT count(*) FROM transfers.outbox) \
+     + (SELECT count(*) FROM transfers.hand_over) AS unsent";
 
 const PAGE: &str = "SELECT end_to_end_id, state, amount, payer_ispb, payer_account_id, payee_ispb, \
-     payee_account_id, payer_reported, payee_reported, finished_at FROM transfers.transfer \
+     payee_account_id, payer_reported, payee_reported, \
+     payer_credits = 'on_delivery' AS payer_outside, \
+     payee_credits = 'on_delivery' AS payee_outside, finished_at FROM transfers.transfer \
      WHERE end_to_end_id > $1 ORDER BY end_to_end_id LIMIT $2";
 
 #[derive(QueryableByName)]
@@ -214,6 +245,7 @@ struct CountRow {
     unsent: i64,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a row has the columns that it has")]
 #[derive(QueryableByName)]
 struct AuditedRow {
     #[diesel(sql_type = Text)]
@@ -234,6 +266,10 @@ struct AuditedRow {
     payer_reported: bool,
     #[diesel(sql_type = Bool)]
     payee_reported: bool,
+    #[diesel(sql_type = Bool)]
+    payer_outside: bool,
+    #[diesel(sql_type = Bool)]
+    payee_outside: bool,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     finished_at: Option<PgTimestamp>,
 }
@@ -265,6 +301,8 @@ impl AuditedRow {
             payee_account_id: AccountId::from_uuid(self.payee_account_id),
             payer_reported: self.payer_reported,
             payee_reported: self.payee_reported,
+            payer_outside: self.payer_outside,
+            payee_outside: self.payee_outside,
             finished_at: self.finished_at.map(timestamp),
         })
     }
@@ -306,12 +344,16 @@ impl TransfersAudit {
         let banks = read(rows, BankRow::bank)?;
         let before = |grace| now.checked_sub(grace).unwrap_or(Timestamp::MIN);
         let overdue = late(&mut session, OVERDUE, before(PENDING_GRACE)).await?;
-        let unreported = late(&mut session, UNREPORTED, before(REPORT_GRACE)).await?;
-        let misfiled: Vec<FoundRow> = statement(MISFILED)
+        let unreported: Vec<FoundRow> = statement(UNREPORTED)
+            .bind::<Timestamptz, _>(instant(before(REPORT_GRACE)))
             .bind::<BigInt, _>(i64::from(NAMED_MAX))
+            .bind::<Timestamptz, _>(instant(before(PAYER_GRACE)))
             .load(&mut session)
             .await
             .map_err(store_error)?;
+        let waiting = late(&mut session, WAITING, before(HAND_OVER_GRACE)).await?;
+        let misfiled = named(&mut session, MISFILED).await?;
+        let contradicted = named(&mut session, CONTRADICTED).await?;
         let counts: CountRow =
             statement(COUNTS).get_result(&mut session).await.map_err(store_error)?;
         session.batch_execute("COMMIT").await.map_err(store_error)?;
@@ -323,8 +365,10 @@ impl TransfersAudit {
                 .map_err(|broken| unreadable(&broken))?,
             banks,
             overdue,
-            unreported,
-            misfiled: finding(misfiled)?,
+            contradicted,
+            unreported: finding(unreported)?,
+            waiting,
+            misfiled,
             open: counts.open,
             unsent_rows: counts.unsent,
         })
@@ -348,6 +392,15 @@ impl TransfersAudit {
             .map_err(store_error)?;
         read(rows, AuditedRow::transfer)
     }
+}
+
+async fn named(session: &mut AsyncPgConnection, text: &'static str) -> Result<Finding, StoreError> {
+    let rows: Vec<FoundRow> = statement(text)
+        .bind::<BigInt, _>(i64::from(NAMED_MAX))
+        .load(session)
+        .await
+        .map_err(store_error)?;
+    finding(rows)
 }
 
 async fn late(

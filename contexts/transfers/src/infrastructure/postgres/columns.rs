@@ -6,7 +6,7 @@ use shared_kernel::infrastructure::postgres::instant;
 use uuid::Uuid;
 
 use crate::application::ports::{Birth, SavedTransfer};
-use crate::domain::Party;
+use crate::domain::{OrderId, Party};
 
 /// The changing columns, of new and of changed transfers.
 #[derive(Default)]
@@ -20,6 +20,8 @@ pub(super) struct StandingColumns<'a> {
     pub(super) payee_reported: Vec<bool>,
     pub(super) versions: Vec<i64>,
     pub(super) resend_at: Vec<Option<PgTimestamp>>,
+    pub(super) overdue: Vec<Option<PgTimestamp>>,
+    pub(super) contradicted: Vec<Option<PgTimestamp>>,
 }
 
 impl<'a> StandingColumns<'a> {
@@ -35,6 +37,8 @@ impl<'a> StandingColumns<'a> {
         self.payee_reported.push(standing.payee_reported);
         self.versions.push(standing.version);
         self.resend_at.push(time(saved.resend_at));
+        self.overdue.push(time(standing.overdue_at));
+        self.contradicted.push(time(standing.contradicted_at));
     }
 }
 
@@ -72,6 +76,10 @@ pub(super) struct BornColumns<'a> {
     pub(super) payee_told: Vec<bool>,
     pub(super) origins: Vec<i32>,
     pub(super) traces: Vec<&'a str>,
+    pub(super) payer_credits: Vec<&'static str>,
+    pub(super) payee_credits: Vec<&'static str>,
+    pub(super) order_ids: Vec<Option<Uuid>>,
+    pub(super) contents: Vec<Option<&'a [u8]>>,
 }
 
 impl<'a> BornColumns<'a> {
@@ -91,5 +99,10 @@ impl<'a> BornColumns<'a> {
         self.payee_told.push(transfer.standing().payee_told);
         self.origins.push(birth.origin);
         self.traces.push(birth.trace.as_str());
+        let ends = transfer.ends();
+        self.payer_credits.push(ends.payer.as_str());
+        self.payee_credits.push(ends.payee.as_str());
+        self.order_ids.push(ends.order_id.map(OrderId::uuid));
+        self.contents.push(birth.content.as_ref().map(|digest| digest.as_bytes().as_slice()));
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod audit;
 mod columns;
+pub mod hand_overs;
+mod outside;
 mod reads;
 mod rows;
 mod runs;

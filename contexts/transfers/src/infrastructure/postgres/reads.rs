@@ -9,9 +9,11 @@ use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{statement, store_error};
 
-use super::rows::{ParticipantRow, PositionRow, TransferRow, read, transfer_columns};
+use super::rows::{
+    ParticipantRow, PositionRow, ResolutionRow, TransferRow, read, transfer_columns,
+};
 use super::runs;
-use crate::application::ports::{TransferRun, TransfersReads};
+use crate::application::ports::{SavedResolution, TransferRun, TransfersReads};
 use crate::domain::{Participant, Position, Transfer};
 
 const TRANSFERS: &str = concat!(
@@ -28,6 +30,9 @@ const PARTICIPANTS_OF: &str = "SELECT ispb, code, name, protocol, status, positi
      enrolled_at, version FROM transfers.participant WHERE ispb = ANY($1)";
 
 const POSITIONS: &str = "SELECT ispb, amount, reserved FROM transfers.position ORDER BY ispb";
+
+const RESOLUTIONS: &str = "SELECT end_to_end_id, resolution, reason, resolved_at \
+     FROM transfers.resolution WHERE end_to_end_id = ANY($1)";
 
 const POSITIONS_OF: &str =
     "SELECT ispb, amount, reserved FROM transfers.position WHERE ispb = ANY($1) ORDER BY ispb";
@@ -84,6 +89,17 @@ impl TransfersReads for Sessions {
         let rows: Vec<PositionRow> =
             statement(POSITIONS).load(&mut connection).await.map_err(store_error)?;
         read(rows, PositionRow::position)
+    }
+
+    async fn resolutions(&self, ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError> {
+        let ids: Vec<&str> = ids.iter().map(EndToEndId::as_str).collect();
+        let mut connection = self.database.connection().await?;
+        let rows: Vec<ResolutionRow> = statement(RESOLUTIONS)
+            .bind::<Array<Text>, _>(ids)
+            .load(&mut connection)
+            .await
+            .map_err(store_error)?;
+        read(rows, ResolutionRow::resolution)
     }
 
     async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {

@@ -10,10 +10,12 @@ use shared_kernel::domain::{
 use shared_kernel::infrastructure::postgres::timestamp;
 use uuid::Uuid;
 
-use crate::application::ports::DueTransfer;
+use crate::application::outside::{KnownOrder, OrderOutcome};
+use crate::application::ports::{DueTransfer, SavedResolution};
 use crate::domain::{
-    Description, Order, OwnerName, Participant, ParticipantName, ParticipantStatus, Party,
-    PayeeKey, Position, Protocol, Standing, Terms, Transfer, TransferState,
+    CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant, ParticipantName,
+    ParticipantStatus, Party, PayeeKey, Position, Protocol, Resolution, Standing, Terms, Transfer,
+    TransferState,
 };
 
 /// The columns of a transfer, of the table under the name `t`.
@@ -23,7 +25,8 @@ macro_rules! transfer_columns {
          t.payer_owner_name, t.payer_owner_tax_id, t.payee_ispb, t.payee_account_id, \
          t.payee_owner_name, t.payee_owner_tax_id, t.payee_key, t.description, t.registered_at, \
          t.deadline, t.reserves, t.payee_told, t.state, t.reason, t.confirmed_at, t.finished_at, \
-         t.payer_reported, t.payee_reported, t.version"
+         t.payer_reported, t.payee_reported, t.version, t.payer_credits, t.payee_credits, \
+         t.order_id, t.overdue_at, t.contradicted_at"
     };
 }
 
@@ -81,6 +84,35 @@ pub(super) struct TransferRow {
     payee_reported: bool,
     #[diesel(sql_type = BigInt)]
     version: i64,
+    #[diesel(sql_type = Text)]
+    payer_credits: String,
+    #[diesel(sql_type = Text)]
+    payee_credits: String,
+    #[diesel(sql_type = Nullable<Id>)]
+    order_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    overdue_at: Option<PgTimestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    contradicted_at: Option<PgTimestamp>,
+}
+
+/// An order that is known by its id.
+#[derive(QueryableByName)]
+pub(super) struct OrderRow {
+    #[diesel(sql_type = Id)]
+    order_id: Uuid,
+    #[diesel(sql_type = Text)]
+    ispb: String,
+    #[diesel(sql_type = Id)]
+    account_id: Uuid,
+    #[diesel(sql_type = Nullable<Binary>)]
+    content: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    end_to_end_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    payee_ispb: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    refusal: Option<String>,
 }
 
 /// A transfer with what the sweepers keep beside it.
@@ -126,6 +158,19 @@ pub(super) struct PositionRow {
     reserved: i64,
 }
 
+/// A row of `transfers.resolution`.
+#[derive(QueryableByName)]
+pub(super) struct ResolutionRow {
+    #[diesel(sql_type = Text)]
+    end_to_end_id: String,
+    #[diesel(sql_type = Text)]
+    resolution: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+    #[diesel(sql_type = Timestamptz)]
+    resolved_at: PgTimestamp,
+}
+
 /// A row that breaks a rule was not written by the hub.
 pub(super) fn unreadable(broken: &Violation) -> StoreError {
     StoreError::Rejected(format!("a stored row is unreadable: {}: {broken}", broken.code()))
@@ -141,9 +186,7 @@ pub(super) fn read<R, T>(
 
 impl TransferRow {
     pub(super) fn transfer(self) -> Result<Transfer, Violation> {
-        let digest = <[u8; 32]>::try_from(self.digest).map_err(|_length| {
-            Violation::invalid("digest_shape", "digest", "a digest has 32 bytes")
-        })?;
+        let digest = digest(self.digest)?;
         let standing = Standing {
             state: TransferState::parse(&self.state)?,
             reason: self.reason.as_deref().map(ReasonCode::parse).transpose()?,
@@ -152,6 +195,8 @@ impl TransferRow {
             payer_reported: self.payer_reported,
             payee_reported: self.payee_reported,
             payee_told: self.payee_told,
+            overdue_at: self.overdue_at.map(timestamp),
+            contradicted_at: self.contradicted_at.map(timestamp),
             version: self.version,
         };
         let order = Order {
@@ -176,8 +221,37 @@ impl TransferRow {
             registered_at: timestamp(self.registered_at),
             deadline: timestamp(self.deadline),
         };
-        let digest = Digest::from_bytes(digest);
-        Ok(Transfer::restore(order, digest, terms, (self.reserves, standing)))
+        let ends = Ends {
+            payer: CreditTiming::parse(&self.payer_credits)?,
+            payee: CreditTiming::parse(&self.payee_credits)?,
+            order_id: self.order_id.map(OrderId::from_uuid),
+        };
+        Ok(Transfer::restore(order, digest, terms, ends, (self.reserves, standing)))
+    }
+}
+
+fn digest(bytes: Vec<u8>) -> Result<Digest, Violation> {
+    let bytes = <[u8; 32]>::try_from(bytes)
+        .map_err(|_length| Violation::invalid("digest_shape", "digest", "a digest has 32 bytes"))?;
+    Ok(Digest::from_bytes(bytes))
+}
+
+impl OrderRow {
+    pub(super) fn order(self) -> Result<KnownOrder, Violation> {
+        let outcome = match (self.end_to_end_id, self.payee_ispb) {
+            (Some(id), Some(payee)) => OrderOutcome::Transfer {
+                end_to_end_id: EndToEndId::parse(&id)?,
+                payee: Ispb::parse(&payee)?,
+            },
+            _ => OrderOutcome::Refused { sentence: self.refusal.unwrap_or_default() },
+        };
+        Ok(KnownOrder {
+            order_id: OrderId::from_uuid(self.order_id),
+            bank: Ispb::parse(&self.ispb)?,
+            account_id: AccountId::from_uuid(self.account_id),
+            content: self.content.map(digest).transpose()?,
+            outcome,
+        })
     }
 }
 
@@ -202,6 +276,17 @@ impl ParticipantRow {
             position_limit: self.position_limit.map(Money::from_centavos),
             enrolled_at: timestamp(self.enrolled_at),
             version: self.version,
+        })
+    }
+}
+
+impl ResolutionRow {
+    pub(super) fn resolution(self) -> Result<SavedResolution, Violation> {
+        Ok(SavedResolution {
+            end_to_end_id: EndToEndId::parse(&self.end_to_end_id)?,
+            resolution: Resolution::parse(&self.resolution)?,
+            reason: self.reason,
+            at: timestamp(self.resolved_at),
         })
     }
 }

@@ -17,12 +17,13 @@ use shared_kernel::infrastructure::postgres::{PgSession, instant, statement, sto
 
 use super::columns::{BornColumns, StandingColumns};
 use super::rows::{DueRow, ParticipantRow, PositionRow, TransferRow, read};
-use super::sql;
+use super::{outside, sql};
+use crate::application::outside::{KnownOrder, OrderRefusal};
 use crate::application::ports::{
-    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedTransfer, TransfersStore,
-    TransfersTransaction,
+    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedResolution, SavedTransfer,
+    TransfersStore, TransfersTransaction,
 };
-use crate::domain::{Participant, ParticipantEvent, Position, PositionMove, Transfer};
+use crate::domain::{OrderId, Participant, ParticipantEvent, Position, PositionMove, Transfer};
 use crate::infrastructure::kafka::published::{participant_event, transfer_event};
 
 #[async_trait]
@@ -77,6 +78,7 @@ impl TransfersTransaction for PgSession {
         if !moved.ids.is_empty() {
             update(self, moved).await?;
         }
+        outside::write(self, &saved).await?;
         let event = |saved: &SavedTransfer| {
             let events = saved.notices.iter().map(|notice| transfer_event(&saved.transfer, notice));
             events.collect::<Vec<_>>()
@@ -186,9 +188,32 @@ impl TransfersTransaction for PgSession {
         self.publish(events?);
         Ok(())
     }
+
+    async fn with_open_transfers(&mut self, ispbs: &[Ispb]) -> Result<Vec<Ispb>, StoreError> {
+        outside::with_open_transfers(self, ispbs).await
+    }
+
+    async fn load_orders(&mut self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        outside::load_orders(self, ids).await
+    }
+
+    async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError> {
+        outside::refuse_orders(self, refusals).await
+    }
+
+    async fn waiting_hand_overs(
+        &mut self,
+        ids: &[EndToEndId],
+    ) -> Result<Vec<EndToEndId>, StoreError> {
+        outside::waiting_hand_overs(self, ids).await
+    }
+
+    async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {
+        outside::save_resolutions(self, saved).await
+    }
 }
 
-fn texts(ispbs: &[Ispb]) -> Vec<&str> {
+pub(super) fn texts(ispbs: &[Ispb]) -> Vec<&str> {
     ispbs.iter().map(Ispb::as_str).collect()
 }
 
@@ -230,6 +255,10 @@ async fn insert(session: &mut PgSession, born: BornColumns<'_>) -> Result<(), St
         .bind::<Array<Bool>, _>(born.payee_told)
         .bind::<Array<Integer>, _>(born.origins)
         .bind::<Array<Text>, _>(born.traces)
+        .bind::<Array<Text>, _>(born.payer_credits)
+        .bind::<Array<Text>, _>(born.payee_credits)
+        .bind::<Array<Nullable<Id>>, _>(born.order_ids)
+        .bind::<Array<Nullable<Binary>>, _>(born.contents)
         .execute(session.connection())
         .await
         .map(drop)
@@ -248,6 +277,8 @@ async fn update(session: &mut PgSession, moved: StandingColumns<'_>) -> Result<(
         .bind::<Array<Bool>, _>(moved.payee_reported)
         .bind::<Array<BigInt>, _>(moved.versions)
         .bind::<Array<Nullable<Timestamptz>>, _>(moved.resend_at)
+        .bind::<Array<Nullable<Timestamptz>>, _>(moved.overdue)
+        .bind::<Array<Nullable<Timestamptz>>, _>(moved.contradicted)
         .execute(session.connection())
         .await
         .map_err(store_error)?;

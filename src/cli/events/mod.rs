@@ -1,0 +1,12 @@
+//! `codepix events`: the log, as people read it.
+
+mod command;
+mod follow;
+mod known;
+mod run;
+mod topics;
+mod view;
+
+pub use command::{EventsCommand, TailEvents};
+pub use run::run;
+pub use topics::ForeignTopics;
