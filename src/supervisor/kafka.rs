@@ -169,10 +169,10 @@ fn write_properties(
     files::write_atomically(&context.layout.kafka_properties(), text.as_bytes())
 }
 
-/// `server.properties` for a folder below the current one. The session timeout is what the
-/// controller waits after kill -9 before it lets the broker in again: 9 s by default. The cleaner's
-/// buffer, 128 MB by default, lies on the heap, and besides Kafka's own topics only the small one
-/// of hand-overs is compacted.
+/// `server.properties` for a folder below the current one. The session timeout stays Kafka's own,
+/// 9 s: with less, a disk that is busy for seconds shuts the only broker out. The cleaner's buffer,
+/// 128 MB by default, lies on the heap, and besides Kafka's own topics only the small one of
+/// hand-overs is compacted.
 fn properties(ports: KafkaPorts, folder: &str) -> String {
     let KafkaPorts { broker, controller } = ports;
     format!(
@@ -196,8 +196,6 @@ fn properties(ports: KafkaPorts, folder: &str) -> String {
          transaction.state.log.num.partitions=4\n\
          share.coordinator.state.topic.replication.factor=1\n\
          share.coordinator.state.topic.min.isr=1\n\
-         broker.session.timeout.ms=3000\n\
-         broker.heartbeat.interval.ms=500\n\
          log.cleaner.dedupe.buffer.size=16777216\n\
          group.initial.rebalance.delay.ms=0\n"
     )

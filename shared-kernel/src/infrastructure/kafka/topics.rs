@@ -80,6 +80,9 @@ const BATCH_BYTES_MAX: &str = "1048588";
 /// How often a broker is asked to create topics: it may be busy, and each time waits 40 s.
 const ATTEMPTS_MAX: u32 = 3;
 
+/// What a broker gets that is not ready.
+const PAUSE: Duration = Duration::from_secs(3);
+
 /// Creates the topics that are missing; one that exists is left as it is, but must keep time as
 /// ours do.
 ///
@@ -149,6 +152,11 @@ async fn created(
     let mut attempt = 1;
     loop {
         match admin.create_topics(topics, options).await {
+            Ok(outcomes) if attempt < ATTEMPTS_MAX && outcomes.iter().any(may_pass) => {
+                tracing::warn!(attempt, "topics are asked for again: the broker is not ready");
+                tokio::time::sleep(PAUSE).await;
+                attempt = attempt.saturating_add(1);
+            }
             Ok(outcomes) => return Ok(outcomes),
             Err(error) if attempt < ATTEMPTS_MAX => {
                 tracing::warn!(%error, attempt, "topics are asked for again");
@@ -157,6 +165,19 @@ async fn created(
             Err(error) => return Err(LogError::Unavailable(error.to_string())),
         }
     }
+}
+
+/// A broker that was shut out for a moment, or looks for its controller.
+fn may_pass(outcome: &TopicResult) -> bool {
+    matches!(
+        outcome,
+        Err((
+            _,
+            RDKafkaErrorCode::InvalidReplicationFactor
+                | RDKafkaErrorCode::NotController
+                | RDKafkaErrorCode::RequestTimedOut
+        ))
+    )
 }
 
 /// Sets how long records are kept.
