@@ -12,7 +12,7 @@ use serde::Deserialize;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::testing::TestServers;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::support::binary::{BINARY, Process};
 use crate::support::crowd::Crowd;
@@ -22,6 +22,9 @@ use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually, eventuall
 
 /// Transfers of a run.
 const TRANSFERS: usize = 200;
+/// Servers of their own are heavy: one set at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 /// Servers may have to be fetched first.
 const START: Duration = Duration::from_mins(10);
 
@@ -125,6 +128,7 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
+    let _alone = ALONE.lock().await;
     let mut chance = Chance::of_this_run();
     let (own, published) = OwnServers::start().await;
     let Endpoints { database_url, kafka_brokers } = published.endpoints;
@@ -158,6 +162,7 @@ async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
 async fn a_bank_program_is_told_exactly_once_while_kafka_and_the_hub_die_again_and_again() {
     const ROUNDS: usize = 4;
     const ORDERS: usize = 10;
+    let _alone = ALONE.lock().await;
     let (own, published) = OwnServers::start().await;
     let Endpoints { database_url, kafka_brokers } = published.endpoints;
     let servers = TestServers { database_url, kafka: KafkaSettings::new(kafka_brokers) };
