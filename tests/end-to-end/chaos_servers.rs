@@ -1,21 +1,26 @@
 //! `kill -9` of Kafka and of `PostgreSQL` while transfers are under way: both come back, and so
 //! does the hub by itself. And of Kafka while the programs of other banks are told what to credit.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use codepix::client::banking::TransferDirection;
 use codepix::client::transfers::TransferState;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
+use serde_json::json;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::testing::TestServers;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 
 use crate::support::binary::{BINARY, Process};
 use crate::support::crowd::Crowd;
+use crate::support::graph::Events;
 use crate::support::operator::{doctor, same_again};
 use crate::support::program::Program;
 use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually, eventually_within};
@@ -126,6 +131,26 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path, name)))
 }
 
+/// Follows the transfers of a bank over the graph: the ids of those that are told to be completed.
+async fn follow_completed(
+    address: &str,
+    ispb: &str,
+) -> (JoinHandle<()>, watch::Receiver<BTreeSet<String>>) {
+    let query = "subscription($ispb: Ispb!) { transferUpdated(ispb: $ispb) { id state } }";
+    let mut events = Events::of(address, query, json!({ "ispb": ispb })).await;
+    let (told, completed) = watch::channel(BTreeSet::new());
+    let following = tokio::spawn(async move {
+        loop {
+            let news = events.next().await["transferUpdated"].take();
+            if news["state"] == "COMPLETED" {
+                let id = news["id"].as_str().unwrap().to_owned();
+                told.send_modify(|ids| drop(ids.insert(id)));
+            }
+        }
+    });
+    (following, completed)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
     let _alone = ALONE.lock().await;
@@ -137,6 +162,8 @@ async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
     let hub = TestHub::with_servers(servers, HubOptions::default()).await;
     let scene = hub.scene();
     let crowd = Crowd::gather(&scene, &mut chance, TRANSFERS).await;
+    let ispb = scene.enrol("001").await;
+    let (following, completed) = follow_completed(&hub.addresses().http, &ispb).await;
     let mut deaths = [chance.below(TRANSFERS), chance.below(TRANSFERS)];
     deaths.sort_unstable();
     println!("Kafka and PostgreSQL die after these numbers of answers: {deaths:?}");
@@ -152,6 +179,19 @@ async fn transfers_survive_a_kafka_and_a_postgresql_that_die() {
     };
     let (answers, ()) = futures::join!(crowd.pay(&seen, &answered), killing);
     crowd.has_paid(&scene, &answers).await;
+    // Who followed a bank through all of it missed nothing.
+    let of_bank =
+        answers.iter().filter(|it| it.direction() != TransferDirection::Book).filter(|it| {
+            it.counterparty_ispb == ispb || it.end_to_end_id.starts_with(&format!("E{ispb}"))
+        });
+    let wanted: BTreeSet<String> = of_bank.map(|it| it.end_to_end_id.clone()).collect();
+    eventually(async || {
+        let told = completed.borrow().clone();
+        let missing = wanted.difference(&told).cloned().collect::<Vec<_>>();
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    })
+    .await;
+    following.abort();
     at_rest(&hub, &scene).await;
     same_again(&hub.servers, &["--dry-run"]).await;
     drop(hub);

@@ -9,7 +9,7 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use shared_kernel::application::{InboundRecord, TopicPartition};
-use shared_kernel::infrastructure::kafka::inbound;
+use shared_kernel::infrastructure::kafka::{inbound, is_passing};
 
 use crate::client::{ClientError, KafkaOptions};
 
@@ -68,6 +68,7 @@ impl<W: Fn(&str) -> bool> Follower<W> {
                 // What has just been made is read whole: nothing of it was missed.
                 Err(_nothing_came) => self.look(true).await?,
                 Ok(Err(KafkaError::PartitionEOF(_))) => {}
+                Ok(Err(error)) if is_passing(&error) => {}
                 Ok(Err(error)) => return Err(error).context("the log cannot be read"),
             }
         }

@@ -2,6 +2,7 @@
 
 mod gathered;
 pub mod inbound;
+mod passing;
 pub mod reader;
 pub mod scan;
 pub mod settings;
@@ -12,6 +13,7 @@ pub mod transactional;
 pub mod writer;
 
 pub use inbound::inbound;
+pub use passing::is_passing;
 pub use reader::KafkaReader;
 pub use scan::{Extent, KafkaScan, cut_at, existing, extents, partition_count};
 pub use settings::KafkaSettings;

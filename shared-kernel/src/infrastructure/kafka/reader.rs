@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartition};
 use crate::infrastructure::kafka::gathered::Gathered;
 use crate::infrastructure::kafka::inbound::inbound;
+use crate::infrastructure::kafka::passing::is_passing;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
@@ -229,6 +230,10 @@ fn read_error(error: &KafkaError) -> Result<(), LogError> {
         Some(RDKafkaErrorCode::Fatal) => Err(LogError::Fatal(error.to_string())),
         // The group member was slow; it is assigned anew, nothing is lost.
         Some(RDKafkaErrorCode::PollExceeded) => Ok(()),
+        _ if is_passing(error) => {
+            tracing::info!(%error, "the log is not connected");
+            Ok(())
+        }
         _ => Err(unavailable(error)),
     }
 }
@@ -357,4 +362,25 @@ fn offsets(positions: &[Position]) -> Result<TopicPartitionList, KafkaError> {
         list.add_partition_offset(&at.topic, at.partition, Offset::Offset(*next_offset))?;
     }
     Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_connection_is_no_failure_of_a_poll_and_a_lost_offset_is_fatal() {
+        let of = |code| read_error(&KafkaError::MessageConsumption(code));
+        for passing in [
+            RDKafkaErrorCode::AllBrokersDown,
+            RDKafkaErrorCode::BrokerTransportFailure,
+            RDKafkaErrorCode::Resolve,
+            RDKafkaErrorCode::PollExceeded,
+        ] {
+            assert!(of(passing).is_ok(), "{passing:?}");
+        }
+        assert!(matches!(of(RDKafkaErrorCode::AutoOffsetReset), Err(LogError::Fatal(_))));
+        let other = of(RDKafkaErrorCode::UnknownTopicOrPartition);
+        assert!(matches!(other, Err(LogError::Unavailable(_))));
+    }
 }

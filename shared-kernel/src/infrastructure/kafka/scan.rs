@@ -20,6 +20,7 @@ use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartit
 use crate::domain::Timestamp;
 use crate::infrastructure::kafka::gathered::Gathered;
 use crate::infrastructure::kafka::inbound::inbound;
+use crate::infrastructure::kafka::passing::is_passing;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
@@ -228,6 +229,7 @@ impl KafkaScan {
                 }
                 Ok(())
             }
+            Err(error) if is_passing(&error) => Ok(()),
             Err(error) => Err(unavailable(&error)),
         }
     }

@@ -2,15 +2,17 @@
 //!
 //! A watcher reads the present state from its store, then again each time the tail names its
 //! aggregate: nothing is missed, nothing is polled. The tail belongs to no group and stores no
-//! offsets; after a restart watchers read the state anew.
+//! offsets: it remembers where it was as long as it runs, and after a restart watchers read the
+//! state anew.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::broadcast;
@@ -18,6 +20,7 @@ use tokio::sync::broadcast;
 use crate::application::log::{InboundRecord, LogError};
 use crate::application::stop::StopSignal;
 use crate::infrastructure::kafka::inbound::inbound;
+use crate::infrastructure::kafka::passing::is_passing;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// Names that watchers may lag behind before they are told to look anew.
@@ -46,7 +49,8 @@ pub trait TailListener: Send + Sync {
     /// The same record, for those who need its headers too; `read` copies it whole.
     fn heard_whole(&self, _read: &dyn Fn() -> InboundRecord) {}
 
-    /// The tail begins, or begins again: what came before was not heard.
+    /// The tail begins, or begins again in a log that lost its place: what came before was not
+    /// heard.
     fn begins(&self);
 }
 
@@ -130,10 +134,11 @@ impl Tail {
         Self { settings: settings.clone(), topic: settings.named(topic), listeners }
     }
 
-    /// Follows until asked to stop; connects again after errors.
+    /// Follows until asked to stop; after an error it goes on where it was.
     pub async fn run(self, mut stop: StopSignal) {
+        let mut place = Place::default();
         while !stop.is_stopped() {
-            let following = self.follow();
+            let following = self.follow(&mut place);
             tokio::select! {
                 () = stop.stopped() => return,
                 outcome = following => {
@@ -146,54 +151,100 @@ impl Tail {
         }
     }
 
-    async fn follow(&self) -> Result<(), LogError> {
-        let unavailable = |error: KafkaError| LogError::Unavailable(error.to_string());
+    async fn follow(&self, place: &mut Place) -> Result<(), LogError> {
         let consumer: StreamConsumer = self
             .settings
             .client(&[
                 ("group.id", &self.settings.named("codepix.tail")),
                 ("enable.auto.commit", "false"),
                 ("fetch.wait.max.ms", "50"),
-                ("auto.offset.reset", "latest"),
+                ("auto.offset.reset", "error"),
             ])
             .create()
             .map_err(unavailable)?;
-        let topic = self.topic.clone();
-        let ask = move || ends(&consumer, &topic).map(|list| (consumer, list));
+        let (topic, known) = (self.topic.clone(), place.clone());
+        let ask = move || positions(&consumer, &topic, known).map(|found| (consumer, found));
         let asked = tokio::task::spawn_blocking(ask);
-        let (consumer, list) = match asked.await {
+        let (consumer, found) = match asked.await {
             Ok(answer) => answer.map_err(unavailable)?,
             Err(stopped) => return Err(LogError::Unavailable(stopped.to_string())),
         };
-        if list.count() == 0 {
+        if found.is_empty() {
             return Err(LogError::Unavailable("the topic does not exist yet".into()));
         }
-        consumer.assign(&list).map_err(unavailable)?;
-        // Whatever happened while nothing followed the topic.
-        self.listeners.iter().for_each(|listener| listener.begins());
+        let is_beginning = place.is_empty();
+        *place = found;
+        consumer.assign(&offsets(&self.topic, place).map_err(unavailable)?).map_err(unavailable)?;
+        if is_beginning {
+            // Whatever happened while nothing followed the topic.
+            self.listeners.iter().for_each(|listener| listener.begins());
+        }
         let mut stream = consumer.stream();
-        while let Some(message) = stream.next().await {
-            let message = message.map_err(unavailable)?;
-            if let Some(Ok(key)) = message.key().map(std::str::from_utf8) {
-                let record = TailRecord { key, body: message.payload().unwrap_or_default() };
-                for listener in &self.listeners {
-                    listener.heard(record);
-                    listener.heard_whole(&|| inbound(&message));
+        while let Some(polled) = stream.next().await {
+            match polled {
+                Ok(message) => {
+                    self.tell(&message);
+                    place.insert(message.partition(), message.offset().saturating_add(1));
+                }
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    if is_gone(&error) {
+                        place.clear();
+                    }
+                    return Err(unavailable(error));
                 }
             }
         }
         Ok(())
     }
+
+    fn tell(&self, message: &BorrowedMessage<'_>) {
+        if let Some(Ok(key)) = message.key().map(std::str::from_utf8) {
+            let record = TailRecord { key, body: message.payload().unwrap_or_default() };
+            for listener in &self.listeners {
+                listener.heard(record);
+                listener.heard_whole(&|| inbound(message));
+            }
+        }
+    }
 }
 
-/// The ends of a topic's partitions as offsets: what comes after this question is followed, and
-/// what came before it is seen by those who look anew. Asking blocks.
-fn ends(consumer: &StreamConsumer, topic: &str) -> Result<TopicPartitionList, KafkaError> {
+/// The next offset of each partition; empty while the topic is not followed, or when what comes
+/// next is gone.
+type Place = BTreeMap<i32, i64>;
+
+fn unavailable(error: KafkaError) -> LogError {
+    LogError::Unavailable(error.to_string())
+}
+
+/// Whether the log does not have what comes next any more.
+fn is_gone(error: &KafkaError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange)
+    )
+}
+
+/// Where to go on: where the tail was; in a topic that was not followed at its end, so that what
+/// comes after this question is followed, and what came before it is seen by those who look anew.
+/// Partitions that were added meanwhile are followed whole. Asking blocks.
+fn positions(consumer: &StreamConsumer, topic: &str, known: Place) -> Result<Place, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), ASK)?;
-    let mut list = TopicPartitionList::new();
+    let is_beginning = known.is_empty();
+    let mut found = known;
     for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-        let (_begin, end) = consumer.fetch_watermarks(topic, partition.id(), ASK)?;
-        list.add_partition_offset(topic, partition.id(), Offset::Offset(end))?;
+        if !found.contains_key(&partition.id()) {
+            let (begin, end) = consumer.fetch_watermarks(topic, partition.id(), ASK)?;
+            found.insert(partition.id(), if is_beginning { end } else { begin });
+        }
+    }
+    Ok(found)
+}
+
+fn offsets(topic: &str, place: &Place) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::with_capacity(place.len());
+    for (partition, next_offset) in place {
+        list.add_partition_offset(topic, *partition, Offset::Offset(*next_offset))?;
     }
     Ok(list)
 }
