@@ -10,7 +10,13 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use shared_kernel::domain::Violation;
 use std::net::IpAddr;
+
+use crate::graph::edge::refusal;
+
+/// The code of what is refused here.
+const CODE: &str = "origin_foreign";
 
 /// Whether callers show tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +36,18 @@ pub async fn own_pages_only(
     if is_own(tokens, request.headers(), request.uri()) {
         return next.run(request).await;
     }
-    let error = serde_json::json!({
-        "code": "origin_foreign",
-        "message": "a web page of another origin may not use this hub",
-    });
+    let message = "a web page of another origin may not use this hub";
+    if speaks_graphql(request.uri().path()) {
+        let broken = Violation::permission_denied(CODE, "origin", message);
+        return refusal(&broken);
+    }
+    let error = serde_json::json!({ "code": CODE, "message": message });
     (StatusCode::FORBIDDEN, Json(error)).into_response()
+}
+
+/// Whether a refusal is read as a GraphQL answer there.
+fn speaks_graphql(path: &str) -> bool {
+    path == "/graphql" || path.starts_with("/graphql/") || path.starts_with("/subgraphs/")
 }
 
 fn is_own(tokens: Tokens, headers: &HeaderMap, uri: &Uri) -> bool {
@@ -57,6 +70,8 @@ fn is_of_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tower::ServiceExt as _;
+
     use super::*;
 
     fn own(tokens: Tokens, origin: Option<&str>, host: &str) -> bool {
@@ -66,6 +81,28 @@ mod tests {
             headers.insert(ORIGIN, origin.parse().unwrap());
         }
         is_own(tokens, &headers, &Uri::from_static("/graphql"))
+    }
+
+    async fn refused(path: &str) -> (StatusCode, serde_json::Value) {
+        let layer = axum::middleware::from_fn_with_state(Tokens::NotAsked, own_pages_only);
+        let routes = axum::Router::new().fallback(async || "done").layer(layer);
+        let request = Request::post(path).header(HOST, "localhost:8080");
+        let request = request.header(ORIGIN, "https://evil.example");
+        let answer = routes.oneshot(request.body(axum::body::Body::empty()).unwrap()).await;
+        let answer = answer.unwrap();
+        let status = answer.status();
+        let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_a_graphql_answer_where_that_is_spoken() {
+        for path in ["/graphql", "/subgraphs/banking"] {
+            let (status, answer) = refused(path).await;
+            assert_eq!(status, StatusCode::FORBIDDEN);
+            assert_eq!(answer["errors"][0]["extensions"]["code"], CODE, "{path}: {answer}");
+        }
+        assert_eq!(refused("/accounts").await.1["code"], CODE);
     }
 
     #[test]

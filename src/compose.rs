@@ -28,7 +28,7 @@ use crate::browser::Tokens;
 use crate::config::{ContextName, HubArguments, ServerArguments};
 use crate::graph::{Door, Parts};
 use crate::workers::{Stops, Workers};
-use crate::{demo_data, docs, grpc, http};
+use crate::{demo_data, docs, grpc, http, limits};
 
 /// Pause before a bank that could not be enrolled is enrolled again.
 const BANK_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -200,6 +200,7 @@ impl Hub {
         metrics: PrometheusHandle,
     ) -> anyhow::Result<Self> {
         let (callers, own_token) = callers(hub)?;
+        hub.classic.check()?;
         let addresses = listeners.addresses()?;
         let kafka = servers.kafka()?;
         let stops = Stops::new();
@@ -223,7 +224,7 @@ impl Hub {
         let tokens = if callers.is_open() { Tokens::NotAsked } else { Tokens::Asked };
         let mut public = http::public(probe).merge(docs::routes(contexts.wallet_core.is_some()));
         if let Some(wallet_core) = contexts.wallet_core {
-            public = public.merge(wallet_core);
+            public = public.merge(limits::commands(wallet_core));
         }
         if let Some(graph) = graph {
             public = public.merge(contexts.graph.routes(graph));
@@ -245,7 +246,7 @@ impl Hub {
         ));
         edges.spawn(http::serve(listeners.http, public, until(stopped.clone())));
         if let (Some(listener), Some(routes)) = (listeners.balances, contexts.balances) {
-            let routes = http::own_pages(routes, tokens);
+            let routes = http::own_pages(limits::reads(routes), tokens);
             edges.spawn(http::serve(listener, routes, until(stopped.clone())));
         }
         edges.spawn(http::serve(listeners.internal, internal, until(stopped)));

@@ -60,6 +60,9 @@ impl ContextName {
     }
 }
 
+/// Replicas of a topic on a Kafka that others run: one may die, and two still have everything.
+const REPLICATION: i32 = 3;
+
 /// Where a hub's stores and brokers are. Shared by every command that talks to them directly.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Servers")]
@@ -73,9 +76,10 @@ pub struct ServerArguments {
     /// Put before every topic and group name.
     #[arg(long, env = "CODEPIX_TOPIC_PREFIX", default_value = "")]
     pub topic_prefix: String,
-    /// Replicas of topics that the hub creates; 3 or more asks for two in sync.
-    #[arg(long, env = "CODEPIX_KAFKA_REPLICATION", default_value_t = 1)]
-    pub kafka_replication: i32,
+    /// Replicas of topics that the hub creates; 2 or more asks for two in sync. [default: 3, and 1
+    /// on the Kafka that this program starts]
+    #[arg(long, env = "CODEPIX_KAFKA_REPLICATION")]
+    pub kafka_replication: Option<i32>,
     /// Topic on which Wallet Core tells of balances.
     #[arg(long, env = "CODEPIX_WALLET_CORE_BALANCES_TOPIC", default_value = "balances")]
     pub wallet_core_balances_topic: String,
@@ -102,7 +106,7 @@ impl ServerArguments {
             database_url: named("DATABASE_URL"),
             kafka_brokers: named("KAFKA_BROKERS"),
             topic_prefix: named("CODEPIX_TOPIC_PREFIX").unwrap_or_default(),
-            kafka_replication: 1,
+            kafka_replication: None,
             wallet_core_balances_topic: "balances".into(),
             wallet_core_accounts_topic: "accounts".into(),
             kafka_properties: Vec::new(),
@@ -120,7 +124,7 @@ impl ServerArguments {
         Ok(KafkaSettings {
             brokers,
             topic_prefix: self.topic_prefix.clone(),
-            replication: self.kafka_replication,
+            replication: self.kafka_replication.unwrap_or(REPLICATION),
             properties: self.kafka_properties.clone(),
         })
     }
@@ -306,6 +310,27 @@ impl ClassicBanks {
 }
 
 impl ClassicArguments {
+    /// The rule that orders, confirmations and what banks are told have topics of their own: no
+    /// reader could tell them apart on one.
+    ///
+    /// # Errors
+    /// When two of the three names are one.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let names = [
+            ("CODEPIX_CLASSIC_ORDERS_TOPIC", &self.classic_orders_topic),
+            ("CODEPIX_CLASSIC_CONFIRMATIONS_TOPIC", &self.classic_confirmations_topic),
+            ("CODEPIX_CLASSIC_BANK_TOPICS", &self.classic_bank_topics),
+        ];
+        for (index, (first, name)) in names.iter().enumerate() {
+            if let Some((second, _)) =
+                names.iter().skip(index.saturating_add(1)).find(|(_, it)| it == name)
+            {
+                anyhow::bail!("{first} and {second} are both {name:?}: give each its own name");
+            }
+        }
+        Ok(())
+    }
+
     /// The topics that programs write to.
     pub fn topics(&self) -> ClassicTopics {
         ClassicTopics {
@@ -470,6 +495,21 @@ mod tests {
         for unknown in ["003", "1", "001;002", "001,bbx"] {
             let sentence = refused(&["--classic-banks", unknown]);
             assert!(sentence.contains("those are 001 and 002"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn topics_of_bank_programs_have_names_of_their_own() {
+        assert!(hub(&[]).classic.check().is_ok());
+        let cases = [
+            ("--classic-confirmations-topic", "transactions", "CODEPIX_CLASSIC_ORDERS_TOPIC"),
+            ("--classic-bank-topics", "transactions", "CODEPIX_CLASSIC_ORDERS_TOPIC"),
+            ("--classic-orders-topic", "bank", "CODEPIX_CLASSIC_BANK_TOPICS"),
+            ("--classic-bank-topics", "transaction_confirmation", "CODEPIX_CLASSIC_CONFIRMATIONS"),
+        ];
+        for (option, name, other) in cases {
+            let refused = hub(&[option, name]).classic.check().unwrap_err().to_string();
+            assert!(refused.contains(other) && refused.contains(name), "{refused}");
         }
     }
 

@@ -100,7 +100,6 @@ impl DemoTransfer {
         }
         let request = transfers::WatchTransferRequest { end_to_end_id: sent.end_to_end_id };
         let service = hub.transfers();
-        // The order reaches the hub through the log.
         // The order reaches the hub through the log: the first word may take a moment.
         let watch = || {
             let (mut service, request) = (service.clone(), request.clone());

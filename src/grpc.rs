@@ -10,6 +10,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::limits::{Limits, limited};
+use crate::traces::traced;
 
 /// Calls that one connection may have under way at a time, streams included.
 const CALLS_PER_CONNECTION_MAX: u32 = 512;
@@ -76,7 +77,8 @@ pub async fn serve(
     let limits = axum::middleware::from_fn_with_state(limits, limited);
     let own = routes.routes().into_axum_router();
     let others = described.others.iter().map(|other| other.routes.clone());
-    let routes = Routes::from(others.fold(own, axum::Router::merge).layer(limits));
+    let routes = others.fold(own, axum::Router::merge).layer(limits);
+    let routes = Routes::from(routes.layer(axum::middleware::from_fn(traced)));
     let stopping = async move {
         stop.await;
         for service in &described.services {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::browser::{Tokens, own_pages_only};
 use crate::compose::Probe;
+use crate::traces::traced;
 
 /// How long one part may take to answer a readiness question.
 const ASK: Duration = Duration::from_secs(2);
@@ -70,6 +71,7 @@ pub async fn serve(
     routes: Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
+    let routes = routes.layer(from_fn(traced));
     axum::serve(listener, routes).with_graceful_shutdown(stop).await.map_err(Into::into)
 }
 

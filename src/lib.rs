@@ -16,4 +16,5 @@ pub mod http;
 mod limits;
 pub mod supervisor;
 pub mod telemetry;
+mod traces;
 pub mod workers;

@@ -1,31 +1,66 @@
-//! What callers may have under way at the gRPC edge, so that those who look do not starve those
-//! who pay.
+//! What callers may have under way at the edges, so that those who look do not starve those who
+//! pay.
 //!
 //! A query takes a connection of its context's pool for itself; commands and lookups share theirs
 //! in batches. So each service answers at most half as many queries at a time as its pool has
 //! connections, the next wait for [`QUERY_WAIT`], and then they are refused. Watchers hold no
 //! connection, but memory, and read again with every change: they are counted too.
+//!
+//! The graph and the routes over HTTP have such limits too, each by itself. A joined operation is
+//! mostly in one context at a time, so of those there may be as many as in all contexts together.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 use shared_kernel::domain::Violation;
 use shared_kernel::infrastructure::grpc::status::violation_status;
+use shared_kernel::infrastructure::rest::Problem;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::config::CONNECTIONS_MAX;
+use crate::config::{CONNECTIONS_MAX, ContextName};
 
 /// Queries of one service at a time.
 const QUERIES_MAX: usize = CONNECTIONS_MAX / 2;
+/// Fields of a document for a subgraph, fragments written out: those of a planned sub-request fit.
+const SUBGRAPH_FIELDS_MAX: u64 = 5_000;
 /// How long a query waits for its turn.
 const QUERY_WAIT: Duration = Duration::from_secs(2);
 /// Streams that a process serves at a time.
-const WATCHERS_MAX: usize = 2_000;
+const WATCHERS_MAX: usize = 10_000;
+/// Subscriptions of one graph at a time: each event of them is completed by other contexts.
+const SUBSCRIPTIONS_MAX: usize = 2_000;
+/// Sockets of one graph at a time.
+pub(crate) const SOCKETS_MAX: usize = 2_000;
+/// Requests to the routes of a context at a time: more than it answers queries, because some wait
+/// for a version of an account and hold no connection.
+const READS_MAX: usize = 2 * CONNECTIONS_MAX;
+/// Requests to the routes of a context at a time, where some of them give commands.
+const REQUESTS_MAX: usize = 512;
+
+/// The limits of an edge where one context's subgraph is asked.
+pub(crate) fn of_subgraph() -> federation::Limits {
+    federation::Limits {
+        fields_max: SUBGRAPH_FIELDS_MAX,
+        queries_under_way_max: QUERIES_MAX,
+        ..of_graph()
+    }
+}
+
+/// The limits of the joined graph.
+pub(crate) fn of_graph() -> federation::Limits {
+    federation::Limits {
+        queries_under_way_max: QUERIES_MAX.saturating_mul(ContextName::ALL.len()),
+        streams_under_way_max: SUBSCRIPTIONS_MAX,
+        turn_ms_max: u64::try_from(QUERY_WAIT.as_millis()).unwrap_or(u64::MAX),
+        ..federation::Limits::default()
+    }
+}
 
 /// What is free.
 #[derive(Debug)]
@@ -74,15 +109,7 @@ impl Limits {
 
     async fn query(&self, service: &str) -> Result<Option<OwnedSemaphorePermit>, Violation> {
         let Some(room) = self.queries.get(service) else { return Ok(None) };
-        let turn = tokio::time::timeout(self.query_wait, Arc::clone(room).acquire_owned());
-        match turn.await {
-            Ok(turn) => Ok(turn.ok()),
-            Err(_late) => Err(Violation::resource_exhausted(
-                "too_many_queries",
-                "",
-                "too many queries are under way; ask again shortly, and fewer at a time",
-            )),
-        }
+        turn(room, self.query_wait).await
     }
 
     fn watcher(&self) -> Result<OwnedSemaphorePermit, Violation> {
@@ -94,6 +121,43 @@ impl Limits {
             )
         })
     }
+}
+
+async fn turn(
+    room: &Arc<Semaphore>,
+    wait: Duration,
+) -> Result<Option<OwnedSemaphorePermit>, Violation> {
+    match tokio::time::timeout(wait, Arc::clone(room).acquire_owned()).await {
+        Ok(turn) => Ok(turn.ok()),
+        Err(_late) => Err(Violation::resource_exhausted(
+            "too_many_queries",
+            "",
+            "too many queries are under way; ask again shortly, and fewer at a time",
+        )),
+    }
+}
+
+/// These routes of a context, which are read.
+pub(crate) fn reads(routes: Router) -> Router {
+    requests(routes, READS_MAX)
+}
+
+/// These routes of a context, which give commands.
+pub(crate) fn commands(routes: Router) -> Router {
+    requests(routes, REQUESTS_MAX)
+}
+
+fn requests(routes: Router, most: usize) -> Router {
+    let room = Arc::new(Semaphore::new(most));
+    routes.layer(from_fn(move |request: Request, next: Next| {
+        let room = Arc::clone(&room);
+        async move {
+            match turn(&room, QUERY_WAIT).await {
+                Ok(_turn) => next.run(request).await,
+                Err(refusal) => Problem::from(refusal).into_response(),
+            }
+        }
+    }))
 }
 
 /// Lets a call pass when there is room for it.
@@ -125,8 +189,8 @@ fn held(body: axum::body::Body, turn: OwnedSemaphorePermit) -> axum::body::Body 
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
     use axum::body::Body;
+    use axum::http::StatusCode;
     use axum::routing::any;
     use shared_kernel::infrastructure::grpc::status::CODE_METADATA;
     use tokio::sync::Notify;
@@ -193,6 +257,30 @@ mod tests {
         }
         bell.notify_one();
         assert_eq!(code(&call(&routes, GET).await), "ok", "there is room again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_over_http_wait_for_their_turn_and_are_refused_then() {
+        let bell = Arc::new(Notify::new());
+        let rung = Arc::clone(&bell);
+        let slow = any(async move || {
+            rung.notified().await;
+            "done"
+        });
+        let routes = requests(Router::new().route("/slow", slow), 1);
+        let first = {
+            let routes = routes.clone();
+            tokio::spawn(async move { call(&routes, "/slow").await.status() })
+        };
+        tokio::task::yield_now().await;
+        let refused = call(&routes, "/slow").await;
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        let body = axum::body::to_bytes(refused.into_body(), 10_000).await.unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("too_many_queries"), "{body:?}");
+        bell.notify_one();
+        assert_eq!(first.await.unwrap(), StatusCode::OK);
+        bell.notify_one();
+        assert_eq!(call(&routes, "/slow").await.status(), StatusCode::OK, "there is room again");
     }
 
     #[tokio::test]

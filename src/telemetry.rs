@@ -5,6 +5,8 @@ use clap::{Args, ValueEnum};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use shared_kernel::infrastructure::traces::TARGET;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -33,7 +35,7 @@ pub struct TelemetryArguments {
     pub otlp_endpoint: Option<String>,
 }
 
-/// Keeps the exporter alive; flushes it when dropped.
+/// Keeps the exporter alive; flushes it when dropped, which must be before the runtime ends.
 #[derive(Debug)]
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
@@ -49,23 +51,29 @@ impl Drop for Telemetry {
     }
 }
 
-/// Starts logging (to standard error) and, when configured, tracing.
+/// Starts logging (to standard error) and, when configured, the export of traces, which lives in
+/// the runtime that this is called in.
 ///
 /// # Errors
 /// When the filter or the endpoint is malformed.
 pub fn start(arguments: &TelemetryArguments) -> anyhow::Result<Telemetry> {
     let filter = EnvFilter::try_new(&arguments.log).context("the log filter is malformed")?;
-    let provider = arguments.otlp_endpoint.as_deref().map(exporter).transpose()?;
-    let traces = provider
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("codepix")));
+    let endpoint = arguments.otlp_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty());
+    let provider = endpoint.map(exporter).transpose()?;
+    // Whatever is logged: spans for export are of a target of their own.
+    let traces = provider.as_ref().map(|provider| {
+        let exported = Targets::new().with_target(TARGET, tracing::Level::INFO);
+        let tracer = provider.tracer("codepix");
+        tracing_opentelemetry::layer().with_tracer(tracer).with_filter(exported)
+    });
     let colors = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colors);
     let layer = match arguments.log_format {
         LogFormat::Text => text.with_target(true).boxed(),
         LogFormat::Json => text.json().boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(layer).with(traces).init();
+    let layer = layer.with_filter(filter);
+    tracing_subscriber::registry().with(layer).with(traces).init();
     Ok(Telemetry { provider })
 }
 

@@ -40,6 +40,12 @@ pub enum Code {
     SubgraphUnavailable,
     /// A remote subgraph's answer is larger than is read.
     SubgraphAnswerTooLarge,
+    /// The operation as a whole took too long; what was known by then is answered.
+    OperationTimeout,
+    /// Too many operations are under way.
+    TooManyQueries,
+    /// Too many subscriptions are open.
+    TooManyWatchers,
     /// A field that is never null had no value, and no subgraph said why.
     ValueMissing,
     /// Something of ours failed; the log has the reason under the error's `id`.
@@ -48,7 +54,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::OperationNotFound,
@@ -62,6 +68,9 @@ impl Code {
         Self::SubgraphTimeout,
         Self::SubgraphUnavailable,
         Self::SubgraphAnswerTooLarge,
+        Self::OperationTimeout,
+        Self::TooManyQueries,
+        Self::TooManyWatchers,
         Self::ValueMissing,
         Self::InternalError,
     ];
@@ -82,6 +91,9 @@ impl Code {
             Self::SubgraphTimeout => "subgraph_timeout",
             Self::SubgraphUnavailable => "subgraph_unavailable",
             Self::SubgraphAnswerTooLarge => "subgraph_answer_too_large",
+            Self::OperationTimeout => "operation_timeout",
+            Self::TooManyQueries => "too_many_queries",
+            Self::TooManyWatchers => "too_many_watchers",
             Self::ValueMissing => "value_missing",
             Self::InternalError => "internal_error",
         }
@@ -116,6 +128,13 @@ fn extend(error: &mut ServerError, key: &str, value: impl Into<Value>) {
 
 fn code_of(error: &ServerError) -> Option<&str> {
     name_in(error.extensions.as_ref()?.get("code")?)
+}
+
+/// Whether an error says that something behind its subgraph cannot answer now, in
+/// `extensions.kind`: asking again in parts would be asking whatever is down many times.
+pub(crate) fn is_of_an_outage(error: &ServerError) -> bool {
+    let kind = error.extensions.as_ref().and_then(|extensions| extensions.get("kind"));
+    kind.and_then(name_in) == Some("UNAVAILABLE")
 }
 
 /// Hides what was not meant for the caller.

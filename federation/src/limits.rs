@@ -23,16 +23,31 @@ pub struct Limits {
     pub aliases_max: usize,
     /// Directives in a document.
     pub directives_max: usize,
-    /// Introspection fields that lie within one another; they count for no other limit.
+    /// Introspection fields that lie within one another; they count for no other limit of depth.
     pub introspection_depth_max: usize,
+    /// Introspection fields of a document, its fragments written out.
+    pub introspection_fields_max: u64,
     /// Operations in one batch.
     pub batch_max: usize,
     /// Plans that are kept; the one unused for longest makes room.
     pub plans_max: usize,
+    /// Bytes of the documents and sub-requests of all plans that are kept.
+    pub plans_bytes_max: usize,
     /// Milliseconds that planning one operation may take.
     pub planning_ms_max: u64,
     /// Milliseconds until a subgraph must have answered one sub-request.
     pub sub_request_ms_max: u64,
+    /// Milliseconds until an operation, or an event of a subscription, is answered with what is
+    /// known by then.
+    pub operation_ms_max: u64,
+    /// Queries that run at a time; the next wait for their turn.
+    pub queries_under_way_max: usize,
+    /// Mutations that run at a time; the next wait for their turn.
+    pub mutations_under_way_max: usize,
+    /// Subscriptions that are open at a time; the next is refused.
+    pub streams_under_way_max: usize,
+    /// Milliseconds that an operation waits for its turn.
+    pub turn_ms_max: u64,
     /// Sub-requests that are spent on finding which entity of a batch fails.
     pub splits_max: usize,
     /// Errors in one answer; those beyond are left out.
@@ -53,10 +68,17 @@ impl Default for Limits {
             aliases_max: 60,
             directives_max: 60,
             introspection_depth_max: 20,
+            introspection_fields_max: 1_000,
             batch_max: 10,
             plans_max: 1_000,
+            plans_bytes_max: 4 * 1024 * 1024,
             planning_ms_max: 1_000,
             sub_request_ms_max: 5_000,
+            operation_ms_max: 30_000,
+            queries_under_way_max: 24,
+            mutations_under_way_max: 512,
+            streams_under_way_max: 2_000,
+            turn_ms_max: 2_000,
             splits_max: 64,
             errors_max: 100,
         }

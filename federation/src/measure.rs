@@ -3,7 +3,7 @@
 //! Fragments make a small document large: ten that use one another twice each are a thousand
 //! fields. So each fragment is measured once and its measure used again, and neither validation nor
 //! planning sees a document that is over a limit. Introspection is measured by itself: it reads no
-//! subgraph, and tools need it deep.
+//! subgraph, and tools need it deep; but it is written out for planning as all the rest is.
 
 use std::collections::HashMap;
 
@@ -124,9 +124,10 @@ impl<'a> Measurer<'a> {
         self.directives = operation.directives().len();
         let place = Place { parent: self.api.root(&kind_of(operation)), paged: false };
         let Limits { depth_max, fields_max, introspection_depth_max, .. } = *self.limits;
+        let introspection_fields_max = self.limits.introspection_fields_max;
         let mut roots = Vec::new();
         self.roots(operation.selection_set(), &mut roots)?;
-        let mut all = Size::default();
+        let (mut all, mut introspection) = (Size::default(), Size::default());
         let mut inside = Vec::new();
         for field in &roots {
             let size = self.field(field, place)?;
@@ -136,6 +137,7 @@ impl<'a> Measurer<'a> {
                         Code::OperationTooDeep.error("The introspection is nested too deep.")
                     );
                 }
+                introspection = introspection.beside(size);
                 continue;
             }
             inside.push(size.cost);
@@ -148,6 +150,8 @@ impl<'a> Measurer<'a> {
             return Err(Code::OperationTooDeep.error(message));
         }
         Self::at_most(all.fields, fields_max, "fields")?;
+        let found = introspection.fields;
+        Self::at_most(found, introspection_fields_max, "introspection fields")?;
         Self::at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
         Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")
     }
@@ -157,10 +161,12 @@ impl<'a> Measurer<'a> {
         let all: Vec<&'a FragmentDefinition> = self.fragments.values().copied().collect();
         for fragment in all {
             let size = self.fragment(&fragment.name, false)?;
-            // What asks the schema has limits of its own, where it is used.
-            if !named(&fragment.type_condition).starts_with("__") {
-                Self::at_most(size.fields, self.limits.fields_max, "fields")?;
-            }
+            let (most, what) = if named(&fragment.type_condition).starts_with("__") {
+                (self.limits.introspection_fields_max, "introspection fields")
+            } else {
+                (self.limits.fields_max, "fields")
+            };
+            Self::at_most(size.fields, most, what)?;
         }
         Self::at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
         Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")
@@ -249,6 +255,8 @@ impl<'a> Measurer<'a> {
         } else {
             size.cost = self.cost.push(CostStep { own: 0, times: Times::new(), inside: vec![] });
         }
+        // One that is not there counts too: whoever follows spreads follows those to it.
+        size.fields = size.fields.max(1);
         self.known.insert((name, paged), Some(size));
         Ok(size)
     }

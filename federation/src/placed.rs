@@ -2,7 +2,8 @@
 //!
 //! async-graphql leaves the place of an entity in the list of `_entities` out of the paths of its
 //! errors. A router cannot place such an error, and some lose it. The place is known where just one
-//! entity has a null where the error lies, or as many as there are errors that say the same.
+//! entity has a null where the error lies, or as many as there are errors that say the same. An
+//! error that lies at the list itself is one of an entity: a list that fails is no list.
 
 use std::sync::Arc;
 
@@ -87,7 +88,7 @@ fn place(
     }
 }
 
-/// Where a path names a field although a list lies there.
+/// Where a path names a field, or ends, although a list lies there.
 fn unplaced_at(data: &Value, path: &[PathSegment]) -> Option<usize> {
     let mut value = data;
     for (depth, segment) in path.iter().enumerate() {
@@ -96,7 +97,7 @@ fn unplaced_at(data: &Value, path: &[PathSegment]) -> Option<usize> {
             (value, segment) => step(value, segment)?,
         };
     }
-    None
+    matches!(value, Value::List(_)).then_some(path.len())
 }
 
 fn value_at<'v>(value: &'v Value, path: &[PathSegment]) -> Option<&'v Value> {
@@ -164,6 +165,16 @@ mod tests {
         let others = vec![same(), error("b", &["x", "keys"])];
         assert_eq!(paths(data.clone(), others), ["x.keys", "x.keys"]);
         assert_eq!(paths(data, vec![same()]), ["x.keys"], "one of two");
+    }
+
+    #[test]
+    fn an_error_at_the_list_lies_in_an_entity_that_is_null() {
+        let data = json!({ "_entities": [{ "id": "1" }, null, { "id": "3" }] });
+        assert_eq!(paths(data.clone(), vec![error("a", &["_entities"])]), ["_entities.1"]);
+        let away = json!({ "_entities": [null, { "id": "2" }, null] });
+        let same = || error("a", &["_entities"]);
+        assert_eq!(paths(away.clone(), vec![same(), same()]), ["_entities.0", "_entities.2"]);
+        assert_eq!(paths(away, vec![same()]), ["_entities"], "one may be unknown");
     }
 
     #[test]

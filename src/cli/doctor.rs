@@ -19,7 +19,7 @@ const SHOWN_MAX: usize = 20;
 pub struct DoctorArguments {
     #[command(flatten)]
     servers: ServerArguments,
-    /// Waits until nothing is under way, then checks.
+    /// Waits until nothing is under way, then checks. What does not become quiet is not in order.
     #[arg(long)]
     wait: bool,
     /// How long it waits at most.
@@ -31,6 +31,8 @@ pub struct DoctorArguments {
 struct Diagnosis {
     clean: bool,
     quiet: bool,
+    #[serde(skip)]
+    waited: bool,
     #[serde(flatten)]
     report: Report,
 }
@@ -51,6 +53,10 @@ impl Shown for Diagnosis {
             let mark = paint.tint(Tone::Bad, "✗");
             format!("{mark} {} invariants are broken: {counted}", findings.len())
         }];
+        if self.waited && !self.quiet {
+            let mark = paint.tint(Tone::Bad, "✗");
+            lines.push(format!("{mark} it did not become quiet in the time that it was given"));
+        }
         lines.extend(findings.iter().take(SHOWN_MAX).map(|finding| {
             format!("  {}  {}  {}", finding.invariant, finding.subject, finding.sentence)
         }));
@@ -62,15 +68,15 @@ impl Shown for Diagnosis {
     }
 }
 
-/// Exit code 0 when every invariant holds, 1 when not.
+/// Exit code 0 when every invariant holds, and after a wait nothing is under way; 1 when not.
 ///
 /// # Errors
 /// When no database is named or one does not answer.
 pub async fn run(arguments: DoctorArguments, output: &Output) -> anyhow::Result<ExitCode> {
     let DoctorArguments { mut servers, wait, patience } = arguments;
     find_database(&mut servers);
-    let clean = examine(&servers, wait.then_some(patience), output).await?;
-    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let good = examine(&servers, wait.then_some(patience), output).await?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Checks, after a wait if `wait`, and shows the outcome.
@@ -114,7 +120,7 @@ async fn examine(
             doctor.examine_when_quiet(patience, &mut progress).await?
         }
     };
-    let clean = report.is_clean();
-    output.show(&Diagnosis { clean, quiet: report.is_quiet(), report })?;
-    Ok(clean)
+    let (clean, quiet, waited) = (report.is_clean(), report.is_quiet(), patience.is_some());
+    output.show(&Diagnosis { clean, quiet, waited, report })?;
+    Ok(clean && (quiet || !waited))
 }

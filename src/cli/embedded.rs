@@ -73,6 +73,7 @@ impl EmbeddedArguments {
             kafka_brokers: servers.kafka_brokers.clone(),
             ..self.config(or_free, output)?
         };
+        let is_ours = config.kafka_brokers.is_none();
         let output = *output;
         let starting = tokio::task::spawn_blocking(move || {
             ensure_running(&config, &mut |step| output.remark(step))
@@ -83,6 +84,10 @@ impl EmbeddedArguments {
         }
         servers.database_url = Some(running.endpoints.database_url.clone());
         servers.kafka_brokers = Some(running.endpoints.kafka_brokers.clone());
+        if is_ours {
+            // It is one broker.
+            servers.kafka_replication.get_or_insert(1);
+        }
         Ok(running)
     }
 }

@@ -8,6 +8,8 @@ pub mod demo;
 mod deployment;
 pub mod dlq;
 pub mod doctor;
+#[cfg(test)]
+mod documented;
 pub mod embedded;
 pub mod events;
 pub mod health;

@@ -90,11 +90,18 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, output: &Output) -> anyhow::Result<ExitCode> {
-    let telemetry = telemetry::start(&cli.telemetry)?;
-    // Commands that own processes run without a runtime of their own around them.
+    // Commands that own processes run without a runtime of their own around them, and are traced
+    // nowhere.
+    let untraced = TelemetryArguments { otlp_endpoint: None, ..cli.telemetry.clone() };
     let command = match cli.command {
-        Command::Servers(arguments) => return servers::run(arguments, output),
-        Command::Reset(arguments) => return servers::reset(&arguments, output),
+        Command::Servers(arguments) => {
+            let _telemetry = telemetry::start(&untraced)?;
+            return servers::run(arguments, output);
+        }
+        Command::Reset(arguments) => {
+            let _telemetry = telemetry::start(&untraced)?;
+            return servers::reset(&arguments, output);
+        }
         command @ (Command::Demo(_)
         | Command::Up(_)
         | Command::Serve(_)
@@ -111,9 +118,13 @@ fn run(cli: Cli, output: &Output) -> anyhow::Result<ExitCode> {
         | Command::Bench(_)) => command,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let telemetry = {
+        let _within = runtime.enter();
+        telemetry::start(&cli.telemetry)?
+    };
     let code = runtime.block_on(dispatch(command, &cli.client, output));
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     drop(telemetry);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code
 }
 

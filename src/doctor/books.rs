@@ -9,7 +9,7 @@ use banking::infrastructure::postgres::audit::{
 };
 use shared_kernel::domain::{EndToEndId, Ispb, Money, Timestamp};
 use transfers::domain::TransferState;
-use transfers::infrastructure::audit::{AuditedTransfer, HubAudit};
+use transfers::infrastructure::audit::{AuditedTransfer, Contradiction, HubAudit};
 
 use super::report::Finding;
 
@@ -86,11 +86,6 @@ fn hub_alone(hub: &Hub, findings: &mut Vec<Finding>) {
     }
     let lists = [
         ("pending_past_deadline", &audit.overdue, "is pending past its deadline"),
-        (
-            "credited_after_refusal",
-            &audit.contradicted,
-            "was resolved as refused and its payee's bank has credited it",
-        ),
         ("unreported", &audit.unreported, "is confirmed and a bank has not reported"),
         ("hand_over_waits", &audit.waiting, "waits and does not leave for its payee's bank"),
         ("misfiled", &audit.misfiled, "is not listed as what it is"),
@@ -102,6 +97,36 @@ fn hub_alone(hub: &Hub, findings: &mut Vec<Finding>) {
             }),
         );
     }
+    let open = audit.contradicted.iter().filter(|it| it.acknowledged.is_none());
+    findings.extend(open.map(|it| {
+        let sentence = format!(
+            "the transfer{} was resolved as refused and its payee's bank {} has credited it: the \
+             banks settle it, then `codepix transfer acknowledge`",
+            order(it),
+            it.payee_ispb
+        );
+        Finding::new("credited_after_refusal", it.end_to_end_id.to_string(), sentence)
+    }));
+}
+
+/// The order of a transfer, as its banks' programs know it.
+fn order(contradiction: &Contradiction) -> String {
+    contradiction.order_id.map(|id| format!(" (order {id})")).unwrap_or_default()
+}
+
+/// What was wrong and is settled between the banks.
+pub(super) fn acknowledged(audit: &HubAudit) -> Vec<String> {
+    let note = |it: &Contradiction| {
+        let reason = it.acknowledged.as_ref()?;
+        let id = it.end_to_end_id;
+        Some(format!(
+            "{id}{} was credited by bank {} after it was refused, and the banks have settled it: \
+             {reason}",
+            order(it),
+            it.payee_ispb
+        ))
+    };
+    audit.contradicted.iter().filter_map(note).collect()
 }
 
 fn banks_alone(banks: &Banks, findings: &mut Vec<Finding>) {

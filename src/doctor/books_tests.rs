@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use banking::domain::{IncomingStatus, OutgoingStatus};
 use banking::infrastructure::postgres::audit::{AuditedSide, InternalBalance};
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Money, Timestamp};
-use transfers::domain::TransferState;
-use transfers::infrastructure::audit::{AuditedTransfer, BankAudit, Finding, HubAudit};
+use transfers::domain::{OrderId, TransferState};
+use transfers::infrastructure::audit::{
+    AuditedTransfer, BankAudit, Contradiction, Finding, HubAudit,
+};
 use uuid::Uuid;
 
-use super::books::{Banks, Hub, compare};
+use super::books::{Banks, Hub, acknowledged, compare};
 
 const PAYER: &str = "00000001";
 const PAYEE: &str = "00000002";
@@ -84,7 +86,7 @@ impl Sides {
             positions_sum: Money::ZERO,
             banks: vec![bank(PAYER, moved.saturating_neg()), bank(PAYEE, moved)],
             overdue: none(),
-            contradicted: none(),
+            contradicted: Vec::new(),
             unreported: none(),
             waiting: waiting.clone(),
             misfiled: none(),
@@ -136,6 +138,48 @@ fn settlement_follows_the_position_while_other_transfers_are_under_way() {
     assert_eq!(posted([499, -500]).broken(0), ["settlement_differs"]);
     assert_eq!(posted([500, -501]).broken(0), ["settlement_differs"]);
     assert_eq!(posted([0, 0]).broken(0), ["settlement_differs", "settlement_differs"]);
+}
+
+#[test]
+fn what_was_credited_after_a_refusal_is_a_finding_with_its_order_until_it_is_acknowledged() {
+    let order_id = OrderId::from_uuid(Uuid::from_u128(7));
+    let hub = |acknowledged: Option<&str>| {
+        let audit = HubAudit {
+            positions_sum: Money::ZERO,
+            banks: Vec::new(),
+            overdue: none(),
+            contradicted: vec![Contradiction {
+                end_to_end_id: id(),
+                order_id: Some(order_id),
+                payee_ispb: ispb(PAYEE),
+                acknowledged: acknowledged.map(str::to_owned),
+            }],
+            unreported: none(),
+            waiting: none(),
+            misfiled: none(),
+            open: 0,
+            unsent_rows: 0,
+        };
+        Hub { audit, transfers: BTreeMap::new() }
+    };
+    let banks = Banks {
+        totals: Vec::new(),
+        internal: Vec::new(),
+        differences: Vec::new(),
+        outgoing: BTreeMap::new(),
+        incoming: BTreeMap::new(),
+    };
+    let open = hub(None);
+    let found = compare(&open, &banks, at(0));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].invariant, "credited_after_refusal");
+    let named = [order_id.to_string(), PAYEE.to_owned()];
+    assert!(named.iter().all(|name| found[0].sentence.contains(name)), "{found:?}");
+    assert!(acknowledged(&open.audit).is_empty() && !open.audit.is_sound());
+    let settled = hub(Some("paid back"));
+    assert!(compare(&settled, &banks, at(0)).is_empty() && settled.audit.is_sound());
+    let notes = acknowledged(&settled.audit);
+    assert!(matches!(notes.as_slice(), [note] if note.ends_with("paid back")), "{notes:?}");
 }
 
 #[test]

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use balances::infrastructure::BalancesAudit;
+use balances::infrastructure::{AuditedBalance, BalancesAudit};
 use banking::infrastructure::postgres::audit::BankingAudit;
 use pix_keys::infrastructure::postgres::Auditor;
 use shared_kernel::application::{Clock as _, StoreError};
-use shared_kernel::domain::EndToEndId;
+use shared_kernel::domain::{AccountId, EndToEndId};
 use shared_kernel::infrastructure::postgres::Database;
 use shared_kernel::infrastructure::system::SystemClock;
 use transfers::infrastructure::audit::TransfersAudit;
 
-use super::books::{Banks, Hub, compare};
+use super::books::{Banks, Hub, acknowledged, compare};
 use super::report::{Finding, Report};
 use crate::config::{ContextName, ServerArguments};
+use crate::demo_data::made_up_owners;
 
 /// Rows read together.
 const PAGE: u32 = 10_000;
@@ -92,29 +93,31 @@ impl Doctor {
         let banks = self.banks().await?;
         let hub = self.hub().await?;
         let mut findings = compare(&hub, &banks, now);
-        let directory = self.pix_keys.audit().await?;
+        let directory = self.pix_keys.audit(&made_up_owners()).await?;
         if !directory.is_sound() {
             findings.push(Finding::new("directory", "pix-keys", format!("{directory:?}")));
         }
         let accounts = self.read_side(&mut findings).await?;
         let unapplied = self.banking.unapplied(None, NAMED_MAX).await?;
-        let notes = unapplied
-            .iter()
-            .map(|side| {
-                format!(
-                    "{} of {} centavos could not be credited to account {} and waits in the \
+        let mut notes = acknowledged(&hub.audit);
+        notes.extend(unapplied.iter().map(|side| {
+            format!(
+                "{} of {} centavos could not be credited to account {} and waits in the \
                      unapplied credits of bank {}",
-                    side.end_to_end_id,
-                    side.amount.centavos(),
-                    side.account_id,
-                    side.ispb
-                )
-            })
-            .collect();
+                side.end_to_end_id,
+                side.amount.centavos(),
+                side.account_id,
+                side.ispb
+            )
+        }));
         Ok(Report {
             transfers: hub.transfers.len(),
             open: usize::try_from(hub.audit.open).unwrap_or(usize::MAX),
-            unsent: hub.audit.unsent_rows,
+            unsent: hub
+                .audit
+                .unsent_rows
+                .saturating_add(self.banking.unsent().await?)
+                .saturating_add(self.pix_keys.unsent().await?),
             accounts,
             findings,
             notes,
@@ -142,6 +145,17 @@ impl Doctor {
         })
     }
 
+    /// All balances of the read side, which may have those of banks elsewhere too.
+    async fn seen(&self) -> Result<BTreeMap<AccountId, AuditedBalance>, StoreError> {
+        let (mut after, mut seen) = (None, BTreeMap::new());
+        loop {
+            let page = self.balances.balances(after, i64::from(PAGE)).await?;
+            let Some(last) = page.last() else { return Ok(seen) };
+            after = Some(last.account_id);
+            seen.extend(page.into_iter().map(|balance| (balance.account_id, balance)));
+        }
+    }
+
     /// The read side agrees with the ledger, account by account, at equal versions.
     async fn read_side(&self, findings: &mut Vec<Finding>) -> anyhow::Result<usize> {
         findings.extend(self.balances.gaps(NAMED_MAX).await?.into_iter().map(|gap| {
@@ -155,13 +169,11 @@ impl Doctor {
                 Finding::new("read_side_history", account.to_string(), sentence)
             },
         ));
+        let seen = self.seen().await?;
         let (mut after, mut count) = (None, 0_usize);
         loop {
             let page = self.banking.accounts(after, i64::from(PAGE)).await?;
             let Some(last) = page.last() else { return Ok(count) };
-            let seen = self.balances.balances(after, i64::from(PAGE)).await?;
-            let seen: BTreeMap<_, _> =
-                seen.into_iter().map(|balance| (balance.account_id, balance)).collect();
             for account in &page {
                 let agrees = seen.get(&account.account_id).is_some_and(|balance| {
                     balance.version == account.version

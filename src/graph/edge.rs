@@ -22,11 +22,13 @@ use shared_kernel::application::{Caller, Ids, TraceParent};
 use shared_kernel::domain::{Kind, Violation};
 use shared_kernel::infrastructure::graphql::violation_error;
 use shared_kernel::infrastructure::grpc::Callers;
+use tokio::sync::Semaphore;
 
 use super::credential::Credential;
 use super::gathered::Gathered;
 use super::multipart;
 use super::socket::{self, Pace};
+use crate::limits::SOCKETS_MAX;
 
 /// Longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
@@ -50,19 +52,32 @@ impl std::fmt::Debug for Door {
 struct Endpoint<E> {
     executor: E,
     door: Door,
+    /// Places for sockets.
+    sockets: Arc<Semaphore>,
 }
 
 /// `POST path` for operations, also as multipart subscriptions; `path/ws` for graphql-transport-ws.
 pub fn routes<E: Executor>(path: &str, executor: E, door: Door) -> Router {
+    with_sockets(SOCKETS_MAX, path, executor, door)
+}
+
+/// The same, with so many sockets at a time.
+pub(super) fn with_sockets<E: Executor>(
+    sockets_max: usize,
+    path: &str,
+    executor: E,
+    door: Door,
+) -> Router {
+    let sockets = Arc::new(Semaphore::new(sockets_max));
     Router::new()
         .route(path, post(operations::<E>))
         .route(&format!("{path}/ws"), get(socket::<E>))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
-        .with_state(Endpoint { executor: Gathered(executor), door })
+        .with_state(Endpoint { executor: Gathered(executor), door, sockets })
 }
 
 async fn operations<E: Executor>(
-    State(Endpoint { executor, door }): State<Endpoint<Gathered<E>>>,
+    State(Endpoint { executor, door, sockets: _ }): State<Endpoint<Gathered<E>>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> HttpResponse {
@@ -94,7 +109,7 @@ async fn operations<E: Executor>(
 }
 
 async fn socket<E: Executor>(
-    State(Endpoint { executor, door }): State<Endpoint<Gathered<E>>>,
+    State(Endpoint { executor, door, sockets }): State<Endpoint<Gathered<E>>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> HttpResponse {
@@ -106,23 +121,31 @@ async fn socket<E: Executor>(
             "connect with the subprotocol graphql-transport-ws",
         ));
     }
+    let Ok(place) = sockets.try_acquire_owned() else {
+        return refusal(&Violation::resource_exhausted(
+            "too_many_watchers",
+            "",
+            "too many connections are open; use one for all subscriptions, or come back later",
+        ));
+    };
     let authorization = text(&headers, AUTHORIZATION.as_str()).map(str::to_owned);
     let trace = door.trace(&headers);
     let enter = move |payload: serde_json::Value| async move {
         let said = said_authorization(&payload).or(authorization.as_deref());
-        let caller = door.callers.identify(said);
         let mut data = Data::default();
-        data.insert(caller.map_err(|broken| violation_error(&broken))?);
+        data.insert(door.callers.identify(said)?);
         data.insert(trace);
         if let Some(credential) = said.and_then(Credential::of) {
             data.insert(credential);
         }
         Ok(data)
     };
-    upgrade
-        .max_message_size(REQUEST_BYTES_MAX)
-        .protocols([socket::PROTOCOL])
-        .on_upgrade(move |stream| socket::serve(stream, Pace::default(), executor, enter))
+    upgrade.max_message_size(REQUEST_BYTES_MAX).protocols([socket::PROTOCOL]).on_upgrade(
+        async move |stream| {
+            socket::serve(stream, Pace::default(), executor, enter).await;
+            drop(place);
+        },
+    )
 }
 
 /// The authorization in the first message of a connection, where browsers can send no header.
@@ -189,15 +212,15 @@ fn read(
 }
 
 /// A refusal before any operation ran.
-fn refusal(broken: &Violation) -> HttpResponse {
+pub(crate) fn refusal(broken: &Violation) -> HttpResponse {
     let status = match broken.kind() {
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::PermissionDenied => StatusCode::FORBIDDEN,
+        Kind::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
         Kind::Invalid
         | Kind::NotFound
         | Kind::AlreadyExists
         | Kind::FailedPrecondition
-        | Kind::ResourceExhausted
         | Kind::Aborted
         | Kind::Unavailable
         | Kind::Internal => StatusCode::BAD_REQUEST,

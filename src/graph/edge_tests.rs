@@ -10,13 +10,14 @@ use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use shared_kernel::infrastructure::graphql::caller;
 use shared_kernel::infrastructure::system::SystemIds;
+use shared_kernel::testing::eventually;
 use tokio::net::TcpListener;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tower::ServiceExt as _;
 
-use super::edge::{Door, routes};
+use super::edge::{Door, routes, with_sockets};
 use shared_kernel::infrastructure::grpc::Callers;
 
 const TOKENS: &str = "operator=the-operator-s-token,00000001=token-of-the-first-bank";
@@ -168,6 +169,26 @@ async fn socket(protocol: &str, messages: &[Value]) -> Result<Vec<Value>, String
         }
     }
     Ok(heard)
+}
+
+#[tokio::test]
+async fn sockets_beyond_their_places_are_refused_until_one_is_gone() {
+    let door = Door { callers: Arc::new(Callers::default()), ids: Arc::new(SystemIds) };
+    let schema = Schema::new(Query, EmptyMutation, Events);
+    let routes = with_sockets(1, "/graphql", schema, door);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let open = async || {
+        let mut handshake = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
+        let protocol = "graphql-transport-ws".parse().unwrap();
+        handshake.headers_mut().insert("sec-websocket-protocol", protocol);
+        connect_async(handshake).await.map_err(|error| error.to_string())
+    };
+    let (first, _) = open().await.unwrap();
+    assert!(open().await.unwrap_err().contains("429"));
+    drop(first);
+    eventually(async || open().await.map(drop)).await;
 }
 
 #[tokio::test]

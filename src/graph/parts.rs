@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_graphql::{ObjectType, Schema, SubscriptionType};
 use axum::Router;
-use federation::{Federated, Placed, RemoteSubgraph, Subgraph};
+use federation::{Federated, Guarded, Placed, RemoteSubgraph, Subgraph};
 use shared_kernel::application::{Caller, Ids as _, TraceParent};
 use shared_kernel::infrastructure::system::SystemIds;
 
@@ -15,6 +15,7 @@ use super::edge::{self, Door};
 use super::sdl::SUPERGRAPH;
 use super::settings::GraphArguments;
 use crate::config::ContextName;
+use crate::limits;
 
 /// The subgraphs of this process, and their own endpoints.
 pub struct Parts {
@@ -46,7 +47,8 @@ impl Parts {
         S: SubscriptionType + 'static,
     {
         let path = format!("/subgraphs/{}", context.as_str());
-        let routes = edge::routes(&path, Placed(schema.clone()), self.door.clone());
+        let guarded = Guarded::new(Placed(schema.clone()), limits::of_subgraph());
+        let routes = edge::routes(&path, guarded, self.door.clone());
         self.endpoints = std::mem::take(&mut self.endpoints).merge(routes);
         self.subgraphs.insert(context, Arc::new(schema));
     }
@@ -66,6 +68,7 @@ impl Parts {
             return Ok(None);
         }
         let mut graph = Federated::builder(SUPERGRAPH)
+            .limits(limits::of_graph())
             .carry::<Caller>()
             .carry::<TraceParent>()
             .carry::<Credential>()
@@ -105,5 +108,25 @@ impl Parts {
     /// Where the joined graph is asked.
     pub fn routes(&self, graph: Federated) -> Router {
         edge::routes("/graphql", graph, self.door.clone()).merge(super::playground::routes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use balances::application::query::WAIT_MAX;
+
+    use super::*;
+
+    /// What reading may take after a wait, with a little of the way.
+    const READ: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn who_waits_for_a_version_is_answered_before_its_sub_request_ends() {
+        let limits = limits::of_graph();
+        let sub_request = Duration::from_millis(limits.sub_request_ms_max);
+        assert!(WAIT_MAX + READ <= sub_request, "else `balance_behind` is never said");
+        assert!(limits.sub_request_ms_max < limits.operation_ms_max);
     }
 }

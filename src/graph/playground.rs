@@ -48,8 +48,8 @@ macro_rules! example {
 pub const EXAMPLES: [Example; 6] = [
     example!("1-register-a-key"),
     example!("2-look-a-key-up"),
-    example!("3-send-a-transfer"),
-    example!("4-follow-transfers"),
+    example!("3-follow-transfers"),
+    example!("4-send-a-transfer"),
     example!("5-ask-for-a-balance"),
     example!("6-read-a-statement"),
 ];

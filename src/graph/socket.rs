@@ -3,19 +3,22 @@
 //! Clients of that protocol say nothing while they listen, so the server asks whether they are
 //! still there; each of them answers by itself. Operations of one socket are counted: its client
 //! decides how many there are, and each event of the log is work for every subscription.
+//!
+//! The library closes with the codes of WebSocket itself; clients decide by those of the protocol
+//! whether to come back, so they are put in their places.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use async_graphql::{Data, Executor, Request, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures::future::ready;
+use futures::future::{BoxFuture, ready};
 use futures::stream::{self, BoxStream};
-use futures::{SinkExt, StreamExt};
-use shared_kernel::domain::Violation;
+use futures::{FutureExt, SinkExt, StreamExt};
+use shared_kernel::domain::{Kind, Violation};
 use shared_kernel::infrastructure::graphql::violation_error;
 
 /// The one protocol that is spoken.
@@ -37,6 +40,19 @@ impl Default for Pace {
     }
 }
 
+/// What the library closes with: a refused entrance or a malformed message, a subscription before
+/// the entrance, silence.
+const PROTOCOL_ERROR: u16 = 1002;
+const SERVER_ERROR: u16 = 1011;
+const SILENCE: u16 = 3008;
+/// Bytes of the reason that a closing frame holds (RFC 6455, section 5.5).
+const REASON_BYTES_MAX: usize = 123;
+/// What graphql-transport-ws says there.
+const INVALID_MESSAGE: u16 = 4400;
+const UNAUTHORIZED: u16 = 4401;
+const FORBIDDEN: u16 = 4403;
+const NOT_BEGUN: u16 = 4408;
+
 /// Operations that one socket has open.
 const OPERATIONS_MAX: usize = 100;
 
@@ -47,8 +63,10 @@ pub(super) async fn serve<E, F, R>(socket: WebSocket, pace: Pace, executor: E, e
 where
     E: Executor,
     F: FnOnce(serde_json::Value) -> R + Send + 'static,
-    R: Future<Output = async_graphql::Result<Data>> + Send + 'static,
+    R: Future<Output = Result<Data, Violation>> + Send + 'static,
 {
+    let entrance = Entrance::default();
+    let enter = entrance.watch(enter);
     let (mut out, heard) = socket.split();
     let heard = heard.take_while(|message| ready(message.is_ok()));
     let heard = heard.filter_map(|message| ready(message.ok().and_then(said)));
@@ -62,7 +80,8 @@ where
             answer = answers.next() => match answer {
                 Some(WsMessage::Text(text)) => Message::Text(text.into()),
                 Some(WsMessage::Close(code, reason)) => {
-                    Message::Close(Some(CloseFrame { code, reason: reason.into() }))
+                    let (code, reason) = (entrance.code(code), shortened(&reason).into());
+                    Message::Close(Some(CloseFrame { code, reason }))
                 }
                 None => break,
             },
@@ -71,6 +90,49 @@ where
         let is_last = matches!(message, Message::Close(_));
         if out.send(message).await.is_err() || is_last {
             break;
+        }
+    }
+}
+
+/// A reason as it fits into a closing frame; one that is longer breaks the client's connection.
+fn shortened(reason: &str) -> &str {
+    reason.get(..reason.floor_char_boundary(REASON_BYTES_MAX)).unwrap_or_default()
+}
+
+/// How far a client has come in, and why it did not.
+#[derive(Clone, Debug, Default)]
+struct Entrance(Arc<OnceLock<Result<(), Kind>>>);
+
+/// What the library asks for an entrance.
+type Entering = BoxFuture<'static, async_graphql::Result<Data>>;
+
+impl Entrance {
+    /// `enter`, whose outcome is kept.
+    fn watch<F, R>(&self, enter: F) -> impl FnOnce(serde_json::Value) -> Entering + use<F, R>
+    where
+        F: FnOnce(serde_json::Value) -> R + Send + 'static,
+        R: Future<Output = Result<Data, Violation>> + Send + 'static,
+    {
+        let Self(outcome) = self.clone();
+        move |payload| {
+            async move {
+                let entered = enter(payload).await;
+                let told = entered.as_ref().map(drop).map_err(Violation::kind);
+                outcome.get_or_init(|| told);
+                entered.map_err(|broken| violation_error(&broken))
+            }
+            .boxed()
+        }
+    }
+
+    /// The code of the protocol for one of the library.
+    fn code(&self, code: u16) -> u16 {
+        match (code, self.0.get()) {
+            (PROTOCOL_ERROR, Some(Err(Kind::Unauthenticated))) | (SERVER_ERROR, _) => UNAUTHORIZED,
+            (PROTOCOL_ERROR, Some(Err(_))) => FORBIDDEN,
+            (PROTOCOL_ERROR, _) => INVALID_MESSAGE,
+            (SILENCE, None) => NOT_BEGUN,
+            (code, _) => code,
         }
     }
 }
@@ -179,9 +241,15 @@ mod tests {
     type Client = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
     async fn begun(pace: Pace) -> Client {
+        let mut client = opened(pace, |_payload| Ok(Data::default())).await;
+        say(&mut client, &json!({ "type": "connection_init" })).await;
+        client
+    }
+
+    async fn opened(pace: Pace, enter: fn(Value) -> Result<Data, Violation>) -> Client {
         let schema = Schema::new(Query, EmptyMutation, Events);
         let serve = move |upgrade: WebSocketUpgrade| async move {
-            let enter = |_payload| ready(Ok(Data::default()));
+            let enter = move |payload| ready(enter(payload));
             let upgrade = upgrade.protocols([PROTOCOL]);
             upgrade.on_upgrade(move |socket| serve(socket, pace, schema, enter))
         };
@@ -191,9 +259,7 @@ mod tests {
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let mut request = format!("ws://{address}/").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", PROTOCOL.parse().unwrap());
-        let (mut client, _answer) = connect_async(request).await.unwrap();
-        say(&mut client, &json!({ "type": "connection_init" })).await;
-        client
+        connect_async(request).await.unwrap().0
     }
 
     async fn say(client: &mut Client, message: &Value) {
@@ -247,6 +313,37 @@ mod tests {
                 Err(code) => break assert_eq!(code, 3008),
             }
         }
+    }
+
+    /// The code that a client's words are closed with.
+    async fn closed(enter: fn(Value) -> Result<Data, Violation>, words: &[Value]) -> u16 {
+        let mut client = opened(pace(10_000, 10_000), enter).await;
+        for word in words {
+            say(&mut client, word).await;
+        }
+        loop {
+            if let Err(code) = heard(&mut client).await {
+                return code;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_is_closed_with_the_codes_of_the_protocol() {
+        let begin = json!({ "type": "connection_init" });
+        let malformed = json!({ "type": "something" });
+        let early = json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ one }" } });
+        let stranger = |_payload| Err(Violation::unauthenticated("token_unknown", "", "no"));
+        let barred = |_payload| Err(Violation::permission_denied("caller_barred", "", "no"));
+        let welcome = |_payload| Ok(Data::default());
+        assert_eq!(closed(stranger, std::slice::from_ref(&begin)).await, 4401);
+        assert_eq!(closed(barred, std::slice::from_ref(&begin)).await, 4403);
+        assert_eq!(closed(welcome, std::slice::from_ref(&malformed)).await, 4400);
+        assert_eq!(closed(welcome, &[begin.clone(), malformed]).await, 4400);
+        assert_eq!(closed(welcome, &[early]).await, 4401);
+        assert_eq!(closed(welcome, &[begin.clone(), begin]).await, 4429);
+        let mut silent = opened(pace(1_000, 50), welcome).await;
+        assert_eq!(heard(&mut silent).await, Err(4408));
     }
 
     #[tokio::test]

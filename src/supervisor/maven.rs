@@ -5,8 +5,12 @@
 //! there is whole, and of two processes that fetch at once either may win.
 
 use std::env;
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
+
+use lzma_rust2::XzReader;
 
 use super::SupervisorError;
 use super::error::io_error;
@@ -96,15 +100,20 @@ fn unpack(context: &Context<'_>, jar: &Path, to: &Path) -> Result<(), Supervisor
             path: jar.to_path_buf(),
             reason: "the PostgreSQL jar holds no .txz file",
         })?;
-    if tool::on_path("xz").is_empty() && cfg!(target_os = "linux") {
-        return Err(SupervisorError::ToolMissing {
-            tool: "xz",
-            advice: "it unpacks PostgreSQL; install xz-utils (apt-get) or xz (dnf, apk, pacman)",
-        });
-    }
+    let plain = decompressed(&archive)?;
     let mut tar = Command::new("tar");
-    tar.args(["-x", "-J", "-o", "-f"]).arg(archive).arg("-C").arg(to);
+    tar.args(["-x", "-o", "-f"]).arg(plain).arg("-C").arg(to);
     tool::run(&mut tar, "unpacking PostgreSQL", &context.layout.log("tools"), context.interrupt)
+}
+
+/// The same without its compression, beside it. No tool is asked: not every system has xz.
+fn decompressed(archive: &Path) -> Result<PathBuf, SupervisorError> {
+    let plain = archive.with_extension("tar");
+    let packed = File::open(archive).map_err(io_error("open", archive))?;
+    let mut unpacked = File::create(&plain).map_err(io_error("create", &plain))?;
+    let mut reader = XzReader::new(BufReader::new(packed), true);
+    io::copy(&mut reader, &mut unpacked).map_err(io_error("unpack", archive))?;
+    Ok(plain)
 }
 
 fn maven(
@@ -171,6 +180,29 @@ fn user_cache(configured: Option<PathBuf>) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `codepix` and a line feed, 1,000 times, as `xz` packs it.
+    const PACKED: &[u8] = &[
+        0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21,
+        0x01, 0x16, 0x00, 0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0xe0, 0x1f, 0x3f, 0x00, 0x30, 0x5d,
+        0x00, 0x31, 0x9b, 0xc8, 0xb0, 0x57, 0x5c, 0x87, 0x13, 0x74, 0x2a, 0x3c, 0x54, 0x81, 0x4c,
+        0x44, 0xe6, 0xbd, 0x28, 0x4b, 0x10, 0xa5, 0xf2, 0x30, 0x8b, 0xd5, 0x8c, 0xfe, 0xf4, 0x92,
+        0x6c, 0xb0, 0x8e, 0x81, 0x43, 0xf9, 0xd3, 0x4f, 0x51, 0xa8, 0x72, 0x1e, 0x60, 0xc5, 0x3b,
+        0xb7, 0x32, 0xae, 0x00, 0x00, 0x83, 0x0e, 0xeb, 0x21, 0xe4, 0xa5, 0xc3, 0xc5, 0x00, 0x01,
+        0x4c, 0xc0, 0x3e, 0x00, 0x00, 0x00, 0x83, 0x79, 0x2e, 0x42, 0xb1, 0xc4, 0x67, 0xfb, 0x02,
+        0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+    ];
+
+    #[test]
+    fn an_archive_is_unpacked_and_a_torn_one_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path().join("archive.txz");
+        std::fs::write(&archive, PACKED).unwrap();
+        let plain = decompressed(&archive).unwrap();
+        assert_eq!(std::fs::read_to_string(plain).unwrap(), "codepix\n".repeat(1_000));
+        std::fs::write(&archive, &PACKED[..PACKED.len() - 20]).unwrap();
+        assert!(decompressed(&archive).unwrap_err().to_string().contains("archive.txz"));
+    }
 
     #[test]
     fn platforms_have_the_names_of_the_artifacts() {

@@ -134,7 +134,7 @@ async fn a_bank_sees_the_transfers_that_it_takes_part_in() {
     let sent = bank.banking().request_transfer(asked).await.unwrap().into_inner();
     let id = sent.transfer.unwrap().end_to_end_id;
     scene.reaches(&id, TransferState::Completed).await;
-    let get = GetTransferRequest { end_to_end_id: id.clone() };
+    let get = GetTransferRequest { end_to_end_id: id.clone(), ..Default::default() };
     bank.transfers().get_transfer(get.clone()).await.unwrap();
     let list = |ispb: &str| ListTransfersRequest {
         ispb: ispb.to_owned(),

@@ -2,134 +2,25 @@
 //! does the hub by itself. And of Kafka while the programs of other banks are told what to credit.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use codepix::client::banking::TransferDirection;
 use codepix::client::transfers::TransferState;
-use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
 use serde_json::json;
 use shared_kernel::infrastructure::kafka::KafkaSettings;
 use shared_kernel::testing::TestServers;
-use tempfile::TempDir;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::support::binary::{BINARY, Process};
 use crate::support::crowd::Crowd;
 use crate::support::graph::Events;
 use crate::support::operator::{doctor, same_again};
+use crate::support::own_servers::{ALONE, Endpoints, OwnServers};
 use crate::support::program::Program;
-use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually, eventually_within};
+use crate::support::{Chance, HubOptions, TestHub, at_rest, eventually};
 
 /// Transfers of a run.
 const TRANSFERS: usize = 200;
-/// Servers of their own are heavy: one set at a time.
-static ALONE: Mutex<()> = Mutex::const_new(());
-
-/// Servers may have to be fetched first.
-const START: Duration = Duration::from_mins(10);
-
-/// A server as its supervisor describes it.
-#[derive(Debug, Deserialize)]
-struct Server {
-    pid: u32,
-}
-
-/// Where the servers are.
-#[derive(Debug, Deserialize)]
-struct Endpoints {
-    database_url: String,
-    kafka_brokers: String,
-}
-
-/// What the supervisor says of its servers.
-#[derive(Debug, Deserialize)]
-struct Published {
-    endpoints: Endpoints,
-    postgres: Server,
-    kafka: Server,
-}
-
-/// Servers of one test, which it may kill.
-struct OwnServers {
-    process: Process,
-    folder: TempDir,
-}
-
-impl OwnServers {
-    /// Starts them beside a command that only waits.
-    async fn start() -> (Self, Published) {
-        let folder = tempfile::tempdir().unwrap();
-        // The servers may run as another user than the test.
-        let open = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(folder.path(), open).unwrap();
-        let mut command = Command::new(BINARY);
-        command.arg("servers").arg("--fresh").arg("--data-dir").arg(folder.path().join("data"));
-        command.args(["--", "tail", "-f", "/dev/null"]);
-        let process = Process::start(command, folder.path(), "servers");
-        let mut own = Self { process, folder };
-        let published = eventually_within(START, async || {
-            if let Some(status) = own.process.ended() {
-                panic!("the servers did not start ({status}):\n{}", own.process.log());
-            }
-            own.published()
-        })
-        .await;
-        (own, published)
-    }
-
-    fn published(&self) -> Result<Published, String> {
-        let found = find(self.folder.path(), "endpoints.json").ok_or("not published yet")?;
-        let text = std::fs::read_to_string(found).map_err(|error| error.to_string())?;
-        serde_json::from_str(&text).map_err(|error| error.to_string())
-    }
-
-    /// `kill -9` of a server; returns once its successor is published.
-    async fn kill(&self, which: fn(&Published) -> u32) {
-        let victim = which(&self.published().unwrap());
-        let pid = Pid::from_raw(i32::try_from(victim).unwrap()).unwrap();
-        kill_process(pid, Signal::KILL).unwrap();
-        eventually(async || match self.published().map(|published| which(&published)) {
-            Ok(pid) if pid != victim => Ok(()),
-            other => Err(other),
-        })
-        .await;
-    }
-
-    /// Stops them, as Ctrl-C does. The supervisor's log tells why that fails, where it does.
-    async fn stop(mut self) {
-        self.process.terminate();
-        eventually(async || match self.process.ended() {
-            Some(_) => Ok(()),
-            None => Err(Running {
-                client: self.process.log(),
-                supervisor: find(self.folder.path(), "supervisor.log")
-                    .and_then(|log| std::fs::read_to_string(log).ok()),
-            }),
-        })
-        .await;
-    }
-}
-
-/// What is known of servers that do not end.
-#[derive(Debug)]
-#[expect(dead_code, reason = "shown when a test fails")]
-struct Running {
-    client: String,
-    supervisor: Option<String>,
-}
-
-/// The first file of that name below a folder.
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries: Vec<PathBuf> =
-        std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-    let here = entries.iter().find(|path| path.ends_with(name)).cloned();
-    here.or_else(|| entries.iter().filter(|path| path.is_dir()).find_map(|path| find(path, name)))
-}
 
 /// Follows the transfers of a bank over the graph: the ids of those that are told to be completed.
 async fn follow_completed(
@@ -144,7 +35,7 @@ async fn follow_completed(
             let news = events.next().await["transferUpdated"].take();
             if news["state"] == "COMPLETED" {
                 let id = news["id"].as_str().unwrap().to_owned();
-                told.send_modify(|ids| drop(ids.insert(id)));
+                told.send_if_modified(|ids| ids.insert(id));
             }
         }
     });

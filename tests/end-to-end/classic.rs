@@ -224,27 +224,40 @@ async fn what_was_handed_over_waits_for_its_bank_or_an_operator() {
     let id = only_transfer(&hub, TransferState::Pending).await;
     log.event(TRANSFERS, &id, "codepix.transfers.TransferOverdue.v1").await;
     let url = hub.url();
-    let resolve = |outcome| {
-        let reason = "they looked it up";
-        ["transfer", "resolve", &id, "--as", outcome, "--reason", reason, "--hub", &url, "--json"]
-            .map(str::to_owned)
-    };
-    let words = resolve("refused");
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let list = ["transfer", "list", "--state", "pending", "--hub", &url];
+    let listed = operate(&hub.servers, &list).await.printed;
+    assert!(listed.contains("OVERDUE") && listed.contains(&order), "{listed}");
+    // By the id that both banks know it by.
+    let decide = |word: &'static str| ["transfer", word, &order, "--hub", &url, "--json"];
+    let reason = ["--reason", "they looked it up"];
+    let words = [&decide("resolve")[..], &["--as", "refused"], &reason].concat();
     let resolved = operate_json(&hub.servers, &words).await;
-    assert_eq!(resolved[0]["state"], "rejected");
+    assert_eq!(
+        (&resolved[0]["state"], &resolved[0]["end_to_end_id"]),
+        (&json!("rejected"), &json!(id))
+    );
     one.hears(&order, "error").await;
     let again = operate(&hub.servers, &words).await;
     assert_ne!(again.code, Some(0), "{again:?}");
 
-    // It had credited all the same: nothing changes, and the doctor says so.
+    let acknowledge = [&decide("acknowledge")[..], &["--reason", "they paid it back"]].concat();
+    let early = operate(&hub.servers, &acknowledge).await;
+    assert!(format!("{early:?}").contains("transfer_not_contradicted"), "{early:?}");
+
+    // It had credited all the same: nothing changes, and the doctor says so, until the banks have
+    // settled it.
     two.confirm(&order, "confirmed").await;
     eventually(async || {
         let ran = operate(&hub.servers, &["doctor", "--json"]).await;
-        let found = ran.printed.contains("credited_after_refusal");
-        if found { Ok(()) } else { Err(ran.printed) }
+        let found = ran.code != Some(0) && ran.printed.contains("credited_after_refusal");
+        if found && ran.printed.contains(&order) { Ok(()) } else { Err(ran.printed) }
     })
     .await;
+    let shown = operate_json(&hub.servers, &acknowledge).await.remove(0);
+    assert_eq!(shown["resolution"]["acknowledgement"], "they paid it back");
+    let ran = operate(&hub.servers, &["doctor", "--json"]).await;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.printed.contains("they paid it back"), "{ran:?}");
     scene.reaches(&id, TransferState::Rejected).await;
     assert_eq!(told(&two.inbox().await, "pending").values().sum::<usize>(), 2);
     let native = log.records_of(BANK_MESSAGES, &id).await;

@@ -141,8 +141,58 @@ async fn what_is_refused_says_why_and_moves_nothing() {
     assert!(status == 400 && answer.contains("content_type_unsupported"), "{answer}");
     let foreign = [("content-type", "application/json"), ("origin", "http://evil.example")];
     let (status, answer) = post(&address, "/graphql", &foreign, &body).await;
-    assert!(status == 403 && answer.contains("origin_foreign"), "{answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((status, codes(&answer)), (403, vec!["origin_foreign"]), "{answer}");
     assert_eq!(scene.snapshot().await, before, "nothing has moved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amount_that_is_no_text_is_refused_with_a_code_and_its_place() {
+    let hub = TestHub::start().await;
+    let scene = hub.scene();
+    let address = hub.addresses().http.clone();
+    let (ana, _bia, key) = customers(&scene).await;
+    let mut as_variable = order(&ana, &key, "", "number");
+    as_variable["input"]["amount"] = json!(12.34);
+    let id = &ana.id;
+    let as_literal = format!(
+        "mutation {{\n  requestTransfer(input: {{ accountId: \"{id}\", payeeKey: \"{key}\", \
+         amount: 12.34, idempotencyKey: \"literal\" }}) {{ order {{ endToEndId }} }}\n}}"
+    );
+    for (query, variables, line) in [(SEND, as_variable, 2), (&as_literal, json!({}), 2)] {
+        let answer = ask(&address, query, variables).await;
+        assert_eq!(codes(&answer), ["scalar_not_a_text"], "{answer}");
+        let error = &answer["errors"][0];
+        assert_eq!(error["extensions"]["kind"], "INVALID_ARGUMENT", "{answer}");
+        assert_eq!(error["locations"][0]["line"], line, "{answer}");
+        assert_eq!(error["path"], json!(["requestTransfer"]), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_behind_says_so_and_takes_no_other_along() {
+    let hub = TestHub::start().await;
+    let scene = hub.scene();
+    let address = hub.addresses().http.clone();
+    let (ana, bia, _key) = customers(&scene).await;
+    let query = "query($ana: ID!, $bia: ID!) {
+        ana: account(id: $ana) { balance(minVersion: 1) { available } }
+        bia: account(id: $bia) { owner { name } balance(minVersion: 1000) { available } }
+    }";
+    let ids = json!({ "ana": ana.id, "bia": bia.id });
+    eventually(async || {
+        let answer = ask(&address, query, ids.clone()).await;
+        let known = &answer["data"]["ana"]["balance"]["available"];
+        if *known == "100.00" { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    let answer = ask(&address, query, ids).await;
+    assert_eq!(codes(&answer), ["balance_behind"], "{answer}");
+    let data = json!({
+        "ana": { "balance": { "available": "100.00" } },
+        "bia": { "owner": { "name": "Bia Lima" }, "balance": null },
+    });
+    assert_eq!(answer["data"], data);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,11 @@ mod chaos_servers;
 #[cfg(test)]
 mod classic;
 #[cfg(test)]
+mod classic_journey;
+#[cfg(test)]
 mod client_file;
+#[cfg(test)]
+mod commands;
 #[cfg(test)]
 mod dead_letters;
 #[cfg(test)]
@@ -44,6 +48,8 @@ mod same_order_other_content;
 mod standing_still;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod traces;
 #[cfg(test)]
 mod wallet_core;
 #[cfg(test)]

@@ -1,11 +1,18 @@
 //! The read side over HTTP, past and present, and rebuilt while money moves.
 
+use std::time::Duration;
+
 use codepix::client::transfers::TransferState;
 use serde_json::{Value, json};
+use shared_kernel::domain::Money;
+use shared_kernel::testing::ForeignEvent;
 
+use crate::support::binary::Process;
 use crate::support::http::get;
-use crate::support::operator::{operate, same_again};
+use crate::support::operator::{on, operate, same_again};
 use crate::support::{Scene, TestHub, at_rest, eventually};
+
+const DEPOSITED: &str = "codepix.banking.AmountDeposited.v1";
 
 async fn ask(hub: &TestHub, path: &str) -> (u16, Value) {
     let address = hub.addresses().balances.clone().expect("the hub serves balances");
@@ -60,6 +67,14 @@ async fn the_read_side_is_rebuilt_while_money_moves() {
         }
     };
     send(&scene).await;
+    // Rebuilds that are killed wherever they are; the next takes their place.
+    let folder = tempfile::tempdir().unwrap();
+    for millis in [150, 300, 600] {
+        let replay = on(&hub.servers, &["replay", "balances"]);
+        let mut replay = Process::start(replay, folder.path(), "replay");
+        drop(tokio::time::timeout(Duration::from_millis(millis), replay.end()).await);
+        replay.kill();
+    }
     let ((), swapped) = tokio::join!(send(&scene), same_again(&hub.servers, &[]));
     assert_eq!(
         (&swapped["outcome"], &swapped["differing_accounts"]),
@@ -78,4 +93,39 @@ async fn the_read_side_is_rebuilt_while_money_moves() {
         operate(&hub.servers, &["replay", "balances", "--until", "2026-01-01T00:00:00Z"]).await;
     assert_eq!(past.code, Some(0), "{past:?}");
     assert!(past.printed.contains("0 accounts, 0 entries"), "{past:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_the_read_side_lacks_and_what_no_ledger_says() {
+    let hub = TestHub::start().await;
+    let scene = hub.scene();
+    let one = scene.enrol("001").await;
+    let ana = scene.account(&one, "Ana Souza", 1_000).await;
+    at_rest(&hub, &scene).await;
+    let said = |account: &str, version: i64, centavos: i64| {
+        let at = format!("2999-01-01T00:00:0{version}Z");
+        let [available, held, amount] = [centavos, 0, 100].map(Money::from_centavos);
+        let body = json!({ "account_id": account, "ispb": one, "owner_name": "Nobody",
+            "available": available, "held": held, "amount": amount, "occurred_at": at });
+        let event_type = if version == 1 { "codepix.banking.AccountOpened.v1" } else { DEPOSITED };
+        let (source, subject) = ("/codepix/banking", account.to_owned());
+        let event =
+            ForeignEvent { event_type, source, subject, version, payload: body.to_string() };
+        hub.servers.foreign("codepix.banking.accounts", event)
+    };
+    // One whose second event is lost, and one that is told a deposit that its bank never took.
+    let torn = "00000000-0000-4000-8000-00000000dead";
+    hub.servers.write(&[said(torn, 1, 0), said(torn, 3, 2), said(&ana.id, 3, 11)]).await;
+    let wanted = [("read_side_gap", torn), ("read_side_differs", ana.id.as_str())];
+    let report = eventually(async || {
+        let ran = operate(&hub.servers, &["doctor", "--json"]).await;
+        let report: Value = serde_json::from_str(&ran.printed).unwrap();
+        let found = |(invariant, subject): &(&str, &str)| {
+            let findings = report["findings"].as_array().unwrap();
+            findings.iter().any(|it| it["invariant"] == *invariant && it["subject"] == *subject)
+        };
+        if ran.code == Some(1) && wanted.iter().all(found) { Ok(report) } else { Err(ran) }
+    })
+    .await;
+    assert!(report.to_string().contains("versions 2 to 2"), "{report}");
 }

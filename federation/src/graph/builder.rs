@@ -17,6 +17,7 @@ use crate::api::Api;
 use crate::carry::Carry;
 use crate::error::Mask;
 use crate::plan::Plans;
+use crate::turns::Turns;
 use crate::{Limits, Subgraph};
 
 /// Why a graph cannot be built.
@@ -110,7 +111,8 @@ impl Builder {
             carry: self.carry,
             mask: Mask::new(self.ids),
             limits: self.limits,
-            plans: Plans::with_room_for(self.limits.plans_max),
+            plans: Plans::with_room_for(self.limits.plans_max, self.limits.plans_bytes_max),
+            turns: Turns::new(&self.limits),
         };
         Ok(Federated::of(graph))
     }

@@ -96,14 +96,21 @@ impl Federated {
     }
 
     async fn run(&self, prepared: &Prepared, variables: &Variables, data: &Data) -> Response {
+        // What the schema answers by itself needs no turn.
+        let turn = match &prepared.step {
+            Some(_) => self.graph.turns.operation(&prepared.kind).await,
+            None => Ok(None),
+        };
+        let _turn = match turn {
+            Ok(turn) => turn,
+            Err(refused) => return Response::from_errors(vec![refused]),
+        };
         let run = Run::new(Context { graph: &self.graph, variables, data });
         if !prepared.introspection.is_empty() {
             let introspection = Introspection::new(&self.graph.api, variables);
             run.know(introspection.answer(&prepared.introspection));
         }
-        if let Some(step) = &prepared.step {
-            run.step(step).await;
-        }
+        run.all(prepared).await;
         run.finish(prepared)
     }
 

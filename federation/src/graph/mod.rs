@@ -19,6 +19,7 @@ use crate::api::Api;
 use crate::carry::Carry;
 use crate::error::Mask;
 use crate::plan::{PlanFailure, Planning, Plans, Prepared, Source};
+use crate::turns::Turns;
 use crate::{Limits, Subgraph};
 
 /// Everything that operations share.
@@ -33,6 +34,7 @@ pub(crate) struct Graph {
     pub(crate) mask: Mask,
     pub(crate) limits: Limits,
     plans: Plans,
+    turns: Turns,
 }
 
 impl Debug for Graph {

@@ -31,8 +31,9 @@ impl Subscribed {
         if let Some(fetch) = &self.prepared.subscription {
             run.absorb(fetch, event);
         }
-        if let Some(step) = &self.prepared.step {
-            run.step(step).await;
+        if self.prepared.step.is_some() {
+            let _turn = self.federated.graph.turns.event().await;
+            run.all(&self.prepared).await;
         }
         run.finish(&self.prepared)
     }
@@ -52,12 +53,22 @@ pub(super) fn events(
         let error = graph.mask.internal("plan", "it names a subgraph that is not there");
         return stream::once(async { Response::from_errors(vec![error]) }).boxed();
     };
+    let turn = match graph.turns.stream() {
+        Ok(turn) => turn,
+        Err(refused) => {
+            return stream::once(async { Response::from_errors(vec![refused]) }).boxed();
+        }
+    };
     let request = Run::new(subscribed.context()).request(fetch, Variables::default());
     let events = subgraph.subscribe(request);
     events
         .then(move |event| {
             let subscribed = Arc::clone(&subscribed);
             async move { subscribed.complete(event).await }
+        })
+        // The turn goes when the stream goes.
+        .inspect(move |_answer| {
+            let _held = &turn;
         })
         .boxed()
 }

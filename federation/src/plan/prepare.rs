@@ -24,7 +24,7 @@ use hive_router_query_planner::utils::cancellation::CancellationToken;
 
 use super::compile::Compiler;
 use super::shape::Shaper;
-use super::{Fetch, Selections, Source, Step};
+use super::{Fetch, Places, Selections, Source, Step};
 use crate::api::Api;
 use crate::cost::Cost;
 use crate::measure::{choose, kind_of, measure};
@@ -38,6 +38,7 @@ pub(crate) struct Checked {
     kind: OperationKind,
     root: String,
     place: Pos,
+    places: Places,
     pub(crate) variables: Declared,
     pub(crate) cost: Cost,
 }
@@ -45,16 +46,21 @@ pub(crate) struct Checked {
 /// An operation that can be run any number of times.
 #[derive(Debug)]
 pub(crate) struct Prepared {
+    pub(crate) kind: OperationKind,
     pub(crate) variables: Declared,
     pub(crate) cost: Cost,
     /// The type at the root of the answer.
     pub(crate) root: String,
     pub(crate) selections: Selections,
+    /// Where its fields stand in the document.
+    pub(crate) places: Places,
     /// What it asks of the schema itself.
     pub(crate) introspection: Vec<SelectionItem>,
     /// Where its events come from, if it is a subscription.
     pub(crate) subscription: Option<Fetch>,
     pub(crate) step: Option<Step>,
+    /// Bytes of the texts of all its sub-requests.
+    pub(crate) text_bytes: usize,
 }
 
 /// Why planning failed.
@@ -111,7 +117,8 @@ impl Planning<'_> {
             return Err(vec![Code::GraphqlValidationFailed.error(message)]);
         };
         let (place, variables) = (place(&position(operation)), Declared::of(operation));
-        Ok(Checked { document, kind, root, place, variables, cost })
+        let places = Places::of(&document, operation);
+        Ok(Checked { document, kind, root, place, places, variables, cost })
     }
 
     /// Plans a checked operation.
@@ -152,14 +159,19 @@ impl Planning<'_> {
         }
         let steps = compiler.steps(nodes).map_err(PlanFailure::Internal)?;
         let shaper = Shaper { api, supergraph: &planner.supergraph };
+        let subscribed = subscription.as_ref().map_or(0, |fetch| fetch.text.len());
+        let step = (!steps.is_empty()).then_some(Step::Sequence(steps));
         Ok(Prepared {
+            kind: checked.kind,
             selections: shaper.selections(&normal.selection_set, &checked.root),
             variables: checked.variables,
             cost: checked.cost,
             root: checked.root,
+            places: checked.places,
             introspection,
             subscription,
-            step: (!steps.is_empty()).then_some(Step::Sequence(steps)),
+            text_bytes: step.as_ref().map_or(0, Step::text_bytes).saturating_add(subscribed),
+            step,
         })
     }
 

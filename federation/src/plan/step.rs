@@ -24,6 +24,23 @@ pub(crate) enum Step {
     },
 }
 
+impl Step {
+    /// Bytes of the texts of its sub-requests.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let sum = |steps: &[Self]| {
+            steps.iter().map(Self::text_bytes).fold(0, |sum: usize, it| sum.saturating_add(it))
+        };
+        match self {
+            Self::Fetch(fetch) => fetch.text.len(),
+            Self::Sequence(steps) | Self::Parallel(steps) => sum(steps),
+            Self::Condition { then, otherwise, .. } => {
+                let both = [then, otherwise].into_iter().flatten();
+                both.map(|step| step.text_bytes()).fold(0, usize::saturating_add)
+            }
+        }
+    }
+}
+
 /// One sub-request.
 #[derive(Debug)]
 pub(crate) struct Fetch {

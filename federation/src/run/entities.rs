@@ -8,6 +8,7 @@ use async_graphql::{Response, Value, Variables};
 use super::execute::{Run, with};
 use super::represent::{Represented, represent};
 use crate::Code;
+use crate::error::is_of_an_outage;
 use crate::plan::Fetch;
 
 /// Which representations of each selection one sub-request asks for.
@@ -72,11 +73,12 @@ impl Run<'_> {
 }
 
 /// Whether an answer is lost as a whole for something that lies in an entity, and not in the way
-/// to its subgraph.
+/// to its subgraph or behind it.
 pub(super) fn is_failed(response: &Response) -> bool {
     let on_the_way =
         [Code::SubgraphTimeout, Code::SubgraphUnavailable, Code::SubgraphAnswerTooLarge];
-    let is_on_the_way = |error| on_the_way.iter().any(|code| code.is_of(error));
+    let is_on_the_way =
+        |error| is_of_an_outage(error) || on_the_way.iter().any(|code| code.is_of(error));
     response.data == Value::Null
         && !response.errors.is_empty()
         && !response.errors.iter().any(is_on_the_way)

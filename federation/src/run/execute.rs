@@ -59,8 +59,19 @@ impl<'a> Run<'a> {
         merge(&mut self.state().data, data);
     }
 
+    /// Does what a plan does, as far as it gets in the time that an operation has.
+    pub(crate) async fn all(&self, prepared: &Prepared) {
+        let Some(step) = &prepared.step else { return };
+        let limits = &self.context.graph.limits;
+        let within = limits.operation_ms_max;
+        if timeout(Duration::from_millis(within), self.step(step)).await.is_err() {
+            let message = format!("The operation was not answered whole within {within} ms.");
+            self.state().add(Code::OperationTimeout.error(message), limits.errors_max);
+        }
+    }
+
     /// Does a step.
-    pub(crate) fn step<'s>(&'s self, step: &'s Step) -> BoxFuture<'s, ()> {
+    fn step<'s>(&'s self, step: &'s Step) -> BoxFuture<'s, ()> {
         match step {
             Step::Fetch(fetch) if fetch.entities.is_empty() => self.fetch(fetch).boxed(),
             Step::Fetch(fetch) => self.entities(fetch).boxed(),
@@ -129,7 +140,10 @@ impl<'a> Run<'a> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let errors_max = self.context.graph.limits.errors_max;
         let projector = Projector::new(self.context.variables, state.errors, errors_max);
-        let (data, errors) = projector.answer(prepared, state.data);
+        let (data, mut errors) = projector.answer(prepared, state.data);
+        for error in errors.iter_mut().filter(|error| error.locations.is_empty()) {
+            error.locations.extend(prepared.places.at(&error.path));
+        }
         let mut response = Response::new(data);
         response.errors = errors;
         response

@@ -1,5 +1,6 @@
 //! Subgraphs that hang or panic: errors of what they were asked for, and of nothing else.
 
+use federation::Limits;
 use serde_json::json;
 
 use crate::cases::errors_of;
@@ -23,6 +24,27 @@ async fn a_subgraph_that_does_not_answer_is_not_asked_again_in_parts() {
     let answer = shop.ask("{ products(first: 3) { hangs } }", json!({})).await;
     assert_eq!(shop.asked().len(), 2);
     assert_eq!(errors_of(&answer), [("subgraph_timeout".to_owned(), String::new())]);
+}
+
+#[tokio::test]
+async fn what_is_away_behind_a_subgraph_is_not_asked_for_again_in_parts() {
+    let shop = Shop::here();
+    let query = r#"{ reviewsBy(authors: ["u-ana", "u-away", "u-bia"]) { author { nickname } } }"#;
+    let answer = shop.ask(query, json!({})).await;
+    assert_eq!(shop.asked().len(), 2);
+    assert_eq!(errors_of(&answer), [("temporarily_unavailable".to_owned(), String::new())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_takes_too_long_is_answered_with_what_is_known() {
+    let shop = Shop::with(Limits { operation_ms_max: 4_000, ..Limits::default() });
+    let query = r#"{ product(id: "p-1") { name hangs reviews { stars } } }"#;
+    let answer = shop.ask(query, json!({})).await;
+    let product = json!({
+        "name": "Product 1", "hangs": null, "reviews": [{ "stars": 5 }, { "stars": 4 }]
+    });
+    assert_eq!(answer["data"]["product"], product);
+    assert_eq!(errors_of(&answer), [("operation_timeout".to_owned(), String::new())]);
 }
 
 #[tokio::test]
@@ -52,6 +74,7 @@ async fn a_masked_error_says_its_id_and_nothing_else() {
     let answer = Shop::here().ask("{ featured { name } }", json!({})).await;
     let wanted = json!([{
         "message": "internal error",
+        "locations": [{ "line": 1, "column": 3 }],
         "path": ["featured"],
         "extensions": { "code": "internal_error", "id": "id-1" }
     }]);

@@ -2,6 +2,7 @@
 
 use async_graphql::{BatchRequest, Executor, Request};
 use federation::Limits;
+use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::cases::errors_of;
@@ -66,6 +67,25 @@ async fn fragments_count_as_often_as_they_are_used() {
         fragment b on Query { ...c ...c ...c } fragment c on Query { a: me { id } b: me { id } \
         c: me { id } }";
     assert_eq!(code(Limits::default(), at_root).await.as_deref(), Some("operation_too_large"));
+}
+
+#[tokio::test]
+async fn fragments_on_the_schema_s_own_types_count_as_often_too() {
+    let bomb = |begin: &str, leaf: &str| {
+        let fragments = (0..30).map(|index| {
+            let next = index + 1;
+            format!(" fragment a{index} on __Type {{ ...a{next} ...a{next} }}")
+        });
+        begin.to_owned() + &fragments.collect::<Vec<_>>().concat() + leaf
+    };
+    let leaf = " fragment a30 on __Type { name }";
+    let large = Some("operation_too_large".to_owned());
+    let used = bomb("{ __schema { queryType { ...a0 } } }", leaf);
+    assert!(used.len() < 2_000);
+    assert_eq!(code(Limits::default(), &used).await, large);
+    assert_eq!(code(Limits::default(), &bomb("{ warehouses }", leaf)).await, large, "unused");
+    let nowhere = bomb("{ __schema { queryType { ...a0 } } }", "");
+    assert_eq!(code(Limits::default(), &nowhere).await, large, "the last is not there");
 }
 
 #[tokio::test]
@@ -140,6 +160,8 @@ async fn introspection_has_limits_of_its_own() {
     let usual = include_str!("../fixtures/introspection.graphql");
     let small = Limits { depth_max: 2, complexity_max: 1, fields_max: 2, ..Limits::default() };
     assert_eq!(code(small, usual).await, None);
+    let few = Limits { introspection_fields_max: 100, ..Limits::default() };
+    assert_eq!(code(few, usual).await.as_deref(), Some("operation_too_large"));
 }
 
 #[tokio::test]
@@ -183,4 +205,50 @@ async fn plans_are_kept_up_to_their_limit() {
     assert_eq!(shop.graph.plan_count(), 2);
     let _refused = shop.execute("{ none }", json!({})).await;
     assert_eq!(shop.graph.plan_count(), 2);
+}
+
+#[tokio::test]
+async fn the_texts_of_plans_are_bounded_and_the_latest_plan_stays() {
+    let shop = Shop::with(Limits { plans_bytes_max: 200, ..Limits::default() });
+    let long = format!("{{ reviews {{ id }} }} #{}", "x".repeat(500));
+    for (query, kept) in [("{ warehouses }", 1), ("{ me { id } }", 2), (long.as_str(), 1)] {
+        assert!(shop.execute(query, json!({})).await.is_ok());
+        assert_eq!(shop.graph.plan_count(), kept, "{query}");
+    }
+    assert!(shop.execute("{ warehouses }", json!({})).await.is_ok());
+    assert_eq!(shop.graph.plan_count(), 1, "the long one made room");
+}
+
+#[tokio::test(start_paused = true)]
+async fn queries_have_their_turns_and_mutations_do_not_queue_behind_them() {
+    let limits = Limits { queries_under_way_max: 1, turn_ms_max: 10, ..Limits::default() };
+    let shop = Shop::with(limits);
+    let slow = shop.ask(r#"{ product(id: "p-1") { hangs } }"#, json!({}));
+    let others = async {
+        let query = shop.ask("{ warehouses }", json!({})).await;
+        assert_eq!(errors_of(&query), [("too_many_queries".to_owned(), String::new())]);
+        for passes in [
+            r#"mutation { rename(id: "u-ana", name: "Ana") { name } }"#,
+            "{ __schema { queryType { name } } }",
+        ] {
+            assert_eq!(errors_of(&shop.ask(passes, json!({})).await), [], "{passes}");
+        }
+    };
+    let (slow, ()) = tokio::join!(slow, others);
+    assert_eq!(errors_of(&slow)[0].0, "subgraph_timeout");
+    assert!(shop.execute("{ warehouses }", json!({})).await.is_ok(), "there is room again");
+}
+
+#[tokio::test]
+async fn subscriptions_have_their_places_until_they_end() {
+    let limits = Limits { streams_under_way_max: 1, queries_under_way_max: 1, ..Limits::default() };
+    let graph = Shop::with(limits).graph;
+    let follow = || graph.execute_stream(Request::new("subscription { quiet }"), None);
+    let mut first = follow();
+    assert!(first.next().await.unwrap().is_ok());
+    let refused = serde_json::to_value(follow().next().await.unwrap()).unwrap();
+    assert_eq!(errors_of(&refused), [("too_many_watchers".to_owned(), String::new())]);
+    assert!(graph.execute(Request::new("{ warehouses }")).await.is_ok());
+    drop(first);
+    assert!(follow().next().await.unwrap().is_ok());
 }

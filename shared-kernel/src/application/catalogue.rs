@@ -20,7 +20,14 @@ use crate::application::trace::TraceParent;
 /// What the macro needs where a context does not name it.
 #[doc(hidden)]
 pub mod support {
-    pub use schemars::SchemaGenerator;
+    use schemars::generate::SchemaSettings;
+    use schemars::{JsonSchema, Schema};
+
+    /// The schema of what is written, and not of what could be read back: what is always there is
+    /// required, though it may be null.
+    pub fn schema_of<T: JsonSchema>() -> Schema {
+        SchemaSettings::default().for_serialize().into_generator().into_root_schema_for::<T>()
+    }
 }
 
 /// How long records are kept.
@@ -180,7 +187,7 @@ pub struct EventEntry {
     pub producer: Producer,
     /// Where it may stand, the topic of record first.
     pub channels: &'static [Channel],
-    /// JSON Schema of its body.
+    /// JSON Schema of its body, as it is written.
     pub schema: fn() -> Schema,
     /// A real value, made by the code that publishes.
     pub example: fn() -> Result<Published, ExampleError>,
@@ -310,10 +317,7 @@ macro_rules! events {
                     shape: $crate::events!(@shape $($protocol)?),
                     producer: $crate::events!(@producer $($($outside)?)?),
                     channels: &[$($channel),+],
-                    schema: || {
-                        $crate::application::catalogue::support::SchemaGenerator::default()
-                            .into_root_schema_for::<$type>()
-                    },
+                    schema: || $crate::application::catalogue::support::schema_of::<$type>(),
                     example: $example,
                 },
             )+];
@@ -351,6 +355,23 @@ mod tests {
         assert!(ONE.holds("codepix.probe") && !ONE.holds("codepix.probe.dlq"));
         assert!(MANY.holds("codepix.bank.00000001"));
         assert!(!MANY.holds("codepix.bank.") && !MANY.holds("codepix.bank.00000001.dlq"));
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    struct Noted {
+        always: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sometimes: Option<String>,
+    }
+
+    #[test]
+    fn a_schema_requires_what_is_always_written() {
+        let schema = support::schema_of::<Noted>().to_value();
+        assert_eq!(schema["required"], serde_json::json!(["always"]));
+        let fields = schema["properties"].as_object().unwrap();
+        assert!(fields.contains_key("always") && fields.contains_key("sometimes"));
+        let written = serde_json::to_value(Noted { always: None, sometimes: None }).unwrap();
+        assert_eq!(written, serde_json::json!({ "always": null }));
     }
 
     #[test]

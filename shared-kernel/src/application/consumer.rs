@@ -394,7 +394,7 @@ impl<H: BatchHandler> Consumer<H> {
             }
         }
         let took = self.ports.clock.now().since(started);
-        self.ports.observer.batch_committed(&self.settings.name, records.len(), took);
+        self.ports.observer.batch_committed(&self.settings.name, &records, took);
         self.report().await;
         Ok(true)
     }

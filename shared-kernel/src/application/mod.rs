@@ -36,7 +36,7 @@ pub use error::ApplicationError;
 pub use ids::Ids;
 pub use log::{InboundRecord, LogReader, LogWriter, OutboundRecord, Polled, TopicPartition};
 pub use observer::Observer;
-pub use page::{Page, PageSize, Place};
+pub use page::{Page, PageSize, Period, Place};
 pub use progress::Progress;
 pub use published::Published;
 pub use retry::Backoff;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::application::log::InboundRecord;
+
 /// Receives figures from relay, consumers and commands. Every method has an empty default.
 pub trait Observer: Send + Sync {
-    /// A consumer committed a batch of `records` after `took`.
-    fn batch_committed(&self, _consumer: &str, _records: usize, _took: Duration) {}
+    /// A consumer committed `records` together, `took` after it had them.
+    fn batch_committed(&self, _consumer: &str, _records: &[InboundRecord], _took: Duration) {}
     /// A consumer had to try a batch again.
     fn batch_retried(&self, _consumer: &str) {}
     /// A record went to the dead-letter topic.

@@ -4,7 +4,7 @@
 //! page begins behind a [`Place`], the sort key of the last row before it, so that a list may grow
 //! while it is read. Transports hand a place out as an opaque token.
 
-use crate::domain::Violation;
+use crate::domain::{Timestamp, Violation};
 
 /// How many rows a page has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +35,34 @@ impl PageSize {
     /// The rows to ask a store for: one more than the page has.
     pub fn rows_to_read(self) -> i64 {
         i64::from(self.0).saturating_add(1)
+    }
+}
+
+/// A part of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Period {
+    /// Not older than this.
+    pub from: Option<Timestamp>,
+    /// Older than this.
+    pub to: Option<Timestamp>,
+}
+
+impl Period {
+    /// The part that was asked for.
+    ///
+    /// # Errors
+    /// `period_order` when it ends before it begins.
+    pub fn asked(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Self, Violation> {
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            let message = "a period must end after it begins";
+            return Err(Violation::invalid("period_order", "to", message));
+        }
+        Ok(Self { from, to })
+    }
+
+    /// Whether a moment lies in it.
+    pub fn holds(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 }
 
@@ -121,6 +149,16 @@ mod tests {
         fn read(text: &str) -> Option<Self> {
             text.parse().ok().map(Self)
         }
+    }
+
+    #[test]
+    fn a_period_holds_its_beginning_and_not_its_end() {
+        let at = |micros| Timestamp::from_micros(micros).unwrap();
+        let period = Period::asked(Some(at(2)), Some(at(4))).unwrap();
+        assert_eq!([1, 2, 3, 4].map(|it| period.holds(at(it))), [false, true, true, false]);
+        assert!(Period::default().holds(at(1)));
+        assert_eq!(Period::asked(Some(at(4)), Some(at(2))).unwrap_err().code(), "period_order");
+        assert!(Period::asked(Some(at(4)), Some(at(4))).is_ok(), "empty, and in order");
     }
 
     #[test]

@@ -99,11 +99,6 @@ impl Progress {
                 .collect()
         })
     }
-
-    /// True once every assigned partition is read to its end.
-    pub fn is_quiet(&self) -> bool {
-        self.with(|map| map.values().all(|reading| reading.at_end))
-    }
 }
 
 #[cfg(test)]
@@ -121,7 +116,6 @@ mod tests {
         assert!(progress.at_end().is_empty());
         progress.caught_up(&partition(1));
         assert_eq!(progress.at_end(), [partition(1)]);
-        assert!(!progress.is_quiet());
         progress.behind(&partition(1));
         assert!(progress.at_end().is_empty());
     }

@@ -298,7 +298,9 @@ impl ContextStart {
             observer: Arc::clone(&self.observer),
             progress: Arc::clone(&progress),
         };
-        let consumer = Consumer::new(ConsumerSettings::new(group), ports, handler);
+        let mut bounds = ConsumerSettings::new(group);
+        bounds.batch_max = subscription.batch_max().unwrap_or(bounds.batch_max);
+        let consumer = Consumer::new(bounds, ports, handler);
         let stop = self.settings.stop_work.clone();
         self.worker(&format!("consumer {name}"), Stage::Work, consumer.run(stop));
         Ok(progress)

@@ -7,5 +7,6 @@ pub mod kafka;
 pub mod postgres;
 pub mod rest;
 pub mod system;
+pub mod traces;
 
 pub use context::{ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker};

@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::application::{Clock, Ids, Observer};
+use crate::application::{Clock, Ids, InboundRecord, Observer};
 use crate::domain::Timestamp;
+use crate::infrastructure::traces::taken_in;
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,10 +54,11 @@ fn count(number: usize) -> u64 {
 }
 
 impl Observer for Metrics {
-    fn batch_committed(&self, consumer: &str, records: usize, took: Duration) {
+    fn batch_committed(&self, consumer: &str, records: &[InboundRecord], took: Duration) {
+        taken_in(consumer, records);
         let consumer = consumer.to_owned();
         metrics::counter!("codepix_consumer_records_total", "consumer" => consumer.clone())
-            .increment(count(records));
+            .increment(count(records.len()));
         metrics::counter!("codepix_consumer_batches_total", "consumer" => consumer.clone())
             .increment(1);
         metrics::histogram!("codepix_consumer_batch_seconds", "consumer" => consumer).record(took);

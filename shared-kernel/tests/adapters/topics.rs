@@ -4,7 +4,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use shared_kernel::application::log::LogError;
-use shared_kernel::infrastructure::kafka::{Retention, TopicPlan, ensure_topics};
+use shared_kernel::infrastructure::kafka::{KafkaSettings, Retention, TopicPlan, ensure_topics};
 
 use crate::world::{TOPIC, World};
 
@@ -30,4 +30,14 @@ async fn a_topic_that_exists_must_have_the_time_of_the_broker() {
     ensure_topics(kafka, &others).await.expect("and again");
     let refused = ensure_topics(kafka, &[plan("others")]).await.unwrap_err();
     assert!(matches!(refused, LogError::Fatal(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_kafka_of_one_broker_keeps_one_replica_and_the_sentence_names_the_setting() {
+    let world = World::fresh().await;
+    let kafka = KafkaSettings { replication: 3, ..world.servers.kafka.clone() };
+    let plan = TopicPlan::new("replicated", Retention::Forever).partitions(1);
+    let refused = ensure_topics(&kafka, &[plan]).await.unwrap_err();
+    let LogError::Unavailable(sentence) = refused else { panic!("{refused:?}") };
+    assert!(sentence.contains("CODEPIX_KAFKA_REPLICATION"), "{sentence}");
 }

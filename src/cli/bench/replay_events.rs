@@ -228,6 +228,7 @@ impl Event {
         let at = self.happened_at();
         let event = hub::TransferCompletedV1 {
             overdue_at: None,
+            order_id: None,
             payer_report: Some("received"),
             end_to_end_id: id,
             state: TransferState::Completed,

@@ -60,26 +60,28 @@ pub struct TailEvents {
 impl TailEvents {
     /// Whether the events of a topic (name without prefix) are meant.
     pub fn wants_topic(&self, topic: &str) -> bool {
-        let prefix = self.kafka.topic_prefix.as_str();
-        let is_named = |named: &String| {
-            named == topic || named.strip_prefix(prefix).is_some_and(|bare| bare == topic)
-        };
-        self.topics.is_empty() || self.topics.iter().any(is_named)
+        self.topics.is_empty() || self.topics.iter().any(|named| self.bare(named).contains(&topic))
     }
 
-    /// Whether events of a type are meant: `TransferConfirmed`, `TransferConfirmed.v1` or all of
-    /// it.
-    pub fn wants_type(&self, event_type: &str) -> bool {
-        let parts: Vec<&str> = event_type.rsplit('.').collect();
-        let [version, name, ..] = parts.as_slice() else {
-            return self.types.is_empty() || self.types.iter().any(|it| it == event_type);
-        };
-        let versioned = format!("{name}.{version}");
-        let is_named = |named: &String| {
-            [event_type, name, versioned.as_str()].iter().any(|it| named.eq_ignore_ascii_case(it))
-        };
-        self.types.is_empty() || self.types.iter().any(is_named)
+    /// What a named topic is called without prefix: it may be named with it.
+    pub(super) fn bare<'a>(&self, named: &'a str) -> Vec<&'a str> {
+        let without = named.strip_prefix(self.kafka.topic_prefix.as_str());
+        let without = without.filter(|_| !self.kafka.topic_prefix.is_empty());
+        std::iter::once(named).chain(without).collect()
     }
+
+    /// Whether events of a type are meant.
+    pub fn wants_type(&self, event_type: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|named| names(named, event_type))
+    }
+}
+
+/// Whether a type is called that: `TransferConfirmed`, `TransferConfirmed.v1` or all of it.
+pub(super) fn names(named: &str, event_type: &str) -> bool {
+    let parts: Vec<&str> = event_type.rsplit('.').collect();
+    let [version, name, ..] = parts.as_slice() else { return named == event_type };
+    let versioned = format!("{name}.{version}");
+    [event_type, name, versioned.as_str()].iter().any(|it| named.eq_ignore_ascii_case(it))
 }
 
 #[cfg(test)]

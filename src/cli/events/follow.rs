@@ -10,13 +10,14 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use shared_kernel::application::{InboundRecord, TopicPartition};
 use shared_kernel::infrastructure::kafka::{inbound, is_passing};
+use tokio::time::Instant;
 
+use super::looks::Looks;
+use crate::cli::output::Output;
 use crate::client::{ClientError, KafkaOptions};
 
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(10);
-/// How often new topics are looked for: a bank may be enrolled meanwhile.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A topic that is only just there has no leader yet: the next look finds one.
 fn is_being_made(error: &KafkaError) -> bool {
@@ -37,21 +38,27 @@ pub(super) struct Follower<W> {
     options: KafkaOptions,
     is_wanted: W,
     assigned: BTreeSet<TopicPartition>,
+    looks: Looks,
+    output: Output,
 }
 
 impl<W: Fn(&str) -> bool> Follower<W> {
     /// A reader of the topics that `is_wanted` by their names without prefix, from what is there
-    /// or from what comes. It is in place when this returns.
+    /// or from what comes. It is in place when this returns; what befalls it then it says to
+    /// `output`.
     pub(super) async fn start(
         options: &KafkaOptions,
         is_wanted: W,
         from_beginning: bool,
+        output: Output,
     ) -> anyhow::Result<Self> {
         let consumer: StreamConsumer =
             options.reader().create().context("the settings of Kafka are not right")?;
         let (consumer, options) = (Arc::new(consumer), options.clone());
-        let mut follower = Self { consumer, options, is_wanted, assigned: BTreeSet::new() };
+        let (assigned, looks) = (BTreeSet::new(), Looks::begun(Instant::now()));
+        let mut follower = Self { consumer, options, is_wanted, assigned, looks, output };
         follower.look(from_beginning).await?;
+        follower.looks = Looks::begun(Instant::now());
         Ok(follower)
     }
 
@@ -60,17 +67,29 @@ impl<W: Fn(&str) -> bool> Follower<W> {
         self.assigned.iter().map(|at| at.topic.as_str()).collect()
     }
 
-    /// The next record, whenever it comes.
+    /// The next record, whenever it comes: an outage of Kafka is waited for.
     pub(super) async fn next(&mut self) -> anyhow::Result<InboundRecord> {
         loop {
-            match tokio::time::timeout(LOOK_EVERY, self.consumer.recv()).await {
+            let Some(wait) = self.looks.wait(Instant::now()) else {
+                self.look_again().await;
+                continue;
+            };
+            match tokio::time::timeout(wait, self.consumer.recv()).await {
                 Ok(Ok(message)) => return Ok(inbound(&message)),
-                // What has just been made is read whole: nothing of it was missed.
-                Err(_nothing_came) => self.look(true).await?,
-                Ok(Err(KafkaError::PartitionEOF(_))) => {}
-                Ok(Err(error)) if is_passing(&error) => {}
+                // Nothing came in time, or nothing more is there.
+                Err(_) | Ok(Err(KafkaError::PartitionEOF(_))) => {}
+                Ok(Err(error)) if is_passing(&error) || is_being_made(&error) => {}
                 Ok(Err(error)) => return Err(error).context("the log cannot be read"),
             }
+        }
+    }
+
+    /// What has just been made is read whole: nothing of it was missed. The first look was
+    /// answered, so one that is not is an outage, and the next one may be.
+    async fn look_again(&mut self) {
+        let is_answered = self.look(true).await.is_ok();
+        if let Some(sentence) = self.looks.looked(Instant::now(), is_answered) {
+            self.output.remark(sentence);
         }
     }
 

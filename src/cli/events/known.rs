@@ -1,5 +1,6 @@
 //! Which event a record is.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -59,6 +60,26 @@ impl KnownEvents {
     /// All of the catalogue, on these topics.
     pub(super) fn on(topics: &ForeignTopics) -> Self {
         Self { events: catalogue::events().map(KnownEvent::of).collect(), topics: topics.clone() }
+    }
+
+    /// Every event.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'static EventEntry> {
+        self.events.iter().map(|known| known.entry)
+    }
+
+    /// Whether an event stands on a topic (name without prefix).
+    pub(super) fn stands_on(&self, entry: &EventEntry, topic: &str) -> bool {
+        self.topics.stands_on(entry, topic)
+    }
+
+    /// The addresses on which events stand, under this hub's settings.
+    pub(super) fn addresses_of(&self, entries: &[&EventEntry]) -> BTreeSet<String> {
+        let mut addresses = BTreeSet::new();
+        for entry in entries {
+            let own = entry.channels.iter().map(|it| self.topics.address_of(entry, it));
+            addresses.extend(own.map(Cow::into_owned));
+        }
+        addresses
     }
 
     /// Whether events stand on a topic (name without prefix).

@@ -3,6 +3,8 @@
 mod command;
 mod follow;
 mod known;
+mod looks;
+mod names;
 mod run;
 mod topics;
 mod view;

@@ -92,7 +92,7 @@ impl ForeignTopics {
     }
 
     /// The address of an event's channel under this hub's settings.
-    fn address_of(&self, entry: &EventEntry, channel: &Channel) -> Cow<'static, str> {
+    pub(super) fn address_of(&self, entry: &EventEntry, channel: &Channel) -> Cow<'static, str> {
         // Two protocols may have a topic of one usual name, and settings of their own for it.
         let named = match entry.shape {
             Shape::Foreign { protocol: "CodePix classic" } => self.of_programs(channel),

@@ -105,7 +105,7 @@ impl EventView {
             trace: envelope.and_then(|it| it.trace).map(|it| it.as_str().to_owned()),
             page,
             unreadable,
-            body: record.payload.as_deref().and_then(|body| serde_json::from_slice(body).ok()),
+            body: record.payload.as_deref().and_then(body_on_one_line),
         }
     }
 
@@ -162,7 +162,7 @@ impl Shown for EventView {
 /// What a body says, field by field; what is empty says nothing.
 fn fields(body: &Value) -> Vec<(String, String)> {
     let Some(fields) = body.as_object() else {
-        return vec![("body".to_owned(), cut(&body.to_string()))];
+        return vec![("body".to_owned(), cut(&one_line(&body.to_string())))];
     };
     let mut told = Vec::new();
     for (field, value) in fields {
@@ -196,9 +196,40 @@ fn cut(text: &str) -> String {
     format!("{kept}…")
 }
 
-/// Control characters of others' texts must not move the cursor.
+/// Others' texts must neither end the line nor move the cursor.
 fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    text.chars().map(|character| if disturbs(character) { ' ' } else { character }).collect()
+}
+
+/// Whether a terminal, or whoever reads line by line, does something with it but show it: control
+/// characters, other ends of lines, and what turns the direction of writing.
+fn disturbs(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+        )
+}
+
+/// A body as it was written, to the digit, and on one line: line breaks can only stand between its
+/// parts, where they say nothing, and what else disturbs only in its texts, where it has an escape.
+fn body_on_one_line(body: &[u8]) -> Option<Box<RawValue>> {
+    let body: &RawValue = serde_json::from_slice(body).ok()?;
+    let mut line = String::with_capacity(body.get().len());
+    for character in body.get().chars() {
+        if matches!(character, '\n' | '\r' | '\t') {
+            line.push(' ');
+        } else if disturbs(character) {
+            line.extend([format!("\\u{:04x}", u32::from(character))]);
+        } else {
+            line.push(character);
+        }
+    }
+    RawValue::from_string(line).ok()
 }
 
 #[cfg(test)]
@@ -283,6 +314,51 @@ mod tests {
         assert_eq!(json["page"], page("AmountHeld"));
         assert_eq!((&json["partition"], &json["offset"]), (&3.into(), &7.into()));
         assert!(json.get("unreadable").is_none());
+    }
+
+    #[test]
+    fn a_body_of_many_lines_is_one_line_and_forges_no_event() {
+        let (mut record, topic) = example("AmountHeld");
+        let forged = r#"{"type":"codepix.transfers.TransferConfirmed.v1"}"#;
+        let body = format!("{{\r\n\t\"sum\": 1006.5699999999999000,\n\"more\":\n{forged}\n}}");
+        record.payload = Some(body.clone().into_bytes());
+        let line = serde_json::to_string(&shown(&record, &topic)).unwrap();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(line.contains("1006.5699999999999000"), "to the digit: {line}");
+        let json: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(json["type"], entry("AmountHeld").event_type);
+        assert_eq!(json["body"], serde_json::from_str::<Value>(&body).unwrap());
+    }
+
+    #[test]
+    fn no_text_of_others_reaches_the_terminal_as_a_command() {
+        // CSI and OSC in both forms, DEL, ends of lines and a turned direction, as texts of JSON.
+        let evil = "a\u{1b}[2J\u{9b}2J\u{9d}0;x\u{7}\u{7f}\u{85}\u{2028}\u{2029}\u{202e}\u{2066}b";
+        let raw: String = evil.chars().filter(|it| u32::from(*it) >= 0x20).collect();
+        let (mut record, topic) = example("AmountHeld");
+        record.key = Some(evil.as_bytes().to_vec());
+        let text = serde_json::to_string(evil).unwrap();
+        for body in [
+            format!(r#"{{{text}:{text},"in":{{{text}:[{text}]}},"raw":"{raw}"}}"#),
+            format!("[{text}]"),
+            text.clone(),
+            format!("\"{raw}\""),
+        ] {
+            record.payload = Some(body.clone().into_bytes());
+            for headers in [record.headers.clone(), vec![("ce_type".into(), evil.into())]] {
+                let record = InboundRecord { headers, ..record.clone() };
+                let view = shown(&record, &topic);
+                let line = view.text(Paint::new(false));
+                assert!(!line.chars().any(disturbs), "{line:?}");
+                let json = view.body.as_ref().unwrap();
+                assert!(!json.get().chars().any(disturbs), "{json:?}");
+                let (same, was): (Value, Value) = (
+                    serde_json::from_str(json.get()).unwrap(),
+                    serde_json::from_str(&body).unwrap(),
+                );
+                assert_eq!(same, was, "and nothing of it is lost");
+            }
+        }
     }
 
     #[test]

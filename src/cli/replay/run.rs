@@ -46,6 +46,6 @@ pub async fn run(command: ReplayCommand, output: &Output) -> anyhow::Result<Exit
     output.show(&ReplayView::of(&report, &gauge.reading(), began.elapsed()))?;
     Ok(match report.outcome {
         Outcome::Swapped | Outcome::Equal | Outcome::Past => ExitCode::SUCCESS,
-        Outcome::Differs | Outcome::Stopped => ExitCode::FAILURE,
+        Outcome::Differs | Outcome::Stopped | Outcome::Abandoned => ExitCode::FAILURE,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use balances::infrastructure::replay::{Outcome, Reading, Report, Summary};
+use balances::infrastructure::replay::{Comparison, Outcome, Reading, Report, Summary};
 use serde::Serialize;
 
 use crate::cli::output::{Cell, Fields, Paint, Shown, Tone, age, money};
@@ -68,6 +68,8 @@ pub(super) struct ReplayView {
     /// The first of them.
     differing: Vec<String>,
     #[serde(skip)]
+    is_equal: bool,
+    #[serde(skip)]
     verdict: Outcome,
 }
 
@@ -88,13 +90,14 @@ impl ReplayView {
             differing: comparison
                 .map(|it| it.named.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
+            is_equal: comparison.is_none_or(Comparison::is_equal),
             verdict: report.outcome,
         }
     }
 
     fn sentence(&self) -> (Tone, &'static str) {
         match self.verdict {
-            Outcome::Swapped if self.differing_accounts == 0 => {
+            Outcome::Swapped if self.is_equal => {
                 (Tone::Good, "the rebuild was equal and is the live side now")
             }
             Outcome::Swapped => (Tone::Good, "the rebuild is the live side now"),
@@ -106,6 +109,7 @@ impl ReplayView {
             ),
             Outcome::Past => (Tone::Good, "this is the side as of that time; nothing was changed"),
             Outcome::Stopped => (Tone::Faint, "cut off; the next run goes on where this one was"),
+            Outcome::Abandoned => (Tone::Faint, "cut off; nothing of it is kept"),
         }
     }
 }
@@ -131,6 +135,9 @@ impl Shown for ReplayView {
             let differing = format!("{} accounts", self.differing_accounts);
             fields = fields.field("differing", Cell::new(Tone::Bad, differing));
             fields = fields.field("  first", self.differing.join(" "));
+        } else if !self.is_equal {
+            let differing = "no account: transfers, or what other programs said";
+            fields = fields.field("differing", Cell::new(Tone::Bad, differing));
         }
         format!("{}\n{}", paint.tint(tone, sentence), fields.render(paint))
     }
@@ -138,7 +145,6 @@ impl Shown for ReplayView {
 
 #[cfg(test)]
 mod tests {
-    use balances::infrastructure::replay::Comparison;
     use shared_kernel::domain::{AccountId, Digest, Money};
 
     use super::*;
@@ -172,6 +178,13 @@ mod tests {
         for part in ["--force", "20 in 1m 1s", "6e4635ce-88d1", "BRL 123.45 available"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn sides_that_differ_beside_their_accounts_are_not_called_equal() {
+        let text = |outcome| view(outcome, 0).text(Paint::new(false));
+        assert!(text(Outcome::Differs).contains("no account: transfers"));
+        assert!(!text(Outcome::Swapped).contains("was equal"));
     }
 
     #[test]

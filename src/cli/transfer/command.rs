@@ -1,7 +1,10 @@
 //! The words of `codepix transfer`.
 
+use std::str::FromStr;
+
 use clap::ValueEnum;
 use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb};
+use transfers::domain::OrderId;
 
 use crate::client::IdempotencyOptions;
 use crate::client::transfers::TransferState;
@@ -17,6 +20,10 @@ pub enum TransferCommand {
         0 only when the money arrived.")]
     Send(SendTransfer),
     /// Show a transfer, with the reason if it failed
+    #[command(after_help = "Examples:\n  \
+        codepix transfer show E0000000120261120120000000000001\n  \
+        codepix transfer show b3b6f0a0-6f1e-4a0e-9a35-6a1f0f6f2f10\n\n\
+        The second is the id of an order of an existing bank program.")]
     Show(OneTransfer),
     /// List transfers, newest first: the hub's, or those of an account
     #[command(after_help = "Examples:\n  \
@@ -35,14 +42,64 @@ pub enum TransferCommand {
         message and did not credit, or will never read it; a program that was down may read it \
         tomorrow, and credits then.")]
     Resolve(ResolveTransfer),
+    /// Note that what was credited after a refusal is settled between the banks (operators)
+    #[command(after_help = "Example:\n  \
+        codepix transfer acknowledge <ID> --reason \"bank 003 paid it back on 30 November\"\n\n\
+        For a transfer that was resolved as refused and that its payee's bank has credited all the \
+        same: `codepix doctor` finds it as credited_after_refusal until it is acknowledged, and \
+        notes it afterwards. No money moves.")]
+    Acknowledge(AcknowledgeCredit),
+}
+
+/// A transfer as it is named: by its own id, or by that of the order of a bank's program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferId {
+    /// From end to end.
+    EndToEnd(EndToEndId),
+    /// Of the order.
+    Order(OrderId),
+}
+
+impl TransferId {
+    /// Both fields of a request, one of them empty.
+    pub(super) fn on_the_wire(self) -> (String, String) {
+        match self {
+            Self::EndToEnd(id) => (id.to_string(), String::new()),
+            Self::Order(id) => (String::new(), id.to_string()),
+        }
+    }
+}
+
+impl FromStr for TransferId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(order) = OrderId::parse(text) {
+            return Ok(Self::Order(order));
+        }
+        EndToEndId::parse(text)
+            .map(Self::EndToEnd)
+            .map_err(|broken| format!("{broken}; or give the id of a bank's order, a UUID"))
+    }
+}
+
+/// What the banks settled between them.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AcknowledgeCredit {
+    /// Id of the transfer from end to end, 32 characters, or of its order, a UUID
+    #[arg(value_name = "ID")]
+    pub id: TransferId,
+    /// How they settled it, up to 500 characters; kept
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// An overdue transfer to end.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ResolveTransfer {
-    /// Id of the transfer from end to end, 32 characters
-    #[arg(value_name = "END_TO_END_ID")]
-    pub id: EndToEndId,
+    /// Id of the transfer from end to end, 32 characters, or of its order, a UUID
+    #[arg(value_name = "ID")]
+    pub id: TransferId,
     /// What the payee's bank did
     #[arg(long = "as", value_name = "OUTCOME")]
     pub outcome: Outcome,
@@ -86,9 +143,9 @@ pub struct SendTransfer {
 /// A transfer by its id.
 #[derive(Clone, Debug, clap::Args)]
 pub struct OneTransfer {
-    /// Id of the transfer from end to end, 32 characters
-    #[arg(value_name = "END_TO_END_ID")]
-    pub id: EndToEndId,
+    /// Id of the transfer from end to end, 32 characters, or of its order, a UUID
+    #[arg(value_name = "ID")]
+    pub id: TransferId,
     /// As the bank shows it to the owner of this account, instead of as the hub sees it
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<AccountId>,
@@ -162,6 +219,20 @@ mod tests {
     fn an_id_that_is_none_is_refused_with_its_sentence() {
         let said = parse(&["show", "E1"]).unwrap_err();
         assert!(said.contains("an EndToEndId must have 32 characters"), "{said}");
+        assert!(said.contains("a bank's order, a UUID"), "{said}");
+    }
+
+    #[test]
+    fn a_transfer_is_named_by_its_id_or_by_that_of_its_order() {
+        let end_to_end = "E0000000120261120120000000000001";
+        let order = "b3b6f0a0-6f1e-4a0e-9a35-6a1f0f6f2f10";
+        let wire = |text: &str| text.parse::<TransferId>().unwrap().on_the_wire();
+        assert_eq!(wire(end_to_end), (end_to_end.to_owned(), String::new()));
+        assert_eq!(wire(order), (String::new(), order.to_owned()));
+        for word in [&["show"][..], &["watch"], &["resolve", "--as", "refused", "--reason", "x"]] {
+            assert!(parse(&[word, &[order]].concat()).is_ok(), "{word:?}");
+        }
+        assert!(parse(&["acknowledge", order]).is_err(), "it needs a reason");
     }
 
     #[test]

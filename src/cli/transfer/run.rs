@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::command::{
-    HubState, ListTransfers, OneTransfer, Outcome, ResolveTransfer, SendTransfer, TransferCommand,
+    AcknowledgeCredit, HubState, ListTransfers, OneTransfer, Outcome, ResolveTransfer,
+    SendTransfer, TransferCommand, TransferId,
 };
 use super::life_cycle::{LifeCycle as _, Timeline};
 use super::view::{
@@ -23,6 +24,8 @@ const DESCRIPTION_LENGTH_MAX: usize = 140;
 const ORDER_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a transfer that is watched by its id may be unknown.
 const WATCH_PATIENCE: Duration = Duration::from_secs(3);
+/// What no hub of ours does.
+const MISSING: &str = "the hub answered without the transfer";
 
 /// Runs `codepix transfer`.
 ///
@@ -43,6 +46,9 @@ pub async fn run(
         TransferCommand::List(which) => list(&client.connect().await?, which, output).await,
         TransferCommand::Watch(which) => watch(&client.connect().await?, which, output).await,
         TransferCommand::Resolve(wanted) => resolve(&client.connect().await?, wanted, output).await,
+        TransferCommand::Acknowledge(wanted) => {
+            acknowledge(&client.connect().await?, wanted, output).await
+        }
     }
 }
 
@@ -51,14 +57,35 @@ async fn resolve(hub: &Hub, wanted: ResolveTransfer, output: &Output) -> anyhow:
         Outcome::Credited => transfers::Resolution::Credited,
         Outcome::Refused => transfers::Resolution::Refused,
     };
+    let (end_to_end_id, order_id) = wanted.id.on_the_wire();
     let request = transfers::ResolveTransferRequest {
-        end_to_end_id: wanted.id.to_string(),
+        end_to_end_id,
+        order_id,
         resolution: resolution.into(),
         reason: wanted.reason,
     };
     let answer = hub.answer(hub.transfers().resolve_transfer(request).await)?;
-    let transfer = answer.transfer.context("the hub answered without the transfer")?;
-    output.show(&HubTransfer::from(transfer))
+    output.show(&HubTransfer::from(answer.transfer.context(MISSING)?))
+}
+
+async fn acknowledge(hub: &Hub, wanted: AcknowledgeCredit, output: &Output) -> anyhow::Result<()> {
+    let (end_to_end_id, order_id) = wanted.id.on_the_wire();
+    let reason = wanted.reason;
+    let request = transfers::AcknowledgeCreditRequest { end_to_end_id, order_id, reason };
+    let answer = hub.answer(hub.transfers().acknowledge_credit(request).await)?;
+    let transfer = HubTransfer::from(answer.transfer.context(MISSING)?);
+    output.show(&transfer.resolved(answer.resolution))
+}
+
+/// The id from end to end of a transfer that may be named otherwise.
+async fn end_to_end_id(hub: &Hub, id: TransferId) -> anyhow::Result<String> {
+    let (end_to_end_id, order_id) = id.on_the_wire();
+    if order_id.is_empty() {
+        return Ok(end_to_end_id);
+    }
+    let request = transfers::GetTransferRequest { end_to_end_id, order_id };
+    let answer = hub.answer(hub.transfers().get_transfer(request).await)?;
+    Ok(answer.transfer.context(MISSING)?.end_to_end_id)
 }
 
 fn check_description(text: &str) -> Result<(), ClientError> {
@@ -80,7 +107,7 @@ async fn send(hub: &Hub, order: SendTransfer, output: &Output) -> anyhow::Result
     };
     let answer = hub.answer(hub.banking().request_transfer(request).await);
     let answer = answer.map_err(|error| error.with_key(&idempotency_key))?;
-    let transfer = answer.transfer.context("the hub answered without the transfer")?;
+    let transfer = answer.transfer.context(MISSING)?;
     let sent = SentTransfer { idempotency_key, transfer: transfer.into() };
     output.show(&sent)?;
     if order.watch { follow_sent(hub, &sent.transfer, output).await } else { Ok(()) }
@@ -113,15 +140,15 @@ fn happened(state: &str, reason: Option<&ReasonView>) -> anyhow::Result<()> {
 }
 
 async fn show(hub: &Hub, which: OneTransfer, output: &Output) -> anyhow::Result<()> {
-    const MISSING: &str = "the hub answered without the transfer";
-    let end_to_end_id = which.id.to_string();
     if let Some(account) = which.account {
+        let end_to_end_id = end_to_end_id(hub, which.id).await?;
         let request =
             banking::GetTransferRequest { end_to_end_id, account_id: account.to_string() };
         let answer = hub.answer(hub.banking().get_transfer(request).await)?;
         return output.show(&BankTransfer::from(answer.transfer.context(MISSING)?));
     }
-    let request = transfers::GetTransferRequest { end_to_end_id };
+    let (end_to_end_id, order_id) = which.id.on_the_wire();
+    let request = transfers::GetTransferRequest { end_to_end_id, order_id };
     let answer = hub.answer(hub.transfers().get_transfer(request).await)?;
     let transfer = HubTransfer::from(answer.transfer.context(MISSING)?);
     output.show(&transfer.resolved(answer.resolution))
@@ -153,7 +180,7 @@ async fn list(hub: &Hub, which: ListTransfers, output: &Output) -> anyhow::Resul
 
 async fn watch(hub: &Hub, which: OneTransfer, output: &Output) -> anyhow::Result<()> {
     let watch = Watch { hub, output, timeline: Timeline::default(), patience: WATCH_PATIENCE };
-    let end_to_end_id = which.id.to_string();
+    let end_to_end_id = end_to_end_id(hub, which.id).await?;
     match which.account {
         Some(account) => {
             let account_id = account.to_string();

@@ -56,6 +56,7 @@ impl From<transfers::Party> for PartyView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct HubTransfer {
     pub(super) end_to_end_id: String,
+    order_id: Option<String>,
     pub(super) state: String,
     amount: Money,
     payer: PartyView,
@@ -78,6 +79,14 @@ struct ResolutionView {
     resolution: String,
     reason: String,
     resolved_at: Option<Timestamp>,
+    contradicted_at: Option<Timestamp>,
+    acknowledgement: Option<String>,
+    acknowledged_at: Option<Timestamp>,
+}
+
+/// A text of the wire, where nothing is an empty one.
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 impl From<transfers::OperatorResolution> for ResolutionView {
@@ -85,6 +94,9 @@ impl From<transfers::OperatorResolution> for ResolutionView {
         Self {
             resolution: label(resolved.resolution().as_str_name(), "RESOLUTION"),
             resolved_at: instant(resolved.resolved_at.as_ref()),
+            contradicted_at: instant(resolved.contradicted_at.as_ref()),
+            acknowledged_at: instant(resolved.acknowledged_at.as_ref()),
+            acknowledgement: given(resolved.acknowledgement),
             reason: resolved.reason,
         }
     }
@@ -94,12 +106,34 @@ impl ResolutionView {
     fn in_words(&self) -> String {
         format!("as {}, {}: {}", self.resolution, moment(self.resolved_at), self.reason)
     }
+
+    /// What became of it.
+    fn contradicted(&self) -> Option<String> {
+        let at = self.contradicted_at?;
+        let acknowledged = match &self.acknowledgement {
+            Some(reason) => format!("settled, {}: {reason}", moment(self.acknowledged_at)),
+            None => "the banks must settle it, then `codepix transfer acknowledge`".to_owned(),
+        };
+        Some(format!("{}; {acknowledged}", moment(Some(at))))
+    }
 }
 
 impl HubTransfer {
     /// With what an operator decided of it.
     pub(super) fn resolved(self, resolution: Option<transfers::OperatorResolution>) -> Self {
         Self { resolution: resolution.map(ResolutionView::from), ..self }
+    }
+
+    /// Whether it waits for its payee's bank or an operator.
+    fn is_overdue(&self) -> bool {
+        self.state == "pending" && self.overdue_at.is_some()
+    }
+
+    fn state_cell(&self) -> Cell {
+        if self.is_overdue() {
+            return Cell::new(Tone::Bad, "pending, OVERDUE");
+        }
+        state_cell(&self.state)
     }
 }
 
@@ -113,6 +147,7 @@ impl From<transfers::Transfer> for HubTransfer {
             finished_at: instant(transfer.finished_at.as_ref()),
             overdue_at: instant(transfer.overdue_at.as_ref()),
             end_to_end_id: transfer.end_to_end_id,
+            order_id: given(transfer.order_id),
             amount: Money::from_centavos(transfer.amount_centavos),
             payer: transfer.payer.unwrap_or_default().into(),
             payee: transfer.payee.unwrap_or_default().into(),
@@ -143,8 +178,10 @@ fn state_cell(state: &str) -> Cell {
 impl Shown for HubTransfer {
     fn text(&self, paint: Paint) -> String {
         let reason = self.reason.as_ref().map(ReasonView::in_words);
+        let contradicted = self.resolution.as_ref().and_then(ResolutionView::contradicted);
         Fields::new()
             .field("transfer", Cell::new(Tone::Strong, self.end_to_end_id.as_str()))
+            .field_if("order", self.order_id.as_deref())
             .field("state", state_cell(&self.state))
             .field_if("reason", reason)
             .field("amount", Cell::new(Tone::Strong, self.amount.in_english()))
@@ -158,6 +195,7 @@ impl Shown for HubTransfer {
             .field("confirmed", moment(self.confirmed_at))
             .field("finished", moment(self.finished_at))
             .field_if("resolved", self.resolution.as_ref().map(ResolutionView::in_words))
+            .field_if("credited all the same", contradicted)
             .render(paint)
     }
 }
@@ -177,6 +215,7 @@ impl Shown for HubTransfers {
             ("AMOUNT", Align::Right),
             ("PAYER", Align::Left),
             ("PAYEE", Align::Left),
+            ("ORDER", Align::Left),
             ("REASON", Align::Left),
         ];
         let mut table = Table::new(columns, "no transfers");
@@ -185,10 +224,11 @@ impl Shown for HubTransfers {
             table.row([
                 moment(transfer.registered_at).into(),
                 transfer.end_to_end_id.as_str().into(),
-                state_cell(&transfer.state),
+                transfer.state_cell(),
                 transfer.amount.in_english().into(),
                 transfer.payer.ispb.as_str().into(),
                 transfer.payee.ispb.as_str().into(),
+                transfer.order_id.as_deref().unwrap_or_default().into(),
                 reason.into(),
             ]);
         }
@@ -331,6 +371,56 @@ mod tests {
         assert!(text.contains("The payee's account is blocked. (AC06)"), "{text}");
         let list = HubTransfers { transfers: vec![view] }.text(Paint::new(false));
         assert!(list.ends_with("The payee's account is blocked. (AC06)"), "{list}");
+    }
+
+    #[test]
+    fn an_order_of_a_bank_program_is_named_and_what_is_overdue_stands_out() {
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let order_id = "b3b6f0a0-6f1e-4a0e-9a35-6a1f0f6f2f10".to_owned();
+        let overdue = transfers::Transfer {
+            state: transfers::TransferState::Pending.into(),
+            overdue_at: at(1_795_178_096),
+            order_id: order_id.clone(),
+            ..rejected()
+        };
+        let view = HubTransfer::from(overdue.clone());
+        let text = view.text(Paint::new(false));
+        let is_order = |line: &str| line.starts_with("order ") && line.ends_with(&order_id);
+        assert!(text.lines().any(is_order), "{text}");
+        let list = |transfer: transfers::Transfer| {
+            HubTransfers { transfers: vec![transfer.into()] }.text(Paint::new(false))
+        };
+        let shown = list(overdue.clone());
+        assert!(shown.contains("pending, OVERDUE") && shown.contains(&order_id), "{shown}");
+        let confirmed = transfers::TransferState::Confirmed.into();
+        assert!(!list(transfers::Transfer { state: confirmed, ..overdue }).contains("OVERDUE"));
+        assert_eq!(HubTransfer::from(rejected()).order_id, None);
+    }
+
+    #[test]
+    fn what_was_credited_all_the_same_is_shown_until_and_after_it_is_settled() {
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let resolution = transfers::OperatorResolution {
+            resolution: transfers::Resolution::Refused.into(),
+            reason: "they did not know it".to_owned(),
+            resolved_at: at(1_795_178_096),
+            contradicted_at: at(1_795_178_100),
+            ..transfers::OperatorResolution::default()
+        };
+        let text = |resolution| {
+            let view = HubTransfer::from(rejected()).resolved(Some(resolution));
+            view.text(Paint::new(false))
+        };
+        let open = text(resolution.clone());
+        assert!(open.contains("codepix transfer acknowledge"), "{open}");
+        let acknowledgement = "paid back".to_owned();
+        let settled = transfers::OperatorResolution {
+            acknowledgement,
+            acknowledged_at: at(1_795_178_200),
+            ..resolution
+        };
+        let settled = text(settled);
+        assert!(settled.contains("settled, ") && settled.ends_with(": paid back"), "{settled}");
     }
 
     #[test]

@@ -98,9 +98,15 @@ fn made(event: &EventDoc) -> String {
         }
         Shape::Foreign { protocol } => row("shape", &format!("{protocol}: the body alone")),
     }
-    if let Producer::Outside(who) = entry.producer {
-        let link = outside::writer_of(event).map_or_else(|| who.to_owned(), Program::link);
-        row("written by", &link);
+    let programs: Vec<String> = outside::writers_of(event).map(Program::link).collect();
+    match entry.producer {
+        Producer::Outside(who) if programs.is_empty() => row("written by", who),
+        Producer::Outside(_) => row("written by", &programs.join(", ")),
+        Producer::Context if programs.is_empty() => {}
+        Producer::Context => {
+            let own = service_link(event.context.as_str());
+            row("written by", &format!("{own}; {}", programs.join(", ")));
+        }
     }
     for channel in entry.channels {
         let key = if channel.key.is_empty() { "no key" } else { channel.key };

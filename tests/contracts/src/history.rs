@@ -8,6 +8,7 @@ use shared_kernel::application::{InboundRecord, TopicPartition};
 use shared_kernel::domain::Timestamp;
 
 use crate::frozen::{Book, Frozen};
+use crate::page::Page;
 use crate::registry::{self, Catalogue, EventDoc};
 use crate::tree::Tree;
 use crate::{schema, versions};
@@ -79,6 +80,32 @@ pub fn old_versions<'a>(
         let schema = schema.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let example = tree.get(&path).map(str::to_owned);
         found.push(OldVersion { event, version: version.to_owned(), path, example, schema });
+    }
+    Ok(found)
+}
+
+/// Pages of old versions that are gone, or say that they are of something else; each in a
+/// sentence.
+///
+/// # Errors
+/// When the fingerprints or a page cannot be read.
+pub fn pages(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for old in old_versions(catalogue, tree)? {
+        let (name, version) = (old.event.entry.name, old.version.as_str());
+        let folder = versions::folder_of(tree, old.event, version);
+        let path = format!("{folder}/index.mdx");
+        let Some(text) = tree.get(&path) else {
+            found.push(format!(
+                "the page of {name} {version} is gone: the log is full of such events, so fetch \
+                 it back from the history"
+            ));
+            continue;
+        };
+        let page = Page::parse(text).with_context(|| format!("eventcatalog/{path}"))?;
+        if (page.text("id"), page.text("version")) != (Some(name), Some(version)) {
+            found.push(format!("eventcatalog/{path} must have the id {name} and be {version}"));
+        }
     }
     Ok(found)
 }

@@ -68,6 +68,9 @@ pub fn named(context: &str) -> Option<House> {
     ContextName::ALL.into_iter().find(|known| known.as_str() == context).map(of)
 }
 
+/// The domain of the whole product, which has the contexts' domains in it.
+pub const WHOLE: &str = "CodePix";
+
 /// Version of pages whose subject has none of its own.
 pub const VERSION: &str = "1.0.0";
 

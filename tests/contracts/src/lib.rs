@@ -8,8 +8,10 @@
 
 pub mod asyncapi;
 pub mod channels;
+pub mod domains;
 pub mod doors;
 pub mod events;
+pub mod flows;
 pub mod frozen;
 pub mod history;
 pub mod house;
@@ -17,11 +19,14 @@ pub mod operations;
 pub mod outside;
 pub mod page;
 pub mod prose;
+pub mod readers;
+pub mod references;
 pub mod registry;
 pub mod schema;
 pub mod services;
 pub mod site;
 pub mod tree;
+pub mod variants;
 pub mod versions;
 pub mod words;
 

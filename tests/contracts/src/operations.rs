@@ -208,6 +208,13 @@ pub const OPERATIONS: &[Operation] = &[
         "ResolveTransfer",
         &["resolveTransfer"],
     ),
+    command(
+        Transfers,
+        "AcknowledgeCredit",
+        "Notes that the banks have settled what was credited after it was refused.",
+        "AcknowledgeCredit",
+        &[],
+    ),
     query(
         Transfers,
         "GetTransfer",
@@ -325,7 +332,10 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 /// Commands of gRPC that the graph has no mutation for, and why each may be without one.
-pub const WITHOUT_MUTATION: &[(&str, &str)] = &[];
+pub const WITHOUT_MUTATION: &[(&str, &str)] = &[(
+    "AcknowledgeCredit",
+    "an operator's note on a finding of `codepix doctor`, given where the finding is read",
+)];
 
 impl Operation {
     /// Where its page is.

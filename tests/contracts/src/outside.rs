@@ -28,6 +28,8 @@ pub struct Program {
     pub domain: &'static str,
     /// The context to which it speaks: its team knows it.
     pub beside: ContextName,
+    /// Events of contexts in its protocol that it writes where it runs itself.
+    pub writes_too: &'static [&'static str],
 }
 
 /// All of them.
@@ -39,6 +41,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "Existing bank programs",
         domain: "Transfers",
         beside: ContextName::Transfers,
+        writes_too: &[],
     },
     Program {
         who: "Wallet Core",
@@ -47,13 +50,19 @@ pub const PROGRAMS: &[Program] = &[
         name: "The original Wallet Core",
         domain: "Banking",
         beside: ContextName::Banking,
+        writes_too: &["WalletTransactionCreated", "WalletBalanceUpdated"],
     },
 ];
 
 impl Program {
+    /// Folder of its page.
+    pub fn folder(&self) -> String {
+        format!("domains/{}/services/{}", self.domain, self.service)
+    }
+
     /// Where its page is.
     pub fn path(&self) -> String {
-        format!("domains/{}/services/{}/index.mdx", self.domain, self.service)
+        format!("{}/index.mdx", self.folder())
     }
 
     /// A link to its page.
@@ -63,6 +72,7 @@ impl Program {
 
     fn sends(&self, event: &EventDoc) -> bool {
         event.entry.producer == Producer::Outside(self.who)
+            || self.writes_too.contains(&event.entry.name)
     }
 
     /// A context speaks to it in its own protocol.
@@ -77,9 +87,9 @@ pub fn readers_of(event: &EventDoc) -> impl Iterator<Item = &'static Program> {
     PROGRAMS.iter().filter(|program| program.receives(event))
 }
 
-/// The program that writes an event, if it is not a context.
-pub fn writer_of(event: &EventDoc) -> Option<&'static Program> {
-    PROGRAMS.iter().find(|program| program.sends(event))
+/// The programs that write an event: alone, or beside the context.
+pub fn writers_of(event: &EventDoc) -> impl Iterator<Item = &'static Program> {
+    PROGRAMS.iter().filter(|program| program.sends(event))
 }
 
 /// Writes the page of every program.
@@ -137,11 +147,12 @@ fn table(title: &str, events: &[&EventDoc]) -> String {
     table
 }
 
-/// Events whose writer is on no map; each in a sentence.
+/// Events whose writer is on no map, and what a program is said to write and nobody reads as its
+/// protocol's; each in a sentence.
 pub fn unknown(catalogue: &Catalogue) -> Vec<String> {
     let is_known = |event: &&EventDoc| match event.entry.producer {
         Producer::Context => true,
-        Producer::Outside(_) => writer_of(event).is_some(),
+        Producer::Outside(_) => writers_of(event).next().is_some(),
     };
     let strange = catalogue.events.iter().filter(|event| !is_known(event));
     let say = |event: &EventDoc| {
@@ -151,5 +162,19 @@ pub fn unknown(catalogue: &Catalogue) -> Vec<String> {
             event.entry.name
         )
     };
-    strange.map(say).collect()
+    let mut found: Vec<String> = strange.map(say).collect();
+    for program in PROGRAMS {
+        let is_its = |name: &str| {
+            catalogue.events.iter().any(|event| event.entry.name == name && program.receives(event))
+        };
+        let others = program.writes_too.iter().filter(|name| !is_its(name));
+        found.extend(others.map(|name| {
+            format!(
+                "{} writes {name} by tests/contracts/src/outside.rs, and no context writes it in \
+                 the protocol of {}",
+                program.name, program.protocol
+            )
+        }));
+    }
+    found
 }

@@ -3,29 +3,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
-use serde_yaml_ng::Value;
 
-use crate::operations::OPERATIONS;
+use crate::frozen::{self, Book, Frozen};
+use crate::operations::{OPERATIONS, Operation};
 use crate::page::Page;
 use crate::registry::Catalogue;
 use crate::tree::Tree;
-use crate::{channels, events, house, outside};
+use crate::{channels, domains, events, flows, house, outside, references};
 
 /// Words that a section has at least: fewer say nothing.
 const WORDS_MIN: usize = 6;
-
-/// Collections of the site, as they are in paths and links.
-const COLLECTIONS: &[&str] = &[
-    "domains",
-    "services",
-    "events",
-    "commands",
-    "queries",
-    "flows",
-    "channels",
-    "entities",
-    "containers",
-];
 
 /// What is wrong with what people wrote; each in a sentence.
 ///
@@ -54,19 +41,17 @@ pub fn faults(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>>
         if page.prose.split_whitespace().count() < WORDS_MIN {
             found.push(format!("eventcatalog/{path} says nothing: write who that is"));
         }
-        let domain = format!("domains/{}/index.mdx", program.domain);
-        if !page_at(tree, &domain)?.ids("services").iter().any(|id| id == program.service) {
-            let id = program.service;
-            found.push(format!("eventcatalog/{domain} does not list the service {id}"));
-        }
     }
     found.extend(outside::unknown(catalogue));
-    found.extend(strangers(catalogue, tree));
-    found.extend(broken_references(tree)?);
+    found.extend(domains::faults(tree)?);
+    found.extend(flows::faults(tree)?);
+    found.extend(strangers(catalogue, tree)?);
+    found.extend(strange_versions(catalogue, tree)?);
+    found.extend(references::broken(tree)?);
     Ok(found)
 }
 
-fn page_at(tree: &Tree, path: &str) -> anyhow::Result<Page> {
+pub(crate) fn page_at(tree: &Tree, path: &str) -> anyhow::Result<Page> {
     let text = tree.get(path).with_context(|| {
         format!("eventcatalog/{path} is not there: run `cargo xtask catalog` and write its prose")
     })?;
@@ -87,130 +72,89 @@ fn sections(tree: &Tree, path: &str, wanted: &[&str]) -> anyhow::Result<Vec<Stri
         .collect())
 }
 
-/// Pages of events, channels and operations that the code does not know.
-fn strangers(catalogue: &Catalogue, tree: &Tree) -> Vec<String> {
+/// Folders of pages that the code knows.
+fn made(catalogue: &Catalogue) -> BTreeSet<String> {
     let mut known: BTreeSet<String> = catalogue.events.iter().map(events::folder).collect();
-    known.extend(
-        catalogue
-            .channels()
-            .iter()
-            .map(|(_, channel)| format!("channels/{}", channels::id(channel))),
-    );
-    known.extend(OPERATIONS.iter().map(crate::operations::Operation::folder));
+    let channels = catalogue.channels();
+    known.extend(channels.iter().map(|(_, it)| format!("channels/{}", channels::id(it))));
+    known.extend(OPERATIONS.iter().map(Operation::folder));
+    known
+}
+
+/// Folders of pages that people write, for what is listed somewhere.
+fn listed(tree: &Tree) -> anyhow::Result<BTreeSet<String>> {
+    let mut known = BTreeSet::from([format!("domains/{}", house::WHOLE)]);
+    known.extend(flows::FLOWS.iter().map(|flow| flows::folder(flow)));
+    known.extend(outside::PROGRAMS.iter().map(outside::Program::folder));
+    for context in codepix::config::ContextName::ALL {
+        let house = house::of(context);
+        let domain = format!("domains/{}", house.domain);
+        let entities = page_at(tree, &format!("{domain}/index.mdx"))?.ids("entities");
+        known.extend(entities.iter().map(|id| format!("{domain}/entities/{id}")));
+        known.extend([
+            domain,
+            house.folder(),
+            format!("{}/containers/{}", house.folder(), house.store),
+        ]);
+    }
+    Ok(known)
+}
+
+/// Pages of what the code does not know and nothing lists, and pages that are not of their folder.
+fn strangers(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>> {
+    let (made, listed) = (made(catalogue), listed(tree)?);
+    let mut found = Vec::new();
+    for (path, text) in tree.pages() {
+        let Some(folder) = path.strip_suffix("/index.mdx") else { continue };
+        let (parent, name) = folder.rsplit_once('/').unwrap_or_default();
+        match parent.rsplit('/').next().unwrap_or_default() {
+            "versioned" => continue,
+            "events" | "channels" | "commands" | "queries" if !made.contains(folder) => {
+                found.push(format!(
+                    "eventcatalog/{path} documents what is in no registry: remove it, or publish it"
+                ));
+            }
+            "domains" | "services" | "containers" | "entities" | "flows"
+                if !listed.contains(folder) =>
+            {
+                found.push(format!(
+                    "eventcatalog/{path} documents what nothing lists: remove it, or list it \
+                     (entities in their domain, flows in tests/contracts/src/flows.rs, programs in \
+                     outside.rs, contexts in house.rs)"
+                ));
+            }
+            _ => {}
+        }
+        let page = Page::parse(text).with_context(|| format!("eventcatalog/{path}"))?;
+        let id = page.text("id").unwrap_or_default();
+        if id != name {
+            found.push(format!("eventcatalog/{path} is the page of {id:?}, in another's folder"));
+        }
+    }
+    Ok(found)
+}
+
+/// Files of versions that nobody promised.
+fn strange_versions(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec<String>> {
+    let frozen = Frozen::of(Book::Schemas, tree)?;
+    let is_promised = |folder: &str, version: &str| {
+        let mut own = catalogue.events.iter().filter(|event| events::folder(event) == folder);
+        let newest = own.clone().map(|it| it.entry.version).max_by_key(|it| frozen::number_of(it));
+        newest != Some(version)
+            && own.any(|event| frozen.get(event.entry.event_type, version).is_some())
+    };
     let mut found = Vec::new();
     for (path, _) in tree.files() {
-        let Some(folder) = path.strip_suffix("/index.mdx") else { continue };
-        let parent = folder.rsplit('/').nth(1).unwrap_or_default();
-        let is_made = ["events", "channels", "commands", "queries"].contains(&parent);
-        if is_made && !known.contains(folder) {
+        let Some((folder, rest)) = path.split_once("/versioned/") else { continue };
+        let version = rest.split('/').next().unwrap_or_default();
+        if !is_promised(folder, version) {
             found.push(format!(
-                "eventcatalog/{path} documents what is in no registry: remove it, or publish it"
+                "eventcatalog/{path} is of a version that was never promised, or is not old: \
+                 remove it"
             ));
         }
     }
-    found
-}
-
-/// A resource of the site: collection and id.
-type Resource = (String, String);
-
-/// Every resource that has a page, with its version.
-fn resources(tree: &Tree) -> anyhow::Result<BTreeSet<(Resource, String)>> {
-    let mut found = BTreeSet::new();
-    for (path, text) in tree.pages() {
-        let folders: Vec<&str> = path.split('/').collect();
-        let collection = folders
-            .iter()
-            .rev()
-            .find(|name| COLLECTIONS.contains(name) || ["users", "teams"].contains(name));
-        let page = Page::parse(text).with_context(|| format!("eventcatalog/{path}"))?;
-        if let (Some(collection), Some(id)) = (collection, page.text("id")) {
-            let version = page.text("version").unwrap_or_default().to_owned();
-            found.insert((((*collection).to_owned(), id.to_owned()), version));
-        }
-    }
     Ok(found)
-}
-
-/// Ids and links that lead nowhere.
-fn broken_references(tree: &Tree) -> anyhow::Result<Vec<String>> {
-    let there = resources(tree)?;
-    let has = |collections: &[&str], id: &str| {
-        there.iter().any(|((collection, known), _)| {
-            known == id && collections.contains(&collection.as_str())
-        })
-    };
-    let messages = &["events", "commands", "queries"][..];
-    let lists: [(&str, &[&str]); 8] = [
-        ("owners", &["users", "teams"]),
-        ("members", &["users"]),
-        ("services", &["services"]),
-        ("domains", &["domains"]),
-        ("entities", &["entities"]),
-        ("channels", &["channels"]),
-        ("writesTo", &["containers"]),
-        ("readsFrom", &["containers"]),
-    ];
-    let mut found = Vec::new();
-    for (path, text) in tree.pages() {
-        let page = Page::parse(text).with_context(|| format!("eventcatalog/{path}"))?;
-        let mut broken = |what: &str| {
-            found.push(format!("eventcatalog/{path} names {what}, which is not there"));
-        };
-        for (key, collections) in lists {
-            page.ids(key).iter().filter(|id| !has(collections, id)).for_each(|id| broken(id));
-        }
-        for id in
-            page.ids("sends").iter().chain(&page.ids("receives")).filter(|id| !has(messages, id))
-        {
-            broken(id);
-        }
-        for step in page.head.get("steps").and_then(Value::as_sequence).into_iter().flatten() {
-            for (key, collections) in
-                [("message", messages), ("service", &["services"]), ("flow", &["flows"])]
-            {
-                let id = step.get(key).and_then(|it| it.get("id")).and_then(Value::as_str);
-                if let Some(id) = id.filter(|id| !has(collections, id)) {
-                    broken(id);
-                }
-            }
-            found_steps(&page, step, &mut broken);
-        }
-        for link in links(text) {
-            let is_there = there.iter().any(|((collection, id), version)| {
-                link == format!("{collection}/{id}/{version}")
-                    || (version.is_empty() && link == format!("{collection}/{id}"))
-            });
-            if !is_there {
-                broken(&format!("/docs/{link}"));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Steps of a flow that lead to no step.
-fn found_steps(page: &Page, step: &Value, broken: &mut dyn FnMut(&str)) {
-    let as_text = |id: &Value| {
-        id.as_str().map(str::to_owned).or_else(|| id.as_i64().map(|it| it.to_string()))
-    };
-    let all = page.head.get("steps").and_then(Value::as_sequence);
-    let known: BTreeSet<String> =
-        all.into_iter().flatten().filter_map(|it| as_text(it.get("id")?)).collect();
-    let one = step.get("next_step").into_iter();
-    let many = step.get("next_steps").and_then(Value::as_sequence).into_iter().flatten();
-    for next in one.chain(many) {
-        let id = next.get("id").map_or_else(|| as_text(next), as_text).unwrap_or_default();
-        if !known.contains(&id) {
-            broken(&format!("the step {id}"));
-        }
-    }
-}
-
-/// Where `/docs/…` links of a page lead.
-fn links(text: &str) -> Vec<&str> {
-    let ends = |character: char| matches!(character, ')' | '#' | '"' | ' ');
-    text.split("](/docs/").skip(1).filter_map(|rest| rest.split(ends).next()).collect()
 }
 
 /// Contexts whose service, domain or store has no page.

@@ -188,44 +188,20 @@ fn takes(reader: &Reader, entry: &EventEntry, records: &[InboundRecord]) -> Vec<
     .collect()
 }
 
-/// What readers refuse, and what they wait for in vain: each in a sentence.
-pub fn disagreements(catalogue: &Catalogue) -> Vec<String> {
+/// Names of events that two contexts claim; each in a sentence. Pages and links know no context.
+pub fn contested(catalogue: &Catalogue) -> Vec<String> {
     let mut found = Vec::new();
-    for reader in catalogue.contexts.iter().flat_map(|context| context.readers) {
-        let who = format!("{} ({})", reader.context, reader.consumer);
-        for event in &catalogue.events {
-            for (channel, record) in event.entry.channels.iter().zip(&event.records) {
-                if !reader.channels.contains(&channel.address) {
-                    continue;
-                }
-                if let Err(refused) = (reader.read)(record) {
-                    found.push(format!(
-                        "{who} cannot read {} of {}: {}: {refused}. Its example is a real value: \
-                         mend inbound.rs there, or publish what it reads",
-                        event.entry.event_type,
-                        event.context.as_str(),
-                        refused.code,
-                    ));
-                }
-            }
-        }
-        for known in reader.knows {
-            let is_taken = catalogue.events.iter().any(|event| {
-                let reads =
-                    |it: &ReaderDoc| it.context == reader.context && it.consumer == reader.consumer;
-                event.entry.event_type == *known && event.readers.iter().any(reads)
-            });
-            if !is_taken {
-                found.push(format!(
-                    "{who} names {known}, which it never gets: no registry has it on a channel \
-                     that is read there"
-                ));
-            }
-        }
-        for address in reader.channels {
-            if !catalogue.channels().iter().any(|(_, channel)| channel.address == *address) {
-                found.push(format!("{who} reads {address}, on which nobody publishes"));
-            }
+    for (place, event) in catalogue.events.iter().enumerate() {
+        let name = event.entry.name;
+        let mut before = catalogue.events.iter().take(place);
+        let is_other =
+            |other: &&EventDoc| other.entry.name == name && other.context != event.context;
+        if let Some(other) = before.find(is_other) {
+            let (one, another) = (other.context.as_str(), event.context.as_str());
+            found.push(format!(
+                "{one} and {another} both have an event {name}: a name is one context's, so call \
+                 one of them otherwise"
+            ));
         }
     }
     found

@@ -55,21 +55,31 @@ pub fn promise(schema: &Value) -> Value {
     match schema {
         Value::Object(fields) => {
             let mut kept: Vec<(&String, &Value)> = fields.iter().collect();
-            // A field of an event may be called `title`: only what stands beside a type is a word.
-            let is_schema = fields.contains_key("type") || fields.contains_key("$schema");
-            kept.retain(|(name, value)| {
-                !(WORDS.contains(&name.as_str()) && (is_schema || value.is_string()))
-            });
+            kept.retain(|(name, _)| !WORDS.contains(&name.as_str()));
             kept.sort_by_key(|(name, _)| name.as_str());
-            let promised = |(name, value): (&String, &Value)| {
-                let value = if name == "required" { sorted(value) } else { promise(value) };
-                (name.clone(), value)
-            };
             Value::Object(kept.into_iter().map(promised).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(promise).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
     }
+}
+
+/// A word of a schema and what stands behind it.
+fn promised((word, value): (&String, &Value)) -> (String, Value) {
+    let promised = match (word.as_str(), value) {
+        ("required", _) => sorted(value),
+        // What stands in here are names of fields: one may be called `title`, or `required`.
+        ("properties", Value::Object(fields)) => {
+            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+            fields.sort_by_key(|(name, _)| name.as_str());
+            let own = |(name, field): (&String, &Value)| (name.clone(), promise(field));
+            Value::Object(fields.into_iter().map(own).collect())
+        }
+        // And these are values of the event.
+        ("enum" | "const", _) => value.clone(),
+        _ => promise(value),
+    };
+    (word.clone(), promised)
 }
 
 fn sorted(value: &Value) -> Value {
@@ -131,12 +141,14 @@ fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
         let field = if field.is_empty() { WHOLE } else { field };
         found.push(Difference { field: field.to_owned(), what, breaks });
     };
-    for name in keys(old, "required").difference(&keys(new, "required")) {
-        if keys(new, "properties").contains(name) {
-            differs(&joined(path, name), "may be missing", true);
-        }
-    }
     let (before, after) = (keys(old, "properties"), keys(new, "properties"));
+    let (was_there, is_there) = (keys(old, "required"), keys(new, "required"));
+    for name in was_there.difference(&is_there).filter(|name| after.contains(*name)) {
+        differs(&joined(path, name), "may be missing", true);
+    }
+    for name in is_there.difference(&was_there).filter(|name| before.contains(*name)) {
+        differs(&joined(path, name), "is never missing any more", false);
+    }
     before.difference(&after).for_each(|name| differs(&joined(path, name), "is gone", true));
     after.difference(&before).for_each(|name| differs(&joined(path, name), "is new", false));
     match (was_nullable, is_nullable) {
@@ -176,7 +188,7 @@ fn compare(path: &str, old: &Value, new: &Value, found: &mut Vec<Difference>) {
 
 /// A schema as it is compared, and whether null is a value of it: `Option` and enumerations have
 /// several forms, and which one it is depends on the words that stand beside.
-fn plain(schema: &Value) -> (Value, bool) {
+pub(crate) fn plain(schema: &Value) -> (Value, bool) {
     let Value::Object(fields) = schema else { return (schema.clone(), false) };
     let (mut fields, mut is_nullable) = (fields.clone(), false);
     if let Some(Value::Array(forms)) = fields.remove("anyOf") {
@@ -308,6 +320,8 @@ mod tests {
         assert_eq!(said(&old, &retyped), [("a has another type or form".to_owned(), true)]);
         let looser = of(json!({ "a": { "type": "string" }, "b": { "type": "string" } }), &["a"]);
         assert_eq!(said(&old, &looser), [("b may be missing".to_owned(), true)]);
+        let stricter = [("b is never missing any more".to_owned(), false)];
+        assert_eq!(said(&looser, &old), stricter);
     }
 
     #[test]
@@ -432,8 +446,28 @@ mod tests {
         told["description"] = json!("words");
         told["properties"]["a"]["description"] = json!("more words");
         assert_eq!(fingerprint(&plain), fingerprint(&told));
-        let titled = of(json!({ "title": { "type": "string" } }), &["title"]);
-        assert_ne!(fingerprint(&titled), fingerprint(&of(json!({}), &["title"])));
+    }
+
+    #[test]
+    fn a_field_may_be_called_as_a_word_of_schemas_is() {
+        for name in ["title", "description", "examples", "type", "required", "enum", "properties"] {
+            let with = |field: Value| {
+                of(Value::Object(std::iter::once((name.to_owned(), field)).collect()), &[name])
+            };
+            let (text, number) = (json!({ "type": "string" }), json!({ "type": "integer" }));
+            let gone = of(json!({}), &[]);
+            assert_ne!(fingerprint(&with(text.clone())), fingerprint(&gone), "{name}");
+            assert_eq!(said(&with(text.clone()), &gone), [(format!("{name} is gone"), true)]);
+            let retyped = [(format!("{name} has another type or form"), true)];
+            assert_eq!(said(&with(text.clone()), &with(number)), retyped);
+            // Its own words promise nothing, whether its schema names a type or has several forms.
+            for form in [text.clone(), json!({ "anyOf": [text, { "type": "null" }] })] {
+                let mut told = form.clone();
+                told["description"] = json!("words");
+                told["examples"] = json!(["a"]);
+                assert_eq!(fingerprint(&with(form)), fingerprint(&with(told)), "{name}");
+            }
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub fn broken_promises(catalogue: &Catalogue, tree: &Tree) -> anyhow::Result<Vec
     for place in frozen.versions() {
         found.extend(lost(catalogue, tree, &frozen, place));
     }
+    found.extend(history::pages(catalogue, tree)?);
     found.extend(history::edited(catalogue, tree)?);
     Ok(found)
 }

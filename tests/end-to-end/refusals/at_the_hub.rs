@@ -80,7 +80,10 @@ async fn questions() {
 
 async fn ask_the_hub(stage: &Stage) {
     let hub = || stage.scene.transfers.transfers();
-    let get = |id: &str| GetTransferRequest { end_to_end_id: id.to_owned() };
+    let get = |id: &str| GetTransferRequest {
+        end_to_end_id: id.to_owned(),
+        ..GetTransferRequest::default()
+    };
     let never = not_found("transfer_unknown", "end_to_end_id");
     assert_eq!(refused(hub().get_transfer(get(NEVER)).await), never);
     let length = invalid("end_to_end_id_length", "end_to_end_id");

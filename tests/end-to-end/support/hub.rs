@@ -212,6 +212,7 @@ pub(crate) fn serve(
         .args(words)
         .env("DATABASE_URL", &servers.database_url)
         .env("KAFKA_BROKERS", &servers.kafka.brokers)
+        .env("CODEPIX_KAFKA_REPLICATION", "1")
         .env("CODEPIX_TOPIC_PREFIX", &servers.kafka.topic_prefix)
         .env("CODEPIX_LOG", "info");
     for name in ADDRESSES {

@@ -11,6 +11,7 @@ pub(crate) mod hub;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod operator;
+pub(crate) mod own_servers;
 pub(crate) mod people;
 pub(crate) mod program;
 pub(crate) mod refused;

@@ -1,18 +1,25 @@
 //! The operator's commands, as a shell would run them.
 
+use std::process::Command;
+
 use serde_json::Value;
 use shared_kernel::testing::TestServers;
 
 use super::binary::{Ran, command, run};
 
-/// Runs a command against these servers.
-pub(crate) async fn operate(servers: &TestServers, words: &[&str]) -> Ran {
+/// A command on these servers.
+pub(crate) fn on(servers: &TestServers, words: &[&str]) -> Command {
     let mut command = command(words);
     command
         .env("DATABASE_URL", &servers.database_url)
         .env("KAFKA_BROKERS", &servers.kafka.brokers)
         .env("CODEPIX_TOPIC_PREFIX", &servers.kafka.topic_prefix);
-    run(command).await
+    command
+}
+
+/// Runs a command against these servers.
+pub(crate) async fn operate(servers: &TestServers, words: &[&str]) -> Ran {
+    run(on(servers, words)).await
 }
 
 /// Runs a command that must succeed and print JSON, one value per line.

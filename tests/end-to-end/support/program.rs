@@ -1,7 +1,12 @@
 //! A bank program that is not ours, as it looks from the hub: gRPC under its own package, JSON on
 //! three topics, and no idempotency at all.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use codepix::client::{Hub, transfers};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::{ClientConfig, Message as _};
 use serde_json::{Value, json};
 use shared_kernel::application::Ids as _;
 use shared_kernel::infrastructure::system::SystemIds;
@@ -121,6 +126,20 @@ impl Program {
         program
     }
 
+    /// The program of a fixture bank: the hub and it have the same fixtures. Its customer registers
+    /// this CPF, once the hub has its own.
+    pub(crate) async fn of_fixture(
+        hub: &TestHub,
+        (code, account_id): (&str, &str),
+        cpf: &str,
+    ) -> Self {
+        let (log, code) = (Log::of(&hub.servers), code.to_owned());
+        let (account_id, key) = (account_id.to_owned(), cpf.to_owned());
+        let program = Self { log, hub: hub.client().clone(), code, account_id, key };
+        eventually(async || program.register("cpf", cpf).await).await;
+        program
+    }
+
     pub(crate) async fn register(
         &self,
         kind: &str,
@@ -141,9 +160,10 @@ impl Program {
     /// Writes an order under an id.
     pub(crate) async fn order_as(&self, id: &str, amount: &str, key: &str) {
         let account = &self.account_id;
+        let kind = if key.contains('@') { "email" } else { "cpf" };
         let body = format!(
             r#"{{"id":"{id}","accountId":"{account}","amount":{amount},"pixkeyto":"{key}",
-                "pixKeyKindTo":"email"}}"#
+                "pixKeyKindTo":"{kind}"}}"#
         );
         self.write("transactions", body).await;
     }
@@ -189,6 +209,43 @@ impl Program {
         })
         .await
     }
+}
+
+/// A program's own reader of its bank's topic, which commits what it has read: where it stops, the
+/// next one of its group goes on.
+pub(crate) struct Reading(Arc<BaseConsumer>);
+
+impl Reading {
+    /// Starts to read, as most programs do: from the beginning where nothing was committed.
+    pub(crate) fn start(hub: &TestHub, code: &str) -> Self {
+        let kafka = &hub.servers.kafka;
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &kafka.brokers)
+            .set("group.id", kafka.named(&format!("program-of-{code}")))
+            .set("auto.offset.reset", "earliest")
+            .set("enable.auto.commit", "false")
+            .create()
+            .unwrap();
+        consumer.subscribe(&[kafka.named(&format!("bank{code}")).as_str()]).unwrap();
+        Self(Arc::new(consumer))
+    }
+
+    /// The next message, which is committed then.
+    pub(crate) async fn next(&self) -> Value {
+        eventually(async || {
+            let consumer = Arc::clone(&self.0);
+            tokio::task::spawn_blocking(move || committed(&consumer)).await.unwrap()
+        })
+        .await
+    }
+}
+
+fn committed(consumer: &BaseConsumer) -> Result<Value, String> {
+    let polled = consumer.poll(Duration::from_millis(200)).ok_or("nothing yet")?;
+    let message = polled.map_err(|error| error.to_string())?;
+    let told = serde_json::from_slice(message.payload().unwrap_or_default());
+    consumer.commit_message(&message, CommitMode::Sync).map_err(|error| error.to_string())?;
+    told.map_err(|error| error.to_string())
 }
 
 async fn enrol_account(scene: &Scene, ispb: &str, account_id: &str) {

@@ -173,7 +173,8 @@ impl Scene {
 
     /// A transfer as the hub sees it; `None` when it has not heard of it.
     pub(crate) async fn at_hub(&self, end_to_end_id: &str) -> Option<transfers::Transfer> {
-        let asked = transfers::GetTransferRequest { end_to_end_id: end_to_end_id.to_owned() };
+        let end_to_end_id = end_to_end_id.to_owned();
+        let asked = transfers::GetTransferRequest { end_to_end_id, ..Default::default() };
         match self.transfers.transfers().get_transfer(asked).await {
             Ok(answer) => answer.into_inner().transfer,
             Err(status) if status.code() == Code::NotFound => None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use banking::application::directory::{KeyDirectory, KeyQuestion, LookupError};
+use banking::application::directory::{FoundKey, KeyDirectory, KeyQuestion, LookupError};
 use banking::domain::Party;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -42,9 +42,12 @@ fn party(found: EntryView) -> Party {
     }
 }
 
-fn answer(outcome: Result<EntryView, ApplicationError>) -> Result<Option<Party>, LookupError> {
+fn answer(outcome: Result<EntryView, ApplicationError>) -> Result<Option<FoundKey>, LookupError> {
     match outcome {
-        Ok(found) => Ok(Some(party(found))),
+        Ok(found) => {
+            let registered_as = found.spelling.as_ref().map(|it| it.as_str().to_owned());
+            Ok(Some(FoundKey { owner: party(found), registered_as }))
+        }
         Err(ApplicationError::Refused(refused)) if refused.kind() == Kind::NotFound => Ok(None),
         Err(ApplicationError::Refused(refused)) => Err(refused.into()),
         Err(ApplicationError::Unavailable(reason)) => Err(LookupError::Unavailable(reason)),
@@ -53,7 +56,7 @@ fn answer(outcome: Result<EntryView, ApplicationError>) -> Result<Option<Party>,
 
 #[async_trait]
 impl KeyDirectory for Line {
-    async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+    async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
         let world = &self.city.world;
         world.at(self.node, "before it asks the directory").await;
         let key = PixKey::infer(&question.key)?;
@@ -80,8 +83,9 @@ impl KeyDirectory for Line {
         let lost = || LookupError::Unavailable("connection reset by peer".into());
         let mut found = outcome.map_or_else(|_dropped| Err(lost()), answer)?;
         if world.unlucky(world.plan.rates.stale)
-            && let (Some(party), Ok(former)) = (&mut found, TaxId::parse(FORMER_OWNER))
+            && let (Some(found), Ok(former)) = (&mut found, TaxId::parse(FORMER_OWNER))
         {
+            let party = &mut found.owner;
             world.say(node, "stale", || format!("FAULT: {} had another owner", party.account_id));
             party.owner_tax_id = former;
         }
@@ -92,10 +96,14 @@ impl KeyDirectory for Line {
 /// How long the hub waits for the directory.
 const HUB_PATIENCE: Duration = Duration::from_secs(2);
 
+#[expect(clippy::needless_pass_by_value, reason = "the form of `map_err`")]
+fn unreadable(broken: Violation) -> StoreError {
+    StoreError::Unavailable(broken.message().to_owned())
+}
+
 /// The party of an account, as the hub wants it.
 fn hub_party(account: &AccountView) -> Result<orders::Party, StoreError> {
     let owner_name = orders::OwnerName::parse(account.owner_name.as_str());
-    let unreadable = |broken: Violation| StoreError::Unavailable(broken.message().to_owned());
     Ok(orders::Party {
         ispb: account.ispb,
         account_id: account.account_id,
@@ -155,8 +163,10 @@ impl Line {
             return Ok(Ok(None));
         };
         let outcome = self.call(|keys| async move { keys.find_key.submit(asked).await }).await?;
-        let found = or_nobody(outcome)?.map(|entry| hub_party(&entry.account)).transpose()?;
-        Ok(Ok(found))
+        let Some(entry) = or_nobody(outcome)? else { return Ok(Ok(None)) };
+        let registered_as = orders::PayeeKey::parse(entry.registered_as());
+        let registered_as = registered_as.map_err(unreadable)?;
+        Ok(Ok(Some(hub::FoundKey { owner: hub_party(&entry.account)?, registered_as })))
     }
 }
 

@@ -5,8 +5,8 @@ use shared_kernel::application::{StoreError, Transaction};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Timestamp};
 
 use crate::domain::{
-    AccountBalance, AccountEvent, AccountState, AccountVersion, ExternalAccount, ExternalBalance,
-    KnownBalance, Movement, Standing, TransferParties,
+    AccountBalance, AccountEvent, AccountState, AccountVersion, Direction, ExternalAccount,
+    ExternalBalance, KnownBalance, Movement, Standing, TransferParties,
 };
 
 /// The projection inside a transaction.
@@ -87,6 +87,8 @@ pub struct StatementWindow {
     pub from: Option<Timestamp>,
     /// Older than this.
     pub to: Option<Timestamp>,
+    /// Only what came, or went.
+    pub direction: Option<Direction>,
     /// Behind this line, which is newer.
     pub after: Option<LinePlace>,
     /// At most so many.

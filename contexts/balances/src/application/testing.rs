@@ -59,7 +59,8 @@ impl InMemory {
         for (account, balance) in &self.balances {
             let mut digester = AccountDigester::new(*account);
             for (_, entry) in self.history.iter().filter(|((of, _), _)| of == account) {
-                digester.take(&entry.event.state, entry.event.movement.as_ref());
+                let HistoryEntry { event, effective_at } = entry;
+                digester.take(&event.state, *effective_at, event.movement.as_ref());
             }
             side.account(*account, &digester.close(balance));
         }

@@ -6,7 +6,7 @@
 //! events, neither batches nor the time of a rebuild enter it. Memory is constant, whatever the
 //! length of a history.
 
-use shared_kernel::domain::{AccountId, Digest};
+use shared_kernel::domain::{AccountId, Digest, Timestamp};
 
 use super::{
     AccountBalance, AccountState, Counterparty, ExternalAccount, ExternalBalance, Movement, Party,
@@ -23,9 +23,15 @@ impl AccountDigester {
         Self(Digest::of(&[b"account", account.uuid().as_bytes()]))
     }
 
-    /// Takes in the next entry of its history; entries come in the order of their versions.
-    pub fn take(&mut self, state: &AccountState, movement: Option<&Movement>) {
-        let state = state_bytes(state);
+    /// Takes in the next entry of its history, which is in force since `effective_at`; entries come
+    /// in the order of their versions.
+    pub fn take(
+        &mut self,
+        state: &AccountState,
+        effective_at: Timestamp,
+        movement: Option<&Movement>,
+    ) {
+        let state = [&state_bytes(state)[..], &effective_at.micros().to_be_bytes()].concat();
         let chain = self.0;
         self.0 = match movement {
             None => Digest::of(&[chain.as_bytes(), &state]),
@@ -149,7 +155,9 @@ impl SideDigester {
 
 #[cfg(test)]
 mod tests {
-    use shared_kernel::domain::{Amount, Ispb, Money, Timestamp};
+    use std::time::Duration;
+
+    use shared_kernel::domain::{Amount, Ispb, Money};
     use uuid::Uuid;
 
     use super::*;
@@ -157,10 +165,14 @@ mod tests {
     use crate::domain::{AccountEvent, MissingVersions};
 
     fn digest(events: &[AccountEvent]) -> Digest {
+        digest_since(events, events[0].state.occurred_at)
+    }
+
+    fn digest_since(events: &[AccountEvent], effective_at: Timestamp) -> Digest {
         let mut digester = AccountDigester::new(events[0].account_id);
         let mut balance = AccountBalance::begin(&events[0]);
         for event in events {
-            digester.take(&event.state, event.movement.as_ref());
+            digester.take(&event.state, effective_at, event.movement.as_ref());
             balance.apply(event).unwrap();
         }
         digester.close(&balance)
@@ -181,7 +193,11 @@ mod tests {
             |it| it.movement.as_mut().unwrap().counterparty.account_id = Some(account(9)),
         ];
         let whole = AccountEvent { movement: Some(movement(1)), ..event(1, 1) };
-        let mut digests = vec![digest(std::slice::from_ref(&whole))];
+        let later = whole.state.occurred_at.saturating_add(Duration::from_micros(1));
+        let mut digests = vec![
+            digest(std::slice::from_ref(&whole)),
+            digest_since(std::slice::from_ref(&whole), later),
+        ];
         for change in changes {
             let mut changed = whole.clone();
             change(&mut changed);
@@ -189,7 +205,7 @@ mod tests {
         }
         digests.sort_unstable();
         digests.dedup();
-        assert_eq!(digests.len(), changes.len() + 1);
+        assert_eq!(digests.len(), changes.len() + 2);
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl MovementKind {
 }
 
 /// Whether money came or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// It came.
     Credit,

@@ -11,6 +11,7 @@ use balances::infrastructure::kafka::{
 use balances::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
 use balances::infrastructure::wallet_core::WalletCoreConsumer;
 use balances::infrastructure::{BalancesAudit, WalletCoreTopics};
+use diesel_async::SimpleAsyncConnection as _;
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::relay::{Relay, RelayPorts, RelaySettings, Relayed};
 use shared_kernel::application::stop::stop_pair;
@@ -41,6 +42,12 @@ impl World {
         let sessions = servers.sessions(SCHEMA, "/codepix/balances", MIGRATIONS).await;
         let reads = PgBalancesReads::new(sessions.database.clone());
         Self { servers, sessions, reads }
+    }
+
+    /// Tampers with what is stored.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let mut connection = self.sessions.database.session().await.unwrap();
+        connection.batch_execute(sql).await.unwrap();
     }
 
     pub(crate) fn audit(&self) -> BalancesAudit {

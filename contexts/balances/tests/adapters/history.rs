@@ -1,7 +1,7 @@
 //! Histories and statements: from the log to what is read.
 
 use balances::application::ports::{BalancesReads, LinePlace, StatementLine, StatementWindow};
-use balances::domain::{MovementKind, Standing};
+use balances::domain::{Direction, MovementKind, Standing};
 use balances::infrastructure::kafka::{ACCOUNTS_TOPIC, TRANSFERS_TOPIC};
 use balances::infrastructure::postgres::{MIGRATIONS, PgBalancesReads, SCHEMA};
 use diesel_async::SimpleAsyncConnection as _;
@@ -90,7 +90,8 @@ fn life(world: &World) -> Vec<OutboundRecord> {
 }
 
 fn window() -> StatementWindow {
-    StatementWindow { account_id: account(1), from: None, to: None, after: None, limit: 100 }
+    let (account_id, direction) = (account(1), None);
+    StatementWindow { account_id, from: None, to: None, direction, after: None, limit: 100 }
 }
 
 async fn statement(world: &World, window: StatementWindow) -> Vec<StatementLine> {
@@ -175,6 +176,24 @@ async fn pages_and_periods_of_a_statement_meet_without_overlap() {
     let place = LinePlace { occurred_at: at(6), version: 6 };
     let behind = StatementWindow { after: Some(place), from: Some(at(3)), ..window() };
     assert_eq!(versions(&statement(&world, behind).await), [5, 3]);
+}
+
+#[tokio::test]
+async fn a_statement_of_one_direction_has_its_lines_page_by_page() {
+    let world = World::fresh().await;
+    world.servers.write(&life(&world)).await;
+    world.consume().await;
+    let all = statement(&world, window()).await;
+    for direction in [Direction::Credit, Direction::Debit] {
+        let direction_of = |line: &&StatementLine| line.movement.kind.direction() == direction;
+        let wanted: Vec<StatementLine> = all.iter().filter(direction_of).cloned().collect();
+        assert!(wanted.len() > 1, "{all:?}");
+        let direction = Some(direction);
+        assert_eq!(statement(&world, StatementWindow { direction, ..window() }).await, wanted);
+        let after = Some(wanted[0].place());
+        let behind = StatementWindow { direction, after, limit: 1, ..window() };
+        assert_eq!(statement(&world, behind).await, wanted[1..2]);
+    }
 }
 
 #[tokio::test]

@@ -38,11 +38,6 @@ fn lives(world: &World, accounts: u128, first: i64, last: i64) -> Vec<OutboundRe
     versions.map(|(number, version)| world.stated(account(number), version)).collect()
 }
 
-async fn execute(world: &World, sql: &str) {
-    let mut connection = world.sessions.database.session().await.unwrap();
-    connection.batch_execute(sql).await.unwrap();
-}
-
 /// What stands in every table of the live side, and which schemas there are.
 async fn is_clean(world: &World) {
     assert_eq!(world.audit().torn_histories(10).await.unwrap(), []);
@@ -53,7 +48,7 @@ async fn is_clean(world: &World) {
 async fn is_clean_of_rebuilds(world: &World) {
     let gone = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_namespace WHERE nspname LIKE 'balances\\_%') \
         THEN RAISE 'a schema of a rebuild is left'; END IF; END $$";
-    execute(world, gone).await;
+    world.execute(gone).await;
 }
 
 async fn version(world: &World, account: AccountId) -> i64 {
@@ -92,19 +87,23 @@ async fn a_side_that_differs_is_named_kept_and_healed_only_by_force() {
     let world = World::fresh().await;
     world.servers.write(&lives(&world, 10, 1, 3)).await;
     world.consume().await;
-    execute(
-        &world,
-        "UPDATE balances.account_history SET description = 'forged' WHERE version = 2 \
+    world
+        .execute(
+            "UPDATE balances.account_history SET description = 'forged' WHERE version = 2 \
          AND account_id = '00000000-0000-0000-0000-000000000004'; \
+         UPDATE balances.account_history SET raised_at = occurred_at + '1 second' \
+         WHERE version = 2 AND account_id = '00000000-0000-0000-0000-000000000005'; \
          DELETE FROM balances.account_balance \
          WHERE account_id = '00000000-0000-0000-0000-000000000007'",
-    )
-    .await;
+        )
+        .await;
+    assert_eq!(world.audit().torn_histories(10).await.unwrap(), [account(5)]);
     let (report, _) = replay(&world, Mode::Compare).await;
     let report = report.unwrap();
     assert_eq!(report.outcome, Outcome::Differs);
     let comparison = report.comparison.unwrap();
-    assert_eq!((comparison.differing, comparison.named), (2, vec![account(4), account(7)]));
+    let named = vec![account(4), account(5), account(7)];
+    assert_eq!((comparison.differing, comparison.named), (3, named));
     assert_eq!(replay(&world, SWAP).await.0.unwrap().outcome, Outcome::Differs);
     assert!(world.balance(account(7)).await.is_none(), "nothing was swapped");
     is_clean_of_rebuilds(&world).await;
@@ -302,7 +301,7 @@ async fn two_replays_do_not_meet_and_a_side_that_was_never_there_is_not_replaced
     session.batch_execute(lock).await.unwrap();
     assert!(matches!(replay(&world, SWAP).await.0, Err(ReplayError::Running)));
     drop(session);
-    execute(&world, "DELETE FROM balances.migration WHERE name LIKE '%history'").await;
+    world.execute("DELETE FROM balances.migration WHERE name LIKE '%history'").await;
     let refused = eventually(async || match replay(&world, SWAP).await.0 {
         Err(ReplayError::Running) => Err("the other session still ends"),
         other => Ok(other),

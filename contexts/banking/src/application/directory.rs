@@ -39,12 +39,29 @@ pub enum LookupError {
     Unavailable(String),
 }
 
+/// A key that somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundKey {
+    /// Whose it is.
+    pub owner: Party,
+    /// The key as it was registered, where that is otherwise than the payer wrote it: a bank whose
+    /// program is not ours finds it by that text alone.
+    pub registered_as: Option<String>,
+}
+
+impl From<Party> for FoundKey {
+    /// Registered as the payer wrote it.
+    fn from(owner: Party) -> Self {
+        Self { owner, registered_as: None }
+    }
+}
+
 /// Knows whose key it is.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait KeyDirectory: Send + Sync {
-    /// The key's owner; `None` when no one has that key.
-    async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError>;
+    /// The key with its owner; `None` when no one has that key.
+    async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError>;
 }
 
 /// Bounds of [`PatientDirectory`].
@@ -136,7 +153,7 @@ impl PatientDirectory {
         });
     }
 
-    async fn ask(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+    async fn ask(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
         let most = self.patience.deadline;
         let mut backoff = Backoff::new(self.patience.retry_delay, most);
         let mut attempt = 1_u32;
@@ -164,7 +181,7 @@ impl PatientDirectory {
 
 #[async_trait]
 impl KeyDirectory for PatientDirectory {
-    async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+    async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
         let asking = Box::pin(self.ask(question));
         match select(asking, self.clock.sleep(self.patience.deadline)).await {
             Either::Left((answer, _)) => answer,
@@ -206,7 +223,7 @@ mod tests {
         }
     }
 
-    fn down() -> Result<Option<Party>, LookupError> {
+    fn down() -> Result<Option<FoundKey>, LookupError> {
         Err(LookupError::Unavailable("down".into()))
     }
 
@@ -223,10 +240,11 @@ mod tests {
         let (mut directory, mut order) = (MockKeyDirectory::new(), Sequence::new());
         let owner = account(BANK_A, 1, 0).party();
         directory.expect_find().times(2).in_sequence(&mut order).returning(|_| down());
-        let answer = Ok(Some(owner.clone()));
+        let found = FoundKey::from(owner);
+        let answer = Ok(Some(found.clone()));
         directory.expect_find().times(1).in_sequence(&mut order).return_const(answer);
         let (patient, _) = patient(directory, Patience::default());
-        assert_eq!(patient.find(&question()).await, Ok(Some(owner)));
+        assert_eq!(patient.find(&question()).await, Ok(Some(found)));
     }
 
     #[tokio::test]
@@ -252,7 +270,7 @@ mod tests {
 
     #[async_trait]
     impl KeyDirectory for Silent {
-        async fn find(&self, _question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+        async fn find(&self, _question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
             pending().await
         }
     }

@@ -12,7 +12,9 @@ use shared_kernel::application::{
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Money, TaxId, Timestamp};
 
 use super::books::Changes;
-use super::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use super::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use super::ports::{
     BankChange, BankDesk, BankingReads, BankingStore, BankingTransaction, KeyChange,
     NumberedAccount, OpenTransaction, SideIds, Traced,
@@ -403,17 +405,20 @@ impl BankingReads for Memory {
 
     async fn accounts_of(
         &self,
-        parts: &[Part<Ispb, AccountPlace>],
+        parts: &[Part<AccountsOf, AccountPlace>],
     ) -> Result<Vec<Vec<Account>>, StoreError> {
         let place = |account: &Account| AccountPlace {
             opened_at: account.state().opened_at,
             id: account.state().id,
         };
         let tables = self.read("accounts_of");
-        let list = |part: &Part<Ispb, AccountPlace>| {
+        let list = |part: &Part<AccountsOf, AccountPlace>| {
             let mut accounts: Vec<Account> = tables.accounts.values().cloned().collect();
             accounts.retain(|it| {
-                it.state().ispb == part.of && part.after.is_none_or(|after| place(it) > after)
+                let state = it.state();
+                state.ispb == part.of.ispb
+                    && part.of.status.is_none_or(|status| status == state.status)
+                    && part.after.is_none_or(|after| place(it) > after)
             });
             accounts.sort_by_key(place);
             first(accounts, part.size)
@@ -446,10 +451,15 @@ impl BankingReads for Memory {
 
     async fn transfers_of(
         &self,
-        parts: &[Part<AccountAt, TransferPlace>],
+        parts: &[Part<TransfersOf, TransferPlace>],
     ) -> Result<Vec<Vec<TransferView>>, StoreError> {
         let tables = self.read("transfers_of");
-        Ok(parts.iter().map(|part| newest(tables.seen_by(part.of.id), part)).collect())
+        let list = |part: &Part<TransfersOf, TransferPlace>| {
+            let mut views = tables.seen_by(part.of.at.id);
+            views.retain(|view| part.of.holds(view));
+            newest(views, part)
+        };
+        Ok(parts.iter().map(list).collect())
     }
 
     async fn holds_of(
@@ -468,7 +478,7 @@ impl BankingReads for Memory {
 
     async fn statements(
         &self,
-        parts: &[Part<AccountAt, PostingPlace>],
+        parts: &[Part<PostingsOf, PostingPlace>],
     ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
         self.read("statements");
         Ok(parts.iter().map(|_| Vec::new()).collect())

@@ -27,6 +27,7 @@ pub(crate) fn order(
         payer: payer.party(),
         payee: found.payee.clone(),
         payee_key: command.payee_key.as_str().to_owned(),
+        payee_key_registered_as: found.registered_as.clone(),
         amount: command.amount,
         description: command.description.as_str().to_owned(),
         ordered_at: books.now(),

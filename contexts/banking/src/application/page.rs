@@ -2,11 +2,12 @@
 
 use std::future::Future;
 
-use shared_kernel::application::{Caller, Page, PageSize, Place, StoreError};
+use shared_kernel::application::{Caller, Page, PageSize, Period, Place, StoreError};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Timestamp};
 
 use super::ports::Outcome;
-use super::views::{AccountView, HoldView, StatementLine, TransferView};
+use super::views::{AccountView, Direction, HoldView, ShownState, StatementLine, TransferView};
+use crate::domain::AccountStatus;
 
 /// Where an account stands among those of its bank: oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +112,73 @@ impl From<&AccountView> for AccountAt {
     }
 }
 
+/// Accounts of a bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountsOf {
+    /// The bank.
+    pub ispb: Ispb,
+    /// Only those of this status.
+    pub status: Option<AccountStatus>,
+}
+
+impl From<Ispb> for AccountsOf {
+    fn from(ispb: Ispb) -> Self {
+        Self { ispb, status: None }
+    }
+}
+
+/// Transfers of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TransfersOf {
+    /// The account.
+    pub at: AccountAt,
+    /// Only those that go this way.
+    pub direction: Option<Direction>,
+    /// Only those in this state.
+    pub state: Option<ShownState>,
+    /// Only those that were ordered in this part of time.
+    pub period: Period,
+}
+
+impl From<AccountAt> for TransfersOf {
+    fn from(at: AccountAt) -> Self {
+        Self { at, direction: None, state: None, period: Period::default() }
+    }
+}
+
+impl TransfersOf {
+    /// Whether a transfer of the account is among them.
+    pub fn holds(&self, view: &TransferView) -> bool {
+        self.direction.is_none_or(|direction| direction == view.direction)
+            && self.state.is_none_or(|state| state == view.state)
+            && self.period.holds(view.requested_at)
+    }
+}
+
+/// Whether money came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PostingDirection {
+    /// It came.
+    Credit,
+    /// It went.
+    Debit,
+}
+
+/// Ledger entries of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PostingsOf {
+    /// The account.
+    pub at: AccountAt,
+    /// Only those that go this way.
+    pub direction: Option<PostingDirection>,
+}
+
+impl From<AccountAt> for PostingsOf {
+    fn from(at: AccountAt) -> Self {
+        Self { at, direction: None }
+    }
+}
+
 /// The part of a list that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Part<K, P> {
@@ -122,15 +190,34 @@ pub struct Part<K, P> {
     pub after: Option<P>,
 }
 
+impl<K, P> Part<K, P> {
+    /// The same part of another list.
+    pub fn narrowed<L>(self, of: impl FnOnce(K) -> L) -> Part<L, P> {
+        Part { of: of(self.of), size: self.size, after: self.after }
+    }
+}
+
 /// What is kept at one bank.
 pub(crate) trait AtBank {
     /// Which.
     fn ispb(&self) -> Ispb;
 }
 
-impl AtBank for Ispb {
+impl AtBank for AccountsOf {
     fn ispb(&self) -> Ispb {
-        *self
+        self.ispb
+    }
+}
+
+impl AtBank for TransfersOf {
+    fn ispb(&self) -> Ispb {
+        self.at.ispb
+    }
+}
+
+impl AtBank for PostingsOf {
+    fn ispb(&self) -> Ispb {
+        self.at.ispb
     }
 }
 
@@ -224,12 +311,13 @@ mod tests {
         let rows = vec![account(BANK_A, 1, 0), account(BANK_A, 2, 0)];
         reads
             .expect_accounts_of()
-            .withf(|parts| parts.iter().all(|part| part.of == ispb(BANK_A)) && parts.len() == 2)
+            .withf(|parts| parts.iter().all(|it| it.of.ispb == ispb(BANK_A)) && parts.len() == 2)
             .times(1)
             .return_const(Ok(vec![rows, Vec::new()]));
         let list = ListAccounts(std::sync::Arc::new(reads));
         let (own, other) = (Caller::Bank(ispb(BANK_A)), Caller::Bank(ispb(BANK_B)));
-        let (short, long) = (part(ispb(BANK_A), 1, None), part(ispb(BANK_A), 9, None));
+        let of = AccountsOf::from(ispb(BANK_A));
+        let (short, long) = (part(of, 1, None), part(of, 9, None));
         let answers = list.batch(&[(own, short), (other, short), (Caller::Operator, long)]).await;
         let page = answers[0].as_ref().unwrap();
         assert_eq!((page.rows.len(), page.more), (1, true));
@@ -243,7 +331,7 @@ mod tests {
         let down = StoreError::Unavailable("down".into());
         reads.expect_accounts_of().return_const(Err(down.clone()));
         let list = ListAccounts(std::sync::Arc::new(reads));
-        let asked = (Caller::Operator, part(ispb(BANK_A), 0, None));
+        let asked = (Caller::Operator, part(AccountsOf::from(ispb(BANK_A)), 0, None));
         let answers = list.batch(&[asked, asked]).await;
         assert_eq!(answers, vec![Err(down.clone().into()), Err(down.into())]);
     }

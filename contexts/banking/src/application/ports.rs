@@ -14,7 +14,9 @@ use shared_kernel::domain::{AccountId, EndToEndId, Ispb, TaxId, Timestamp};
 
 use super::books::Changes;
 use super::directory::KeyDirectory;
-use super::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use super::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use super::views::{BankView, HoldView, StatementLine, TransferView};
 use crate::domain::{
     Account, AccountEvent, AccountNumber, Bank, Branch, Client, ClientId, Customer,
@@ -178,7 +180,7 @@ pub trait BankingReads: Send + Sync {
     /// Accounts of each bank, oldest first.
     async fn accounts_of(
         &self,
-        parts: &[Part<Ispb, AccountPlace>],
+        parts: &[Part<AccountsOf, AccountPlace>],
     ) -> Result<Vec<Vec<Account>>, StoreError>;
 
     /// The owners of those keys that belong to the bank that asks, with the key's text.
@@ -194,7 +196,7 @@ pub trait BankingReads: Send + Sync {
     /// Transfers of each account, newest first.
     async fn transfers_of(
         &self,
-        parts: &[Part<AccountAt, TransferPlace>],
+        parts: &[Part<TransfersOf, TransferPlace>],
     ) -> Result<Vec<Vec<TransferView>>, StoreError>;
 
     /// Open holds of each account, newest first.
@@ -206,7 +208,7 @@ pub trait BankingReads: Send + Sync {
     /// Ledger entries of each account, newest first.
     async fn statements(
         &self,
-        parts: &[Part<AccountAt, PostingPlace>],
+        parts: &[Part<PostingsOf, PostingPlace>],
     ) -> Result<Vec<Vec<StatementLine>>, StoreError>;
 }
 

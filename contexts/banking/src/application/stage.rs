@@ -16,7 +16,7 @@ use shared_kernel::testing::{CountedIds, FixedClock};
 
 use super::account_command::{AccountCommand, AccountDesk, OnAccount};
 use super::command::{Deposit, OpenAccount, OpenAccountDesk, RequestTransfer, RequestTransferDesk};
-use super::directory::{KeyDirectory, KeyQuestion, LookupError};
+use super::directory::{FoundKey, KeyDirectory, KeyQuestion, LookupError};
 use super::hub::{HubEvent, HubReactions, HubWord};
 use super::memory::{Memory, Tables};
 use super::ports::{BankingPorts, BankingStore, Echo, KeyChange, Outcome, Traced};
@@ -37,9 +37,10 @@ pub(crate) struct KnownKeys {
 
 #[async_trait]
 impl KeyDirectory for KnownKeys {
-    async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+    async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
         self.asked.lock().unwrap().push(question.clone());
-        self.keys.lock().unwrap().get(&question.key).cloned().unwrap_or(Ok(None))
+        let known = self.keys.lock().unwrap().get(&question.key).cloned().unwrap_or(Ok(None))?;
+        Ok(known.map(FoundKey::from))
     }
 }
 

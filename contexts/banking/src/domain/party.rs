@@ -27,6 +27,8 @@ pub struct Payment {
     pub payee: Party,
     /// The key that was paid to.
     pub payee_key: String,
+    /// The same as it was registered, where the payer's bank knows that to be otherwise.
+    pub payee_key_registered_as: Option<String>,
     /// How much.
     pub amount: Amount,
     /// What the payer wrote; may be empty.

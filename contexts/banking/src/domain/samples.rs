@@ -79,6 +79,7 @@ pub(crate) fn payment(from: &Account, to: &Account, centavos: i64) -> Payment {
         payer: from.party(),
         payee: to.party(),
         payee_key: "payee@example.com".to_owned(),
+        payee_key_registered_as: None,
         amount: amount(centavos),
         description: "rent".to_owned(),
         ordered_at: noon(),

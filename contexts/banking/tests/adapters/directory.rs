@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use banking::application::directory::{KeyDirectory, KeyQuestion, LookupError};
+use banking::application::directory::{FoundKey, KeyDirectory, KeyQuestion, LookupError};
 use banking::domain::Party;
 use banking::infrastructure::grpc::DirectoryClient;
 use banking::infrastructure::grpc::pix_keys::pix_keys_service_server::{
@@ -62,7 +62,9 @@ impl PixKeysService for Keys {
             owner_tax_id: owner.owner_tax_id.as_str().to_owned(),
             ..Account::default()
         };
-        let entry = Entry { key: asked.key, account: Some(account), ..Entry::default() };
+        let registered_as = asked.key.to_uppercase();
+        let account = Some(account);
+        let entry = Entry { key: asked.key, account, registered_as, ..Entry::default() };
         Ok(Response::new(proto::FindKeyResponse { entry: Some(entry) }))
     }
 
@@ -128,7 +130,8 @@ async fn the_directory_is_asked_with_bank_payer_payment_token_and_trace() {
     let url = format!("http://{}", keys.serve().await);
     let client = DirectoryClient::new(&url, Some("secret-of-16-bytes")).unwrap();
     let asked = question("ana@example.com");
-    assert_eq!(client.find(&asked).await, Ok(Some(ana())));
+    let registered_as = Some("ANA@EXAMPLE.COM".to_owned());
+    assert_eq!(client.find(&asked).await, Ok(Some(FoundKey { owner: ana(), registered_as })));
     let questions = keys.asked.lock().unwrap().clone();
     let (request, metadata) = &questions[0];
     assert_eq!(request.requester_ispb, BANK_A);

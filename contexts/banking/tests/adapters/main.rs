@@ -9,6 +9,8 @@ mod commands;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod graph;
 #[cfg(test)]
 mod hub;

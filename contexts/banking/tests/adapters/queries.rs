@@ -3,7 +3,9 @@
 use banking::application::account_command::OnAccount;
 use banking::application::command::Withdraw;
 use banking::application::hub::HubWord;
-use banking::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use banking::application::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use banking::application::query::{
     GetBank, GetStatement, GetTransfer, ListAccounts, ListBanks, ListHolds, ListTransfers,
 };
@@ -235,16 +237,19 @@ async fn the_lists_of_many_accounts_are_read_together_and_stay_apart() {
     let pretended = AccountAt { ispb: ispb(BANK_B), id: ana.account_id };
     let of = |at| part(at, 1, None);
     let parts = [of(at(&bia)), of(pretended), part(at(&ana), 2, None)];
-    let transfers = world.ports.reads.transfers_of(&parts).await.unwrap();
+    let of_transfers = parts.map(|part| part.narrowed(TransfersOf::from));
+    let transfers = world.ports.reads.transfers_of(&of_transfers).await.unwrap();
     let holds = world.ports.reads.holds_of(&parts).await.unwrap();
     assert_eq!(transfers[0], [back]);
     // One row more than wanted tells that there are more.
     assert_eq!(transfers.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 3]);
     assert_eq!(holds.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 3]);
     let parts = [part(pretended, 9, None), part(at(&ana), 9, Some(PostingPlace(3)))];
+    let parts = parts.map(|part| part.narrowed(PostingsOf::from));
     let postings = world.ports.reads.statements(&parts).await.unwrap();
     assert_eq!(postings.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1]);
     let banks = [part(ispb(BANK_B), 9, None), part(ispb(BANK_A), 9, None)];
+    let banks = banks.map(|part| part.narrowed(AccountsOf::from));
     let accounts = world.ports.reads.accounts_of(&banks).await.unwrap();
     let ids = |list: &[Account]| list.iter().map(|it| it.state().id).collect::<Vec<_>>();
     assert_eq!(ids(&accounts[0]), [bia.account_id]);

@@ -9,7 +9,7 @@ use banking::application::account_command::{AccountCommand, AccountDesk, OnAccou
 use banking::application::command::{
     Deposit, OpenAccount, OpenAccountDesk, RequestTransfer, RequestTransferDesk,
 };
-use banking::application::directory::{KeyDirectory, KeyQuestion, LookupError};
+use banking::application::directory::{FoundKey, KeyDirectory, KeyQuestion, LookupError};
 use banking::application::hub::{HubEvent, HubReactions, HubWord};
 use banking::application::ports::{BankingPorts, BankingReads, NoEcho};
 use banking::application::reaction::{OnParticipantEnrolled, Participant};
@@ -94,9 +94,11 @@ pub(crate) struct Directory {
 
 #[async_trait]
 impl KeyDirectory for Directory {
-    async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+    async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
         self.asked.lock().unwrap().push(question.clone());
-        Ok(self.keys.lock().unwrap().get(&question.key).cloned())
+        let owner = self.keys.lock().unwrap().get(&question.key).cloned();
+        let registered_as = Some(format!("{} as registered", question.key));
+        Ok(owner.map(|owner| FoundKey { owner, registered_as }))
     }
 }
 

@@ -22,7 +22,7 @@ use super::command::{
 use super::query::{FindAccount, FindAccountQueue};
 use super::view::own_account;
 use super::{AccountView, DirectoryReads, EntryView};
-use crate::domain::{AccountDetails, PixKey, PixKeyKind, RemovalReason, error};
+use crate::domain::{AccountDetails, PixKey, PixKeyKind, RemovalReason, Spelling, error};
 
 /// How long an order waits for an account or participant that the directory does not know yet.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -63,6 +63,17 @@ pub struct KeyOrder {
     pub account_id: AccountId,
     /// What it wants.
     pub wanted: WantedKey,
+}
+
+/// A program that is not ours registers a key.
+#[derive(Clone, Debug)]
+pub struct ProgramKeyOrder {
+    /// The account that wants it.
+    pub account_id: AccountId,
+    /// The key.
+    pub key: PixKey,
+    /// How the program wrote it, if not in canonical form.
+    pub spelling: Option<Spelling>,
 }
 
 /// A key is to be removed.
@@ -135,7 +146,9 @@ impl Desk {
         let KeyOrder { request_id, account_id, wanted } = order;
         let ispb = self.awaited_account(account_id).await?.ispb;
         own_account(caller, ispb)?;
-        let command = RegisterKey { request_id, ispb, account_id, wanted, trace, leniency: None };
+        let (leniency, spelling) = (None, None);
+        let command =
+            RegisterKey { request_id, ispb, account_id, wanted, trace, leniency, spelling };
         self.ports.register_key.submit(command).await
     }
 
@@ -148,14 +161,16 @@ impl Desk {
         &self,
         caller: &Caller,
         trace: TraceParent,
-        (account_id, key): (AccountId, PixKey),
+        order: ProgramKeyOrder,
         leniency: Leniency,
     ) -> Result<EntryView, ApplicationError> {
+        let ProgramKeyOrder { account_id, key, spelling } = order;
         let ispb = self.awaited_account(account_id).await?.ispb;
         own_account(caller, ispb)?;
         let (request_id, wanted) = (String::new(), WantedKey::Given(key));
         let leniency = Some(leniency);
-        let command = RegisterKey { request_id, ispb, account_id, wanted, trace, leniency };
+        let command =
+            RegisterKey { request_id, ispb, account_id, wanted, trace, leniency, spelling };
         self.ports.register_key.submit(command).await
     }
 

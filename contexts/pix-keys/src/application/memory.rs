@@ -96,8 +96,14 @@ impl MemoryDirectory {
             let registrations = u128::try_from(state.published.len()).unwrap();
             let entry_id = EntryId::from_uuid(Uuid::from_u128(registrations.saturating_add(1)));
             let now = Timestamp::EPOCH;
-            let wanted =
-                Registration { entry_id, account, keys_held: 0, owner_is_made_up: false, now };
+            let wanted = Registration {
+                entry_id,
+                account,
+                spelling: None,
+                keys_held: 0,
+                owner_is_made_up: false,
+                now,
+            };
             let event = entry.register(&wanted).unwrap();
             entry.apply(&event);
             state.entries.insert(entry.key().clone(), entry.clone());
@@ -264,6 +270,14 @@ impl DirectoryTransaction for MemoryTransaction {
         Ok(())
     }
 
+    async fn respell(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
+            let known = self.work.entries.get_mut(entry.key()).expect("an entry");
+            known.respell(entry.spelling());
+        }
+        Ok(())
+    }
+
     async fn save_participants(&mut self, participants: &[Participant]) -> Result<(), StoreError> {
         for told in participants {
             if told.is_news_to(self.work.participants.get(&told.ispb)) {
@@ -409,5 +423,6 @@ pub(crate) fn entry_view(key: &PixKey) -> EntryView {
         account: account_view(account_id(1)),
         created_at: Timestamp::EPOCH,
         owned_since: Timestamp::EPOCH,
+        spelling: None,
     }
 }

@@ -10,7 +10,9 @@ pub mod query;
 pub mod reaction;
 mod view;
 
-pub use desk::{Desk, DeskPorts, EnrolOrder, KeyOrder, PATIENCE, RemovalOrder, WantedKey};
+pub use desk::{
+    Desk, DeskPorts, EnrolOrder, KeyOrder, PATIENCE, ProgramKeyOrder, RemovalOrder, WantedKey,
+};
 pub use facade::PixKeys;
 pub use ports::{DirectoryReads, DirectoryStore, DirectoryTransaction};
 pub use view::{AccountView, BankView, EntryView, ShownAccount};

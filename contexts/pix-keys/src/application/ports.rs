@@ -104,6 +104,10 @@ pub trait DirectoryTransaction: Answers {
     /// [`StoreError::Conflict`] when one of the keys was registered meanwhile.
     async fn save_entries(&mut self, changes: &[EntryChange]) -> Result<(), StoreError>;
 
+    /// Writes how the keys of these entries are written; the transaction has locked or saved them.
+    /// Nothing is published: it is nobody else's concern.
+    async fn respell(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
+
     /// Writes participants, each unless the store has it in the same or a newer version.
     async fn save_participants(&mut self, participants: &[Participant]) -> Result<(), StoreError>;
 }

@@ -6,7 +6,7 @@ use shared_kernel::domain::{AccountId, BankCode, Ispb, TaxId, Timestamp, Violati
 
 use super::ports::ListedAccount;
 use crate::domain::error;
-use crate::domain::{AccountStatus, Entry, EntryId, OwnerName, Participant, PixKey};
+use crate::domain::{AccountStatus, Entry, EntryId, OwnerName, Participant, PixKey, Spelling};
 
 /// The bank of an account, by the names that people know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,9 +111,17 @@ pub struct EntryView {
     pub created_at: Timestamp,
     /// Start of the owner's uninterrupted possession.
     pub owned_since: Timestamp,
+    /// How the key was written when it was registered, if not in canonical form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spelling: Option<Spelling>,
 }
 
 impl EntryView {
+    /// The key as it was written when it was registered.
+    pub fn registered_as(&self) -> &str {
+        self.spelling.as_ref().map_or(self.key.as_str(), Spelling::as_str)
+    }
+
     /// The view of an active entry of the account.
     pub fn of(entry: &Entry, listed: &ListedAccount) -> Option<Self> {
         let held = entry.holding()?;
@@ -123,6 +131,7 @@ impl EntryView {
             account: AccountView::of(listed)?,
             created_at: held.created_at,
             owned_since: held.owned_since,
+            spelling: entry.spelling().cloned(),
         })
     }
 }

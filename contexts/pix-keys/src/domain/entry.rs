@@ -24,7 +24,7 @@ use shared_kernel::domain::{AccountId, Ispb, TaxId, TaxIdKind, Timestamp, Violat
 
 use super::{
     Account, AccountStatus, EntryEvent, EntryId, KeyRegistered, KeyRemoved, PixKey, PixKeyKind,
-    RemovalReason, error,
+    RemovalReason, Spelling, error,
 };
 
 /// Keys that an account of a natural person may have.
@@ -82,6 +82,8 @@ pub struct Registration<'a> {
     pub entry_id: EntryId,
     /// The account that wants the key.
     pub account: &'a Account,
+    /// How the key was written, if not in canonical form.
+    pub spelling: Option<&'a Spelling>,
     /// Keys that the account has now.
     pub keys_held: usize,
     /// The owner and the tax id came with demo data: what is asked of real ones (4 and 8) is not
@@ -97,17 +99,24 @@ pub struct Entry {
     key: PixKey,
     version: i64,
     state: EntryState,
+    spelling: Option<Spelling>,
 }
 
 impl Entry {
     /// The entry of a key that was never registered.
     pub const fn vacant(key: PixKey) -> Self {
-        Self { key, version: 0, state: EntryState::Vacant }
+        Self { key, version: 0, state: EntryState::Vacant, spelling: None }
     }
 
     /// An entry as it was stored.
     pub const fn stored(key: PixKey, version: i64, state: EntryState) -> Self {
-        Self { key, version, state }
+        Self { key, version, state, spelling: None }
+    }
+
+    /// The same, written so when it was registered.
+    #[must_use]
+    pub fn spelled(self, spelling: Option<Spelling>) -> Self {
+        Self { spelling, ..self }
     }
 
     /// Decides whether the account gets the key.
@@ -115,7 +124,8 @@ impl Entry {
     /// # Errors
     /// The first refusal of the module's table, from 2 on.
     pub fn register(&self, wanted: &Registration<'_>) -> Result<EntryEvent, Violation> {
-        let Registration { entry_id, account, keys_held, owner_is_made_up, now } = *wanted;
+        let Registration { entry_id, account, spelling, keys_held, owner_is_made_up, now } =
+            *wanted;
         let details = account.details().ok_or_else(error::account_not_found)?;
         match account.status() {
             AccountStatus::Active => {}
@@ -150,6 +160,7 @@ impl Entry {
             account_id: account.id(),
             ispb: account.ispb(),
             owner: owner.clone(),
+            spelling: spelling.cloned(),
             registered_at: now,
             owned_since: now,
         }))
@@ -184,6 +195,9 @@ impl Entry {
     /// Takes on what happened.
     pub fn apply(&mut self, event: &EntryEvent) {
         self.version = self.version.saturating_add(1);
+        if let EntryEvent::Registered(registered) = event {
+            self.spelling.clone_from(&registered.spelling);
+        }
         self.state = match event {
             EntryEvent::Registered(registered) => EntryState::Active(Holding {
                 entry_id: registered.entry_id,
@@ -201,6 +215,21 @@ impl Entry {
                 EntryState::Vacant => EntryState::Vacant,
             },
         };
+    }
+
+    /// The account that has the key writes it so from now on: it registered it again. Nothing
+    /// happens that others would hear of; says whether anything changes.
+    pub fn respell(&mut self, spelling: Option<&Spelling>) -> bool {
+        let changes = self.spelling.as_ref() != spelling;
+        if changes {
+            self.spelling = spelling.cloned();
+        }
+        changes
+    }
+
+    /// How the key was written when it was registered, if not in canonical form.
+    pub const fn spelling(&self) -> Option<&Spelling> {
+        self.spelling.as_ref()
     }
 
     /// The key.
@@ -257,7 +286,14 @@ mod tests {
 
     fn wanted(account: &Account, keys_held: usize) -> Registration<'_> {
         let entry_id = EntryId::from_uuid(Uuid::from_u128(7));
-        Registration { entry_id, account, keys_held, owner_is_made_up: false, now: at(1) }
+        Registration {
+            entry_id,
+            account,
+            spelling: None,
+            keys_held,
+            owner_is_made_up: false,
+            now: at(1),
+        }
     }
 
     #[test]
@@ -267,6 +303,22 @@ mod tests {
         let code = |wanted: Registration<'_>| vacant.register(&wanted).map_err(|it| it.code());
         assert_eq!(code(wanted(&maria, 0)), Err("key_of_another_person"));
         assert!(code(Registration { owner_is_made_up: true, ..wanted(&maria, 99) }).is_ok());
+    }
+
+    #[test]
+    fn a_key_keeps_how_it_was_written_until_it_is_registered_otherwise() {
+        let maria = account(1, "00000001", MARIA);
+        let written = |text| Spelling::of(text, &key(MARIA)).unwrap();
+        let (forms, spaced) = (written("123.456.789-09"), written("123 456 789 09"));
+        let mut entry = Entry::vacant(key(MARIA));
+        let spelled = Registration { spelling: forms.as_ref(), ..wanted(&maria, 0) };
+        entry.apply(&entry.register(&spelled).unwrap());
+        assert_eq!((entry.spelling(), entry.version()), (forms.as_ref(), 1));
+        assert!(!entry.respell(forms.as_ref()) && entry.respell(spaced.as_ref()));
+        assert_eq!((entry.spelling(), entry.version()), (spaced.as_ref(), 1));
+        entry.apply(&entry.remove(maria.id(), RemovalReason::UserRequested, at(2)).unwrap());
+        entry.apply(&entry.register(&wanted(&maria, 0)).unwrap());
+        assert_eq!(entry.spelling(), None);
     }
 
     fn held_by(text: &str, account: &Account) -> Entry {

@@ -64,6 +64,12 @@ pub fn key_limit_reached(limit: usize) -> Violation {
     Violation::failed_precondition("key_limit_reached", "account_id", message)
 }
 
+/// A program wrote a key in more characters than any key has.
+pub fn key_spelling_shape() -> Violation {
+    let message = "a key must be written in 1 to 77 characters, none of them NUL";
+    Violation::invalid("key_spelling_shape", "key", message)
+}
+
 /// The text of a random key is not the caller's to choose.
 pub fn evp_key_given() -> Violation {
     let message = "leave the key empty: the directory makes random keys itself";

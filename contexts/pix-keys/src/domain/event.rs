@@ -2,7 +2,7 @@
 
 use shared_kernel::domain::{AccountId, Ispb, Timestamp};
 
-use super::{EntryId, Owner, RemovalReason};
+use super::{EntryId, Owner, RemovalReason, Spelling};
 
 /// A change of one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct KeyRegistered {
     pub ispb: Ispb,
     /// Its owner.
     pub owner: Owner,
+    /// How it was written, if not in canonical form.
+    pub spelling: Option<Spelling>,
     /// When.
     pub registered_at: Timestamp,
     /// Start of the owner's uninterrupted possession.

@@ -12,6 +12,7 @@ mod key_kind;
 mod owner_name;
 mod participant;
 mod removal_reason;
+mod spelling;
 
 pub use account::{Account, AccountFact, AccountNews};
 pub use account_details::{AccountDetails, AccountFields, Owner};
@@ -24,3 +25,4 @@ pub use key_kind::PixKeyKind;
 pub use owner_name::OwnerName;
 pub use participant::Participant;
 pub use removal_reason::RemovalReason;
+pub use spelling::Spelling;

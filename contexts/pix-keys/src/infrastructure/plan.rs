@@ -9,7 +9,10 @@ use super::kafka::published::{self, Directory};
 use super::kafka::{READERS, inbound};
 
 /// The steps of the schema, oldest first.
-pub const MIGRATIONS: &[Migration] = &[migration!("pix-keys", "2026-11-20_directory")];
+pub const MIGRATIONS: &[Migration] = &[
+    migration!("pix-keys", "2026-11-20_directory"),
+    migration!("pix-keys", "2026-11-30_registered_as"),
+];
 
 /// The topics that must be there: the directory's own, and those of others that it reads, made
 /// with their owners' settings where the directory is the first to start.

@@ -1,14 +1,17 @@
 //! Registering: each key once, each request once, no account over its limit, whoever comes when.
 
 use futures::future::join_all;
+use pix_keys::application::command::Leniency;
 use pix_keys::application::ports::EntryChange;
-use pix_keys::application::{DirectoryReads, DirectoryStore, DirectoryTransaction};
-use pix_keys::domain::{Entry, EntryId, PixKeyKind, Registration, RemovalReason};
-use shared_kernel::application::StoreError;
-use shared_kernel::domain::Timestamp;
+use pix_keys::application::{
+    DirectoryReads, DirectoryStore, DirectoryTransaction, EntryView, ProgramKeyOrder,
+};
+use pix_keys::domain::{Entry, EntryId, PixKey, PixKeyKind, Registration, RemovalReason, Spelling};
+use shared_kernel::application::{Caller, StoreError};
+use shared_kernel::domain::{AccountId, Timestamp};
 
 use crate::harness::{
-    ANA, BBX, CTER, Directory, MARIA, account_id, code, count, header, key, person, trace,
+    ANA, BBX, CTER, Directory, MARIA, account_id, code, count, gives_up, header, key, person, trace,
 };
 
 #[tokio::test]
@@ -113,7 +116,7 @@ async fn no_account_passes_its_limit_however_many_ask_at_once() {
         let keys = directory.store.entries_of(&[account_id(account)]).await.unwrap();
         assert_eq!(keys.len(), limit);
     }
-    assert!(directory.auditor().audit().await.unwrap().is_sound());
+    assert!(directory.auditor().audit(&[]).await.unwrap().is_sound());
 }
 
 #[tokio::test]
@@ -159,6 +162,51 @@ async fn every_kind_of_key_is_kept_as_it_is() {
     assert_eq!(directory.found(random.key.as_str()).await.unwrap(), random);
 }
 
+/// A program that is not ours registers the CPF of account 1, written so.
+async fn written(directory: &Directory, text: &str) -> EntryView {
+    let key = PixKey::lenient(PixKeyKind::Cpf, text).unwrap();
+    let spelling = Spelling::of(text, &key).unwrap();
+    let order = ProgramKeyOrder { account_id: account_id(1), key, spelling };
+    let leniency = Leniency { owner_is_made_up: false };
+    let desk = &directory.pix_keys.desk;
+    desk.register_for_program(&Caller::Operator, trace(), order, leniency).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_key_is_stored_with_how_its_program_wrote_it_last() {
+    let directory = Directory::fresh().await;
+    directory.enrol(1, BBX, MARIA).await.unwrap();
+    let entry_id = written(&directory, "123.456.789-09").await.entry_id;
+    for text in ["123.456.789-09", " 12345678909", MARIA, "123.456.789-09"] {
+        let again = written(&directory, text).await;
+        assert_eq!((again.registered_as(), again.entry_id), (text, entry_id));
+        let found = directory.found(MARIA).await.unwrap();
+        assert_eq!((found.registered_as(), found.key.as_str()), (text, MARIA));
+    }
+    assert_eq!(directory.outbox().await.len(), 1, "others hear of the key, not of its spelling");
+    let removal = gives_up("r1", 1, MARIA);
+    directory.pix_keys.desk.remove_key(&Caller::Operator, trace(), removal).await.unwrap();
+    directory.register("r2", 1, MARIA).await.unwrap();
+    assert_eq!(directory.found(MARIA).await.unwrap().registered_as(), MARIA);
+}
+
+#[tokio::test]
+async fn the_keys_of_made_up_owners_break_no_promise() {
+    let directory = Directory::fresh().await;
+    directory.enrol(1, BBX, MARIA).await.unwrap();
+    for number in 1..=6 {
+        let key = PixKey::lenient(PixKeyKind::Cpf, &person(number)).unwrap();
+        let order = ProgramKeyOrder { account_id: account_id(1), key, spelling: None };
+        let leniency = Leniency { owner_is_made_up: true };
+        let desk = &directory.pix_keys.desk;
+        desk.register_for_program(&Caller::Operator, trace(), order, leniency).await.unwrap();
+    }
+    let sound =
+        async |made_up: &[AccountId]| directory.auditor().audit(made_up).await.unwrap().is_sound();
+    assert!(sound(&[account_id(1)]).await);
+    assert!(!sound(&[]).await);
+}
+
 /// The entry of a key that was never registered, given to the account by this transaction.
 async fn taken(transaction: &mut dyn DirectoryTransaction, account: u128) -> EntryChange {
     let listed = transaction.lock_accounts(&[account_id(account)]).await.unwrap();
@@ -169,7 +217,8 @@ async fn taken(transaction: &mut dyn DirectoryTransaction, account: u128) -> Ent
     let entry_id = EntryId::from_uuid(account.id().uuid());
     let now = Timestamp::EPOCH;
     let owner_is_made_up = false;
-    let registration = Registration { entry_id, account, keys_held: 0, owner_is_made_up, now };
+    let registration =
+        Registration { entry_id, account, spelling: None, keys_held: 0, owner_is_made_up, now };
     let event = entry.register(&registration).unwrap();
     entry.apply(&event);
     EntryChange { entry, event, trace: trace() }

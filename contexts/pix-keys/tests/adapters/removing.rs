@@ -42,7 +42,7 @@ async fn a_removed_key_is_found_no_more_and_another_may_have_it() {
             ("codepix.pix_keys.PixKeyRegistered.v1", "3"),
         ]
     );
-    let audit = directory.auditor().audit().await.unwrap();
+    let audit = directory.auditor().audit(&[]).await.unwrap();
     assert_eq!((audit.keys_active, audit.keys_removed), (1, 0));
 }
 

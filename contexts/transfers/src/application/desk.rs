@@ -10,8 +10,8 @@ use crate::application::message::{Heard, Reference};
 use crate::application::ports::{Audience, Birth, Change, Letter, Notice, SavedTransfer, Word};
 use crate::application::settings::TransfersSettings;
 use crate::domain::{
-    Admission, CreditTiming, Ends, Order, OrderId, Participant, Position, PositionMove, Protocol,
-    Side, Terms, Transfer, TransferEvent, TransferState,
+    Admission, CreditTiming, Ends, Order, OrderId, Participant, PayeeKey, Position, PositionMove,
+    Protocol, Side, Terms, Transfer, TransferEvent, TransferState,
 };
 
 /// One transfer in work.
@@ -22,12 +22,20 @@ struct Case {
     resend_at: Option<Timestamp>,
     notices: Vec<Notice>,
     letters: Vec<Letter>,
+    /// The payee's key as it was registered, of a new transfer.
+    registered_as: Option<PayeeKey>,
 }
 
 impl Case {
     fn loaded(transfer: Transfer) -> Self {
-        let (notices, letters) = (Vec::new(), Vec::new());
-        Self { transfer, change: Change::None, resend_at: None, notices, letters }
+        Self {
+            transfer,
+            change: Change::None,
+            resend_at: None,
+            notices: Vec::new(),
+            letters: Vec::new(),
+            registered_as: None,
+        }
     }
 }
 
@@ -38,6 +46,8 @@ pub struct NewOrder {
     pub order: Order,
     /// Its fingerprint.
     pub digest: Digest,
+    /// The payee's key as it was registered, where that is known to be otherwise than ordered.
+    pub registered_as: Option<PayeeKey>,
     /// What its bank calls it.
     pub reference: Option<Reference>,
 }
@@ -119,13 +129,13 @@ impl Desk {
         admission: Admission,
         heard: &Heard,
     ) -> Result<(), Violation> {
-        let NewOrder { order, digest, reference } = new;
+        let NewOrder { order, digest, registered_as, reference } = new;
         let deadline = self.now.saturating_add(self.settings.transfer_deadline);
         let terms = Terms { registered_at: self.now, deadline };
         let (id, ends) = (order.end_to_end_id, self.ends(&order, reference, heard.voice));
         let (transfer, event) = Transfer::register(order, digest, terms, ends, admission);
         self.shift(transfer.moves(event))?;
-        let mut case = Case::loaded(transfer);
+        let mut case = Case { registered_as, ..Case::loaded(transfer) };
         let content = reference.map(|reference| reference.content);
         let (origin, trace) = (heard.origin, heard.trace.clone());
         case.change = Change::Born(Birth { origin, trace, content });
@@ -229,7 +239,7 @@ impl Desk {
             .cases
             .into_values()
             .filter(touched)
-            .map(|Case { transfer, change, resend_at, notices, letters }| SavedTransfer {
+            .map(|Case { transfer, change, resend_at, notices, letters, .. }| SavedTransfer {
                 transfer,
                 change,
                 resend_at,
@@ -288,7 +298,14 @@ impl Desk {
         let Some(bank) = self.participants.get(&case.transfer.bank(to)) else { return };
         let topic = self.settings.outside_topic(&bank.code);
         let standing = *case.transfer.standing();
-        case.letters.push(Letter { to, topic, word, standing, trace: trace.clone() });
+        let ordered = &case.transfer.order().payee_key;
+        let payee_key = match word {
+            // Its program looks for the key that it has registered.
+            Word::Credit => case.registered_as.as_ref().unwrap_or(ordered).clone(),
+            Word::Settled | Word::Failed => ordered.clone(),
+        };
+        let trace = trace.clone();
+        case.letters.push(Letter { to, topic, word, payee_key, standing, trace });
     }
 
     fn tell(&mut self, id: &EndToEndId, audience: Audience, trace: &TraceParent) {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use shared_kernel::application::{StoreError, TraceParent};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, TaxId, Violation};
 
-use crate::domain::Party;
+use crate::domain::{Party, PayeeKey};
 
 /// What the directory is asked about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,18 @@ pub struct KeyQuestion {
     pub trace: TraceParent,
 }
 
+/// A key that somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundKey {
+    /// Whose it is.
+    pub owner: Party,
+    /// The key as it was written when it was registered: its bank's program finds it by that text
+    /// and by no other.
+    pub registered_as: PayeeKey,
+}
+
 /// What the directory says of a key.
-pub type KeyAnswer = Result<Option<Party>, Violation>;
+pub type KeyAnswer = Result<Option<FoundKey>, Violation>;
 
 /// Knows whose accounts and keys are. One that does not answer is [`StoreError::Unavailable`]: the
 /// orders wait, and nobody is told that they failed.

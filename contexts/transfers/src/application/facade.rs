@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use shared_kernel::application::Batcher;
 
-use super::command::{EnrolParticipant, ResolveTransfer};
+use super::command::{AcknowledgeCredit, EnrolParticipant, ResolveTransfer};
 use super::ports::{ChangeFeed, NewsFeed, TransfersReads};
 use super::query::{
-    FollowTransfers, GetParticipants, GetPositions, GetResolution, GetTransfer, GetTransfers,
-    ListParticipants, ListPositions, ListTransfers, WatchTransfer,
+    FindTransfer, FollowTransfers, GetParticipants, GetPositions, GetResolution, GetTransfer,
+    GetTransfers, ListParticipants, ListPositions, ListTransfers, WatchTransfer,
 };
 use crate::domain::{Participant, TransferState};
 
@@ -19,6 +19,10 @@ pub struct Transfers {
     pub enrol_participant: Batcher<EnrolParticipant, Participant>,
     /// Ends overdue transfers by an operator's word.
     pub resolve_transfer: Batcher<ResolveTransfer, TransferState>,
+    /// Notes that what was credited after it was refused is settled between the banks.
+    pub acknowledge_credit: Batcher<AcknowledgeCredit, ()>,
+    /// A transfer's own id by whatever it is known by.
+    pub find_transfer: FindTransfer,
     /// One transfer.
     pub get_transfer: GetTransfer,
     /// What an operator decided of one.
@@ -44,9 +48,10 @@ pub struct Transfers {
 impl Transfers {
     /// The use cases over the queues of commands, a read side, word of changes and news.
     pub fn new(
-        (enrol_participant, resolve_transfer): (
+        (enrol_participant, resolve_transfer, acknowledge_credit): (
             Batcher<EnrolParticipant, Participant>,
             Batcher<ResolveTransfer, TransferState>,
+            Batcher<AcknowledgeCredit, ()>,
         ),
         reads: &Arc<dyn TransfersReads>,
         changes: Arc<dyn ChangeFeed>,
@@ -56,6 +61,8 @@ impl Transfers {
         Self {
             enrol_participant,
             resolve_transfer,
+            acknowledge_credit,
+            find_transfer: FindTransfer::new(Arc::clone(reads)),
             get_resolution: GetResolution::new(Arc::clone(reads)),
             get_transfers: GetTransfers::new(Arc::clone(reads)),
             list_transfers: ListTransfers::new(Arc::clone(reads)),

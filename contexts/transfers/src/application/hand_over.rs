@@ -9,8 +9,9 @@
 //! left was never read by anyone. A mark is erased only after its row is gone.
 //!
 //! A topic that takes nothing stops no other: after a failure the topics are made good that were
-//! lost, and each transaction carries the hand-overs of one topic until nothing is left behind. A
-//! topic that fails alone waits by itself, at most a minute from one attempt to the next.
+//! lost, and while one of the topics that failed together waits, each transaction carries the
+//! hand-overs of one topic. A topic that fails alone waits by itself, at most a minute from one
+//! attempt to the next, and the others share their transactions again.
 //!
 //! Cost for up to `batch_max` hand-overs: one read, one transaction of the log, one delete, and one
 //! more transaction that erases the marks.
@@ -137,10 +138,11 @@ pub struct Courier {
 /// What a courier keeps in mind of deliveries that failed.
 #[derive(Debug)]
 struct Caution {
-    /// One topic in a transaction.
-    is_one_by_one: bool,
+    /// Topics that took nothing together: while one of them waits, each transaction carries the
+    /// hand-overs of one topic.
+    suspects: BTreeSet<String>,
     /// Topics that took nothing, alone in a transaction: the others go on without them.
-    shunned: Vec<String>,
+    shunned: BTreeSet<String>,
     /// When those are tried again.
     retry_at: Timestamp,
     backoff: Backoff,
@@ -149,18 +151,22 @@ struct Caution {
 impl Caution {
     fn none() -> Self {
         let backoff = Backoff::new(Duration::from_secs(1), Duration::from_mins(1));
-        Self { is_one_by_one: false, shunned: Vec::new(), retry_at: Timestamp::MIN, backoff }
+        let (suspects, shunned) = (BTreeSet::new(), BTreeSet::new());
+        Self { suspects, shunned, retry_at: Timestamp::MIN, backoff }
     }
 
     /// The topics to leave out now.
-    fn left_out(&self, now: Timestamp) -> &[String] {
-        if now < self.retry_at { &self.shunned } else { &[] }
+    fn left_out(&self, now: Timestamp) -> Vec<String> {
+        if now < self.retry_at { self.shunned.iter().cloned().collect() } else { Vec::new() }
     }
 
     /// What goes into one transaction.
     fn chosen(&self, mut waiting: Vec<HandOver>) -> Vec<HandOver> {
+        let is_doubted =
+            |it: &HandOver| self.suspects.contains(&it.topic) || self.shunned.contains(&it.topic);
+        let is_one_by_one = waiting.iter().any(is_doubted);
         let first = waiting.first().map(|oldest| oldest.topic.clone());
-        if let Some(topic) = first.filter(|_| self.is_one_by_one) {
+        if let Some(topic) = first.filter(|_| is_one_by_one) {
             waiting.retain(|hand_over| hand_over.topic == topic);
         }
         waiting
@@ -168,17 +174,24 @@ impl Caution {
 
     /// These topics took nothing together.
     fn doubt(&mut self, topics: &[String], now: Timestamp) {
-        self.is_one_by_one = true;
-        let [alone] = topics else { return };
-        if !self.shunned.contains(alone) {
-            self.shunned.push(alone.clone());
-        }
+        let [alone] = topics else {
+            self.suspects.extend(topics.iter().cloned());
+            return;
+        };
+        self.suspects.remove(alone);
+        self.shunned.insert(alone.clone());
         self.retry_at = now.saturating_add(self.backoff.delay());
     }
 
     /// These were taken.
     fn trust(&mut self, batch: &[HandOver]) {
-        self.shunned.retain(|topic| batch.iter().all(|hand_over| hand_over.topic != *topic));
+        for HandOver { topic, .. } in batch {
+            self.suspects.remove(topic);
+            self.shunned.remove(topic);
+        }
+        if self.shunned.is_empty() {
+            self.backoff.reset();
+        }
     }
 }
 
@@ -256,7 +269,7 @@ impl Courier {
         }
         let Some(lead) = self.lead.as_mut() else { return Ok(Delivered::Following) };
         let left_out = self.caution.left_out(self.ports.clock.now());
-        let waiting = lead.waiting(self.settings.batch_max, left_out).await?;
+        let waiting = lead.waiting(self.settings.batch_max, &left_out).await?;
         if waiting.is_empty() {
             if left_out.is_empty() {
                 self.caution = Caution::none();

@@ -49,6 +49,8 @@ struct Tables {
     broken: BTreeSet<&'static str>,
     /// Topics that were looked after.
     ensured: BTreeSet<String>,
+    /// How many hand-overs each transaction took.
+    taken: Vec<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -239,6 +241,7 @@ impl Line for MemoryLine {
             if is_taken {
                 tables.told.extend(batch.iter().map(|it| it.end_to_end_id));
                 tables.marks.extend(batch.iter().map(|it| it.end_to_end_id));
+                tables.taken.push(batch.len());
             }
             is_taken.then_some(())
         });
@@ -350,4 +353,38 @@ fn a_broken_topic_in_a_batch_of_several_is_found() {
     }
     assert_eq!(world.told(), [1, 3]);
     assert_eq!(world.tables().ensured.len(), 3);
+}
+
+#[test]
+fn topics_share_their_transactions_again_once_none_of_them_is_in_doubt() {
+    let world = World::default();
+    world.tables().broken = BTreeSet::from(["bank003"]);
+    let mut courier = world.courier();
+    let mut step = |times: usize| {
+        for _ in 0..times {
+            courier.step().now_or_never().unwrap();
+        }
+    };
+    let mut number = 0_u64;
+    let mut store_one_each = |topics: &[&'static str]| {
+        for topic in topics {
+            number = number.saturating_add(1);
+            world.store(number, topic);
+        }
+    };
+    // Something always waits, so the courier is never idle.
+    store_one_each(&["bank002", "bank003", "bank004"]);
+    step(12);
+    assert_eq!(world.tables().taken, [1, 1], "one is found by leaving the others alone");
+    store_one_each(&["bank002", "bank004"]);
+    step(1);
+    assert_eq!(world.tables().taken, [1, 1, 2], "those that are not shunned share one");
+    world.tables().broken.clear();
+    world.1.advance(Duration::from_mins(1));
+    store_one_each(&["bank002"]);
+    step(2);
+    assert_eq!(world.tables().taken, [1, 1, 2, 1, 1], "what is shunned is tried alone");
+    store_one_each(&["bank002", "bank003", "bank004"]);
+    step(1);
+    assert_eq!(world.tables().taken.last(), Some(&3));
 }

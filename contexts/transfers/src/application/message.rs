@@ -3,7 +3,7 @@
 use shared_kernel::application::TraceParent;
 use shared_kernel::domain::{Digest, EndToEndId, Ispb, ReasonCode, Timestamp};
 
-use crate::domain::{Order, OrderId, Protocol, Side};
+use crate::domain::{Order, OrderId, PayeeKey, Protocol, Side};
 
 /// How a message came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct TransferRequested {
     pub sender: Ispb,
     /// What is ordered.
     pub order: Order,
+    /// The payee's key as it was registered, where that is known to be otherwise than ordered.
+    pub registered_as: Option<PayeeKey>,
     /// Under which id the payer's bank knows it, where that is not the `EndToEndId`.
     pub reference: Option<Reference>,
 }

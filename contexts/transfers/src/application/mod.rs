@@ -26,12 +26,14 @@ mod view;
 
 pub use clearing::Clearing;
 pub use command::{
-    EnrolParticipant, EnrolParticipantHandler, ResolveTransfer, ResolveTransferHandler,
+    AcknowledgeCredit, AcknowledgeCreditHandler, EnrolParticipant, EnrolParticipantHandler,
+    ResolveTransfer, ResolveTransferHandler,
 };
 pub use facade::Transfers;
 pub use query::{
-    FollowTransfers, GetParticipants, GetPositions, GetTransfer, GetTransfers, ListParticipants,
-    ListPositions, ListTransfers, TransferList, WatchTransfer,
+    FindTransfer, FollowTransfers, GetParticipants, GetPositions, GetResolution, GetTransfer,
+    GetTransfers, ListParticipants, ListPositions, ListTransfers, TransferList, TransferName,
+    WatchTransfer,
 };
 pub use scope::TransfersOf;
 pub use settings::TransfersSettings;

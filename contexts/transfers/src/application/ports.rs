@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use shared_kernel::application::{Answers, Place, StoreError, TraceParent};
+use shared_kernel::application::{Answers, Period, Place, StoreError, TraceParent};
 use shared_kernel::domain::{BankCode, Digest, EndToEndId, Ispb, Timestamp};
 
 use super::outside::{KnownOrder, OrderRefusal};
 use super::scope::TransfersOf;
 use super::view::TransferView;
 use crate::domain::{
-    OrderId, Participant, ParticipantEvent, Position, PositionMove, Resolution, Side, Standing,
-    Transfer, TransferState,
+    OrderId, Participant, ParticipantEvent, PayeeKey, Position, PositionMove, Protocol, Resolution,
+    Side, Standing, Transfer, TransferState,
 };
 
 /// Who gets a copy of a notice.
@@ -65,6 +65,8 @@ pub struct Letter {
     pub topic: String,
     /// What it is told.
     pub word: Word,
+    /// The payee's key as this bank writes it.
+    pub payee_key: PayeeKey,
     /// Where the transfer stood.
     pub standing: Standing,
     /// In which trace.
@@ -120,6 +122,26 @@ pub struct SavedResolution {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+    /// What they noted later, if the payee's bank had credited all the same.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// That what was credited after it was refused is settled between the banks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The operator's words.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An acknowledgement with its transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedAcknowledgement {
+    /// Which transfer.
+    pub end_to_end_id: EndToEndId,
+    /// What was noted.
+    pub acknowledgement: Acknowledgement,
 }
 
 /// A participant to be saved and told.
@@ -171,7 +193,8 @@ pub trait TransfersTransaction: Answers {
     /// The transfers that are known of `ids`, locked.
     async fn load_transfers(&mut self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError>;
 
-    /// The participants that are known of `ispbs`.
+    /// The participants that are known of `ispbs`, locked as far as that nobody changes them until
+    /// the transaction ends.
     async fn load_participants(&mut self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError>;
 
     /// The positions of `ispbs`, locked.
@@ -235,6 +258,13 @@ pub trait TransfersTransaction: Answers {
 
     /// Keeps what operators decided.
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError>;
+
+    /// Keeps what operators noted beside what they had decided, each transfer once; the latest
+    /// stands.
+    async fn save_acknowledgements(
+        &mut self,
+        saved: &[SavedAcknowledgement],
+    ) -> Result<(), StoreError>;
 }
 
 /// Opens transactions.
@@ -297,6 +327,8 @@ pub struct TransferRun {
     pub of: TransfersOf,
     /// Only those in this state.
     pub state: Option<TransferState>,
+    /// Only those that were registered in this part of time.
+    pub period: Period,
     /// Only what is behind this place.
     pub after: Option<TransferPlace>,
     /// How many at most.
@@ -312,10 +344,12 @@ pub trait TransfersReads: Send + Sync {
     /// The transfers of each run, newest first: one answer for each, in their order.
     async fn runs(&self, runs: &[TransferRun]) -> Result<Vec<Vec<Transfer>>, StoreError>;
 
-    /// Participants by ISPB: those behind `after`, at most `rows`, or all of them.
+    /// Participants by ISPB: those behind `after`, of one protocol or of any, at most `rows` or all
+    /// of them.
     async fn participants(
         &self,
         after: Option<Ispb>,
+        protocol: Option<Protocol>,
         rows: Option<i64>,
     ) -> Result<Vec<Participant>, StoreError>;
 
@@ -327,6 +361,9 @@ pub trait TransfersReads: Send + Sync {
 
     /// What operators decided of those of `ids` that they decided, in any order.
     async fn resolutions(&self, ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError>;
+
+    /// The orders that are known of `ids`, in any order.
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError>;
 
     /// The positions of those of `ispbs` that take part, by ISPB.
     async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError>;

@@ -21,8 +21,9 @@ use crate::application::message::{
 };
 use crate::application::outside::{KnownOrder, OrderOutcome, OrderRefusal};
 use crate::application::ports::{
-    Birth, Change, DueTransfer, Horizon, Letter, Notice, Resend, SavedParticipant, SavedResolution,
-    SavedTransfer, TransferRun, TransfersReads, TransfersStore, TransfersTransaction, Word,
+    Birth, Change, DueTransfer, Horizon, Letter, Notice, Resend, SavedAcknowledgement,
+    SavedParticipant, SavedResolution, SavedTransfer, TransferRun, TransfersReads, TransfersStore,
+    TransfersTransaction, Word,
 };
 use crate::application::settings::TransfersSettings;
 use crate::application::sweep::ExpireOverdue;
@@ -57,6 +58,8 @@ pub(crate) struct Tables {
     pub(crate) banks_told: Vec<(Ispb, ParticipantEvent)>,
     /// Statements of each kind so far, to hold batches to a constant number.
     pub(crate) calls: BTreeMap<&'static str, usize>,
+    /// Transfers cannot be read now.
+    pub(crate) is_away: bool,
 }
 
 /// The store; clones share their content.
@@ -111,6 +114,9 @@ impl TransfersStore for MemoryStore {
 impl TransfersReads for MemoryStore {
     async fn transfers(&self, ids: &[EndToEndId]) -> Result<Vec<Transfer>, StoreError> {
         self.count("transfers");
+        if self.tables().is_away {
+            return Err(StoreError::Unavailable("the store is away".into()));
+        }
         Ok(ids.iter().filter_map(|id| self.stored(id)).collect())
     }
 
@@ -130,11 +136,14 @@ impl TransfersReads for MemoryStore {
     async fn participants(
         &self,
         after: Option<Ispb>,
+        protocol: Option<Protocol>,
         rows: Option<i64>,
     ) -> Result<Vec<Participant>, StoreError> {
         self.count("participants");
         let tables = self.tables();
-        let behind = tables.participants.values().filter(|bank| Some(bank.ispb) > after);
+        let behind = tables.participants.values().filter(|bank| {
+            Some(bank.ispb) > after && protocol.is_none_or(|it| it == bank.protocol)
+        });
         let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap());
         Ok(behind.take(rows).cloned().collect())
     }
@@ -150,6 +159,12 @@ impl TransfersReads for MemoryStore {
         let tables = self.tables();
         let of = |saved: &&SavedResolution| ids.contains(&saved.end_to_end_id);
         Ok(tables.resolutions.iter().filter(of).cloned().collect())
+    }
+
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        self.count("orders");
+        let tables = self.tables();
+        Ok(ids.iter().filter_map(|id| tables.orders.get(id).cloned()).collect())
     }
 
     async fn positions(&self) -> Result<Vec<Position>, StoreError> {
@@ -171,6 +186,7 @@ fn age(transfer: &Transfer) -> (Timestamp, EndToEndId) {
 fn is_in(transfer: &Transfer, run: &TransferRun) -> bool {
     run.of.holds(transfer.order())
         && run.state.is_none_or(|state| transfer.standing().state == state)
+        && run.period.holds(transfer.terms().registered_at)
         && run.after.is_none_or(|after| age(transfer) < (after.registered_at, after.end_to_end_id))
 }
 
@@ -355,6 +371,18 @@ impl TransfersTransaction for MemoryTransaction {
         Ok(())
     }
 
+    async fn save_acknowledgements(
+        &mut self,
+        saved: &[SavedAcknowledgement],
+    ) -> Result<(), StoreError> {
+        for SavedAcknowledgement { end_to_end_id, acknowledgement } in saved {
+            let mut kept = self.work.resolutions.iter_mut();
+            let kept = kept.find(|it| it.end_to_end_id == *end_to_end_id).expect("a resolution");
+            kept.acknowledged = Some(acknowledgement.clone());
+        }
+        Ok(())
+    }
+
     async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError> {
         for SavedParticipant { participant, event, .. } in saved {
             let ispb = participant.ispb;
@@ -491,7 +519,12 @@ impl Bench {
 
 pub(crate) fn requested(order: Order) -> BankMessage {
     let sender = order.payer.ispb;
-    BankMessage::Requested(Box::new(TransferRequested { sender, order, reference: None }))
+    BankMessage::Requested(Box::new(TransferRequested {
+        sender,
+        order,
+        registered_as: None,
+        reference: None,
+    }))
 }
 
 /// The order of a program that has ids of its own: that of order 7 is 7.
@@ -500,7 +533,8 @@ pub(crate) fn ordered(order: Order) -> BankMessage {
     let order_id = OrderId::from_uuid(Uuid::from_u128(number));
     let reference = Some(Reference { order_id, content: order.digest() });
     let sender = order.payer.ispb;
-    BankMessage::Requested(Box::new(TransferRequested { sender, order, reference }))
+    let registered_as = None;
+    BankMessage::Requested(Box::new(TransferRequested { sender, order, registered_as, reference }))
 }
 
 /// The payee's bank says that it has credited.

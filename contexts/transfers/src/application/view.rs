@@ -2,13 +2,15 @@
 
 use shared_kernel::domain::{ReasonCode, Timestamp};
 
-use crate::domain::{Order, Terms, Transfer, TransferState};
+use crate::domain::{Order, OrderId, Terms, Transfer, TransferState};
 
 /// A transfer in the state that it is in, or was in when it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransferView {
     /// What was ordered.
     pub order: Order,
+    /// Under which id banks that credit on delivery know it.
+    pub order_id: Option<OrderId>,
     /// What was fixed at registration.
     pub terms: Terms,
     /// Where it stands.
@@ -30,6 +32,7 @@ impl From<&Transfer> for TransferView {
         let standing = transfer.standing();
         Self {
             order: transfer.order().clone(),
+            order_id: transfer.ends().order_id,
             terms: *transfer.terms(),
             state: standing.state,
             reason: standing.reason,

@@ -282,6 +282,22 @@ impl Transfer {
         })
     }
 
+    /// The payee's bank has credited what an operator had resolved as refused: that, and nothing
+    /// else, the banks settle between them.
+    ///
+    /// # Errors
+    /// `transfer_not_contradicted`.
+    pub fn must_be_contradicted(&self) -> Result<(), Violation> {
+        if self.standing.contradicted_at.is_some() {
+            return Ok(());
+        }
+        Err(Violation::failed_precondition(
+            "transfer_not_contradicted",
+            "end_to_end_id",
+            "only what was credited after it was resolved as refused can be acknowledged",
+        ))
+    }
+
     /// The hub waits no longer for the report of a payer's bank that had debited before it
     /// ordered: its word is information only. `None` while anything else is missing.
     pub fn complete_without_payer(&self, now: Timestamp) -> Option<TransferEvent> {

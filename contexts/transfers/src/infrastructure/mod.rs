@@ -31,6 +31,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("transfers", "2026-11-21_transfers_of_accounts"),
     migration!("transfers", "2026-11-29_classic"),
     migration!("transfers", "2026-11-29_hand_over_age"),
+    migration!("transfers", "2026-11-30_acknowledgements"),
 ];
 
 /// Topics that it owns, and the one that it reads. The topics of the banks are made as the banks

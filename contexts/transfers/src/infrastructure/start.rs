@@ -13,7 +13,9 @@ use shared_kernel::infrastructure::{
     ContextPlan, ContextSettings, ContextStart, Stage, StartError, Worker,
 };
 
-use super::classic::consumer::{CONFIRMATIONS_READER, ORDERS_READER, OutsideMessages};
+use super::classic::consumer::{
+    CONFIRMATIONS_READER, ORDERS_BATCH_MAX, ORDERS_READER, OutsideMessages,
+};
 use super::classic::line::KafkaLine;
 use super::classic::placement::Partitions;
 use super::classic::published::{CONFIRMATIONS, ORDERS};
@@ -31,8 +33,8 @@ use crate::application::hand_over::{Courier, CourierPorts, CourierSettings};
 use crate::application::outside::{OrderDesk, OrderPorts};
 use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use crate::application::{
-    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, ResolveTransferHandler,
-    Transfers, TransfersSettings,
+    AcknowledgeCreditHandler, Clearing, EnrolParticipantHandler, ExpireOverdue,
+    RepeatConfirmations, ResolveTransferHandler, Transfers, TransfersSettings,
 };
 
 /// Settings of the classic protocol.
@@ -89,12 +91,17 @@ pub async fn start(
     serve_programs(&mut start, (&store, &topics), own, classic).await?;
     let clock = Arc::clone(&start.clock);
     let resolve = ResolveTransferHandler::new(Arc::clone(&store), Arc::clone(&clock), own);
+    let acknowledge = AcknowledgeCreditHandler::new(Arc::clone(&store), Arc::clone(&clock));
     let enrol = EnrolParticipantHandler::new(store, bank_topics, clock);
     let (feed, news) = (TailFeed::default(), TailNews::new(settings.stop_work.clone()));
     let followers: [Arc<dyn TailListener>; 2] = [Arc::new(feed.clone()), Arc::new(news.clone())];
     start.listen(&FOLLOWERS, &followers)?;
     let changes = TailChanges::new(feed, settings.stop_work.clone());
-    let commands = (start.command(Arc::new(enrol), 1), start.command(Arc::new(resolve), 1));
+    let commands = (
+        start.command(Arc::new(enrol), 1),
+        start.command(Arc::new(resolve), 1),
+        start.command(Arc::new(acknowledge), 1),
+    );
     let facade = Transfers::new(commands, &reads, Arc::new(changes), Arc::new(news));
     let facade = Arc::new(facade);
     let (callers, ids) = (Arc::clone(&start.callers), Arc::clone(&start.ids));
@@ -144,11 +151,11 @@ async fn serve_programs(
     let (store, ids) = (Arc::clone(store), Arc::clone(&start.ids));
     let handler = Arc::new(OutsideMessages::new(store, desk, ids, confirmations));
     let ClassicTopics { orders, confirmations } = &classic.topics;
-    for (reader, channel, topic) in
-        [(&ORDERS_READER, ORDERS, orders), (&CONFIRMATIONS_READER, CONFIRMATIONS, confirmations)]
-    {
-        let handler = Arc::<OutsideMessages>::clone(&handler);
-        start.consumer(&Subscription::of(reader).named(channel.address, topic), handler)?;
+    let orders = Subscription::of(&ORDERS_READER).named(ORDERS.address, orders);
+    let confirmations =
+        Subscription::of(&CONFIRMATIONS_READER).named(CONFIRMATIONS.address, confirmations);
+    for subscription in [orders.at_most(ORDERS_BATCH_MAX), confirmations] {
+        start.consumer(&subscription, Arc::<OutsideMessages>::clone(&handler))?;
     }
     for shard in 0..SHARDS {
         let ports = CourierPorts {
@@ -180,6 +187,6 @@ async fn ensure_bank_topics(
     reads: &dyn TransfersReads,
     topics: &dyn BankTopics,
 ) -> Result<(), StoreError> {
-    let banks = reads.participants(None, None).await?;
+    let banks = reads.participants(None, None, None).await?;
     if banks.is_empty() { Ok(()) } else { topics.ensure(&banks).await }
 }

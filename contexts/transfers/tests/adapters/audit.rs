@@ -1,29 +1,18 @@
 //! What the doctor is told.
 
-use diesel_async::SimpleAsyncConnection;
 use shared_kernel::domain::{Amount, EndToEndId, Money};
-use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use transfers::domain::TransferState;
-use transfers::infrastructure::audit::{AuditedTransfer, TransfersAudit};
+use transfers::infrastructure::audit::AuditedTransfer;
 
 use crate::harness::{
     BBX, CTER, Hub, accepted, account_of, enrolment, id_of, ispb, requested, settled_by_payee,
     whole_life,
 };
 
-fn audit(hub: &Hub) -> TransfersAudit {
-    let url = hub.servers.database_url.clone();
-    TransfersAudit::new(&DatabaseSettings { url, connections_max: 2 }).unwrap()
-}
-
-async fn sql(hub: &Hub, text: &str) {
-    hub.sessions.database.session().await.unwrap().batch_execute(text).await.unwrap();
-}
-
 #[tokio::test]
 async fn a_quiet_hub_is_sound() {
     let hub = Hub::new().await;
-    let found = audit(&hub).hub(hub.now()).await.unwrap();
+    let found = hub.audit().hub(hub.now()).await.unwrap();
     assert!(found.is_sound() && found.is_quiet(), "{found:?}");
     assert_eq!(found.banks.len(), 3);
 }
@@ -39,7 +28,7 @@ async fn sums_tell_what_is_posted_and_what_is_not() {
         .await;
     hub.hear(&[requested(open, CTER, 3)]).await;
     hub.hear(&[requested(id_of(CTER, 4), BBX, 7), accepted(id_of(CTER, 4), BBX)]).await;
-    let found = audit(&hub).hub(hub.now()).await.unwrap();
+    let found = hub.audit().hub(hub.now()).await.unwrap();
     assert!(found.is_sound() && !found.is_quiet(), "{found:?}");
     assert_eq!((found.open, found.positions_sum), (3, Money::ZERO));
     let bbx = found.banks[0];
@@ -63,7 +52,7 @@ async fn each_thing_that_is_wrong_is_found() {
     let (pending, confirmed) = (id_of(BBX, 1), id_of(BBX, 2));
     hub.hear(&[requested(pending, CTER, 1)]).await;
     hub.hear(&[requested(confirmed, CTER, 1), accepted(confirmed, CTER)]).await;
-    let audit = audit(&hub);
+    let audit = hub.audit();
     hub.pass(10);
     assert!(audit.hub(hub.now()).await.unwrap().is_sound());
     hub.pass(1);
@@ -75,11 +64,11 @@ async fn each_thing_that_is_wrong_is_found() {
     assert_eq!((found.overdue.count, found.overdue.named.clone()), (1, vec![pending]));
     assert!(!found.is_sound());
 
-    sql(&hub, "DELETE FROM transfers.open_transfer WHERE resend_at IS NULL").await;
+    hub.sql("DELETE FROM transfers.open_transfer WHERE resend_at IS NULL").await;
     let found = audit.hub(hub.now()).await.unwrap();
     assert_eq!((found.misfiled.count, found.misfiled.named.clone()), (1, vec![pending]));
 
-    sql(&hub, "UPDATE transfers.position SET amount = amount + 1 WHERE ispb = '00000001'").await;
+    hub.sql("UPDATE transfers.position SET amount = amount + 1 WHERE ispb = '00000001'").await;
     let found = audit.hub(hub.now()).await.unwrap();
     assert_eq!(found.positions_sum, Money::from_centavos(1));
     assert!(!found.banks[0].is_sound() && found.banks[1].is_sound());
@@ -88,13 +77,13 @@ async fn each_thing_that_is_wrong_is_found() {
 #[tokio::test]
 async fn what_waits_to_be_handed_over_for_too_long_is_found() {
     let hub = Hub::new().await;
-    let (audit, late) = (audit(&hub), id_of(BBX, 1));
+    let (audit, late) = (hub.audit(), id_of(BBX, 1));
     let store = async |id: EndToEndId| {
         let now = hub.now();
         let row = format!("0, '{id}', 'bank002', '{id}', '{{}}', 't', '{now}'");
         let text = "INSERT INTO transfers.hand_over \
              (shard, end_to_end_id, topic, key, payload, trace, stored_at) VALUES";
-        sql(&hub, &format!("{text} ({row})")).await;
+        hub.sql(&format!("{text} ({row})")).await;
     };
     store(late).await;
     hub.pass(30);
@@ -110,10 +99,10 @@ async fn what_waits_to_be_handed_over_for_too_long_is_found() {
 async fn one_that_was_overdue_and_is_confirmed_is_under_way_again() {
     let hub = Hub::new().await;
     hub.hear(&[requested(id_of(BBX, 1), CTER, 1)]).await;
-    let audit = audit(&hub);
-    sql(&hub, "UPDATE transfers.open_transfer SET overdue = true").await;
+    let audit = hub.audit();
+    hub.sql("UPDATE transfers.open_transfer SET overdue = true").await;
     assert_eq!(audit.hub(hub.now()).await.unwrap().open, 0, "it waits for its bank");
-    sql(&hub, "UPDATE transfers.open_transfer SET resend_at = now()").await;
+    hub.sql("UPDATE transfers.open_transfer SET resend_at = now()").await;
     assert_eq!(audit.hub(hub.now()).await.unwrap().open, 1);
 }
 
@@ -123,7 +112,7 @@ async fn every_transfer_is_read_page_by_page() {
     let said: Vec<_> =
         (0..250).flat_map(|number| whole_life(id_of(BBX, number), CTER, 5)).collect();
     hub.hear(&said).await;
-    let audit = audit(&hub);
+    let audit = hub.audit();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let page = audit.transfers(after, 100).await.unwrap();

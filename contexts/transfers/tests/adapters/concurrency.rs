@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use diesel_async::RunQueryDsl as _;
 use shared_kernel::application::consumer::{Consumer, ConsumerPorts, ConsumerSettings};
 use shared_kernel::application::log::{LogError, LogReader, Polled, Position};
 use shared_kernel::application::observer::Silent;
 use shared_kernel::application::stop::stop_pair;
-use shared_kernel::application::{Clock, InboundRecord, Progress, StoreError, TopicPartition};
+use shared_kernel::application::{
+    ApplicationError, BatchHandler as _, Clock, InboundRecord, Progress, StoreError, TopicPartition,
+};
 use shared_kernel::domain::ReasonCode;
-use shared_kernel::testing::FixedClock;
-use transfers::domain::TransferState;
+use shared_kernel::infrastructure::postgres::statement;
+use shared_kernel::testing::{FixedClock, eventually};
+use transfers::application::EnrolParticipant;
+use transfers::domain::{Protocol, TransferState};
 use transfers::infrastructure::kafka::consumer::BankMessages;
 
 use crate::harness::{
@@ -76,6 +81,43 @@ async fn a_limit_holds_under_concurrency() {
     let position = hub.position(BBX).await;
     assert_eq!((position.amount.centavos(), position.reserved.centavos()), (-10_000, 0));
     assert_eq!(hub.position(CTER).await.amount.centavos(), 10_000);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// Whether anyone waits for a lock in this hub's database.
+async fn someone_waits(hub: &Hub) -> Result<(), &'static str> {
+    let text = "SELECT count(*) AS count FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut connection = hub.sessions.database.connection().await.unwrap();
+    let row: Waiting = statement(text).get_result(&mut connection).await.unwrap();
+    if row.count > 0 { Ok(()) } else { Err("nobody waits for a lock") }
+}
+
+#[tokio::test]
+async fn a_bank_does_not_change_its_protocol_while_an_order_of_it_is_on_its_way() {
+    let hub = Hub::new().await;
+    let handler = hub.handler();
+    let mut ordering = handler.begin().await.unwrap();
+    let order = requested(id_of(BBX, 1), CTER, 1).read(0, hub.now());
+    assert_eq!(handler.handle(&mut *ordering, &[order]).await.unwrap(), []);
+    let switch = EnrolParticipant { protocol: Some(Protocol::Classic), ..enrolment("002", None) };
+    let mut enrolling = Box::pin(hub.enrol(switch));
+    tokio::select! {
+        early = &mut enrolling => panic!("it does not wait for the order: {early:?}"),
+        () = eventually(async || someone_waits(&hub).await) => {}
+    }
+    ordering.commit().await.unwrap();
+    match enrolling.await {
+        Err(ApplicationError::Refused(refused)) => {
+            assert_eq!(refused.code(), "bank_has_open_transfers");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -20,12 +20,15 @@ fn code(answer: Result<Participant, ApplicationError>) -> &'static str {
 async fn a_bank_is_stored_with_its_position_and_told() {
     let hub = Hub::empty().await;
     let bank = hub.enrol(enrolment("001", Some(500))).await.unwrap();
-    assert_eq!(hub.sessions.participants(None, None).await.unwrap(), std::slice::from_ref(&bank));
+    assert_eq!(
+        hub.sessions.participants(None, None, None).await.unwrap(),
+        std::slice::from_ref(&bank)
+    );
     assert_eq!(hub.position(BBX).await, Position::opening(ispb(BBX)));
     assert_eq!(hub.enrol(enrolment("001", Some(500))).await.unwrap(), bank);
     let changed = hub.enrol(enrolment("001", None)).await.unwrap();
     assert_eq!((changed.position_limit, changed.version), (None, 2));
-    assert_eq!(hub.sessions.participants(None, None).await.unwrap(), [changed]);
+    assert_eq!(hub.sessions.participants(None, None, None).await.unwrap(), [changed]);
     let topics = vec!["codepix.transfers.participants".to_owned()];
     let event = |name: &str, version: &str| {
         (format!("codepix.transfers.{name}.v1"), version.to_owned(), topics.clone())
@@ -48,7 +51,7 @@ async fn codes_are_unique_even_for_enrolments_that_race() {
     let mut codes = [code(first), code(second), code(third)];
     codes.sort_unstable();
     assert_eq!(codes, ["bank_code_taken", "bank_code_taken", "ok"]);
-    assert_eq!(hub.sessions.participants(None, None).await.unwrap().len(), 1);
+    assert_eq!(hub.sessions.participants(None, None, None).await.unwrap().len(), 1);
     assert_eq!(hub.sent().await.len(), 1);
 }
 

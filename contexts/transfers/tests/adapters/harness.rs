@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use shared_kernel::application::batcher::{BatchLimits, batcher};
 use shared_kernel::application::command::CommandRunner;
@@ -16,15 +17,17 @@ use shared_kernel::application::{
 };
 use shared_kernel::domain::{AccountId, BankCode, EndToEndId, Ispb, Money, Timestamp};
 use shared_kernel::infrastructure::kafka::TailFeed;
+use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::testing::{CountedIds, FixedClock, TestServers};
 use tokio::sync::Mutex;
 use transfers::application::ports::{BankTopics, TransfersReads, TransfersStore};
 use transfers::application::{
-    Clearing, EnrolParticipant, EnrolParticipantHandler, ResolveTransferHandler, Transfers,
-    TransfersSettings,
+    AcknowledgeCreditHandler, Clearing, EnrolParticipant, EnrolParticipantHandler,
+    ResolveTransferHandler, Transfers, TransfersSettings,
 };
 use transfers::domain::{LimitWish, Participant, ParticipantName, Position, Protocol, Transfer};
+use transfers::infrastructure::audit::TransfersAudit;
 use transfers::infrastructure::kafka::changes::TailChanges;
 use transfers::infrastructure::kafka::consumer::BankMessages;
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
@@ -217,6 +220,17 @@ impl Hub {
         Self { servers, sessions, clock, settings: TransfersSettings::default(), outbox }
     }
 
+    /// An audit of this hub.
+    pub(crate) fn audit(&self) -> TransfersAudit {
+        let url = self.servers.database_url.clone();
+        TransfersAudit::new(&DatabaseSettings { url, connections_max: 2 }).unwrap()
+    }
+
+    /// Changes what no use case would.
+    pub(crate) async fn sql(&self, text: &str) {
+        self.sessions.database.session().await.unwrap().batch_execute(text).await.unwrap();
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -294,10 +308,18 @@ impl Hub {
         for worker in workers {
             tokio::spawn(worker.run(stopped.clone()));
         }
+        let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(&self.clock);
+        let handler = AcknowledgeCreditHandler::new(self.store(), clock);
+        let book = Arc::new(self.sessions.clone());
+        let runner = CommandRunner::new(Arc::new(handler), book, Arc::new(Silent));
+        let (acknowledge, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
+        for worker in workers {
+            tokio::spawn(worker.run(stopped.clone()));
+        }
         let reads: Arc<dyn TransfersReads> = Arc::new(self.sessions.clone());
         let changes = Arc::new(TailChanges::new(TailFeed::default(), stopped.clone()));
         let news = Arc::new(TailNews::new(stopped));
-        (Arc::new(Transfers::new((enrol, resolve), &reads, changes, news)), stop)
+        (Arc::new(Transfers::new((enrol, resolve, acknowledge), &reads, changes, news)), stop)
     }
 
     /// Takes what would be sent out of the outbox.

@@ -1,8 +1,9 @@
 //! The read side on a real database.
 
+use shared_kernel::application::Period;
 use transfers::application::TransfersOf;
 use transfers::application::ports::{TransferPlace, TransferRun, TransfersReads};
-use transfers::domain::{Side, Transfer, TransferState};
+use transfers::domain::{Protocol, Side, Transfer, TransferState};
 
 use crate::harness::{
     BBX, CTER, Hub, NLB, accepted, account_of, id_of, ispb, refused, requested, settled_by_payee,
@@ -60,8 +61,10 @@ fn lists() -> Vec<TransferRun> {
         }
     }
     let states: Vec<_> = TransferState::ALL.into_iter().map(Some).chain([None]).collect();
+    let (period, after, rows) = (Period::default(), None, 0);
     let run = |of| {
-        states.iter().map(move |state| TransferRun { of, state: *state, after: None, rows: 0 })
+        let run = move |state: &_| TransferRun { of, state: *state, period, after, rows };
+        states.iter().map(run)
     };
     of.into_iter().flat_map(run).collect()
 }
@@ -69,11 +72,15 @@ fn lists() -> Vec<TransferRun> {
 fn is_in(transfer: &Transfer, run: &TransferRun) -> bool {
     run.of.holds(transfer.order())
         && run.state.is_none_or(|state| transfer.standing().state == state)
+        && run.period.holds(transfer.terms().registered_at)
 }
 
-/// All pages of all lists, read together: so many rows of each list at a time.
-async fn pages(hub: &Hub, rows: impl Fn(usize) -> i64) -> Vec<Vec<Transfer>> {
-    let mut runs = lists();
+/// All pages of these lists, read together: so many rows of each list at a time.
+async fn pages(
+    hub: &Hub,
+    mut runs: Vec<TransferRun>,
+    rows: impl Fn(usize) -> i64,
+) -> Vec<Vec<Transfer>> {
     for (place, run) in runs.iter_mut().enumerate() {
         run.rows = rows(place);
     }
@@ -98,24 +105,46 @@ async fn pages(hub: &Hub, rows: impl Fn(usize) -> i64) -> Vec<Vec<Transfer>> {
 #[tokio::test]
 async fn every_list_has_exactly_its_transfers_newest_first() {
     let (hub, all) = populated().await;
-    let expected: Vec<Vec<Transfer>> = lists()
-        .iter()
-        .map(|run| all.iter().filter(|transfer| is_in(transfer, run)).cloned().collect())
-        .collect();
-    assert_eq!(pages(&hub, |_| 200).await, expected);
+    let expected = among(&all, &lists());
+    assert_eq!(pages(&hub, lists(), |_| 200).await, expected);
     // Lists of one read may be of different lengths.
-    assert_eq!(pages(&hub, |place| if place % 2 == 0 { 7 } else { 3 }).await, expected);
+    assert_eq!(pages(&hub, lists(), |place| if place % 2 == 0 { 7 } else { 3 }).await, expected);
     assert!(hub.sessions.runs(&[]).await.unwrap().is_empty());
+}
+
+/// What each list must have.
+fn among(all: &[Transfer], lists: &[TransferRun]) -> Vec<Vec<Transfer>> {
+    let list = |run| all.iter().filter(|transfer| is_in(transfer, run)).cloned().collect();
+    lists.iter().map(list).collect()
+}
+
+#[tokio::test]
+async fn a_list_of_a_part_of_time_has_its_transfers_and_no_others() {
+    let (hub, all) = populated().await;
+    let at = |place: usize| Some(all[place].terms().registered_at);
+    let periods = [(at(30), None), (None, at(30)), (at(40), at(20)), (at(59), at(0))];
+    let of_period = |(from, to)| {
+        let period = Period { from, to };
+        lists().into_iter().map(move |run| TransferRun { period, ..run })
+    };
+    let lists: Vec<TransferRun> = periods.into_iter().flat_map(of_period).collect();
+    let expected = among(&all, &lists);
+    let some = expected.iter().filter(|list| !list.is_empty()).count();
+    assert!(some > 40, "{some}");
+    assert_eq!(pages(&hub, lists, |_| 4).await, expected);
 }
 
 #[tokio::test]
 async fn participants_and_positions_come_by_ispb() {
     let hub = Hub::new().await;
-    let banks = async |after: Option<&str>, rows| {
-        let read = hub.sessions.participants(after.map(ispb), rows).await.unwrap();
+    let banks_of = async |protocol, after: Option<&str>, rows| {
+        let read = hub.sessions.participants(after.map(ispb), protocol, rows).await.unwrap();
         read.iter().map(|bank| bank.ispb).collect::<Vec<_>>()
     };
+    let banks = async |after, rows| banks_of(None, after, rows).await;
     assert_eq!(banks(None, None).await, [BBX, CTER, NLB].map(ispb));
+    assert_eq!(banks_of(Some(Protocol::Native), None, Some(2)).await, [BBX, CTER].map(ispb));
+    assert_eq!(banks_of(Some(Protocol::Classic), None, None).await, []);
     assert_eq!(banks(None, Some(2)).await, [BBX, CTER].map(ispb));
     assert_eq!(banks(Some(CTER), Some(2)).await, [NLB].map(ispb));
     let of = hub.sessions.participants_of(&[CTER, "00000009"].map(ispb)).await.unwrap();

@@ -8,6 +8,7 @@ use shared_kernel::testing::CountedIds;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt;
+use transfers::domain::OrderId;
 use transfers::infrastructure::grpc::v1;
 use transfers::infrastructure::grpc::v1::transfers_service_client::TransfersServiceClient;
 use transfers::infrastructure::{FILE_DESCRIPTOR_SET, TransfersServices};
@@ -171,7 +172,10 @@ async fn transfers_are_found_listed_and_watched_by_those_they_concern() {
     service.hub.hear(&whole_life(ids[0], CTER, 1_500)).await;
     service.hub.hear(&[requested(ids[1], NLB, 1), refused(ids[1], NLB, "AC07")]).await;
     service.hub.hear(&[requested(ids[2], CTER, 1)]).await;
-    let request = |number: usize| v1::GetTransferRequest { end_to_end_id: ids[number].to_string() };
+    let request = |number: usize| v1::GetTransferRequest {
+        end_to_end_id: ids[number].to_string(),
+        ..v1::GetTransferRequest::default()
+    };
     let wanted =
         [v1::TransferState::Completed, v1::TransferState::Rejected, v1::TransferState::Pending];
     let mut client = service.client.clone();
@@ -215,7 +219,7 @@ async fn transfers_are_found_listed_and_watched_by_those_they_concern() {
 #[tokio::test]
 async fn refused_questions_say_why() {
     let mut service = service().await;
-    let get = v1::GetTransferRequest { end_to_end_id: "E1".into() };
+    let get = v1::GetTransferRequest { end_to_end_id: "E1".into(), order_id: String::new() };
     let expected = refused_as(Code::InvalidArgument, "end_to_end_id_length", "end_to_end_id");
     assert_eq!(refusal(service.client.get_transfer(by(OPERATOR, get)).await), expected);
     let list = |ispb: &str, page_size, page_token: &str, state| v1::ListTransfersRequest {
@@ -243,4 +247,68 @@ async fn refused_questions_say_why() {
         assert_eq!(refusal(answer), refused_as(code, reason, field));
     }
     assert!(!FILE_DESCRIPTOR_SET.is_empty());
+}
+
+#[tokio::test]
+async fn operators_and_banks_find_a_transfer_by_the_id_of_its_order_and_end_it_by_that() {
+    let mut service = service().await;
+    service.client.enrol_participant(by(OPERATOR, enrolment("001"))).await.unwrap();
+    let protocol = v1::ParticipantProtocol::Classic.into();
+    let classic = v1::EnrolParticipantRequest { protocol, ..enrolment("002") };
+    service.client.enrol_participant(by(OPERATOR, classic)).await.unwrap();
+    let id = id_of(BBX, 1);
+    service.hub.hear(&[requested(id, CTER, 100)]).await;
+    let order_id = OrderId::of(&id).to_string();
+    let get = |end_to_end_id: &str, order_id: &str| v1::GetTransferRequest {
+        end_to_end_id: end_to_end_id.to_owned(),
+        order_id: order_id.to_owned(),
+    };
+    let found = service.client.get_transfer(by(BANK_BBX, get("", &order_id))).await.unwrap();
+    let found = found.into_inner().transfer.unwrap();
+    assert_eq!((found.end_to_end_id, &found.order_id), (id.to_string(), &order_id));
+    let cases = [
+        (BANK_NLB, get("", &order_id), Code::NotFound, "order_unknown"),
+        (OPERATOR, get("", &id_of(BBX, 1).to_string()), Code::InvalidArgument, "order_id_shape"),
+        (OPERATOR, get(&id.to_string(), &order_id), Code::InvalidArgument, "transfer_id_ambiguous"),
+    ];
+    for (token, request, code, reason) in cases {
+        let answer = service.client.get_transfer(by(token, request)).await;
+        assert_eq!(refusal(answer), refused_as(code, reason, "order_id"));
+    }
+
+    let resolve = v1::ResolveTransferRequest {
+        order_id: order_id.clone(),
+        resolution: v1::Resolution::Refused.into(),
+        reason: "they did not know it".into(),
+        ..v1::ResolveTransferRequest::default()
+    };
+    let acknowledge = || v1::AcknowledgeCreditRequest {
+        order_id: order_id.clone(),
+        reason: "they paid it back".into(),
+        ..v1::AcknowledgeCreditRequest::default()
+    };
+    let early = service.client.resolve_transfer(by(OPERATOR, resolve.clone())).await;
+    assert_eq!(refusal(early).1, "transfer_not_overdue");
+    // Handed over, overdue.
+    service.hub.sql("DELETE FROM transfers.hand_over").await;
+    service.hub.sql("UPDATE transfers.transfer SET overdue_at = now()").await;
+    let resolved = service.client.resolve_transfer(by(OPERATOR, resolve)).await.unwrap();
+    assert_eq!(resolved.into_inner().transfer.unwrap().state(), v1::TransferState::Rejected);
+    let early = service.client.acknowledge_credit(by(OPERATOR, acknowledge())).await;
+    assert_eq!(refusal(early).1, "transfer_not_contradicted");
+    service.hub.sql("UPDATE transfers.transfer SET contradicted_at = now()").await;
+    let audit = service.hub.audit();
+    let open = audit.hub(service.hub.now()).await.unwrap();
+    let [contradiction] = open.contradicted.as_slice() else { panic!("{open:?}") };
+    assert_eq!(contradiction.order_id.unwrap().to_string(), order_id);
+    assert!(!open.is_sound());
+    let strange = service.client.acknowledge_credit(by(BANK_BBX, acknowledge())).await;
+    assert_eq!(refusal(strange).1, "operator_only");
+    let answer = service.client.acknowledge_credit(by(OPERATOR, acknowledge())).await.unwrap();
+    let resolution = answer.into_inner().resolution.unwrap();
+    assert_eq!(resolution.acknowledgement, "they paid it back");
+    assert!(resolution.acknowledged_at.is_some() && resolution.contradicted_at.is_some());
+    let settled = audit.hub(service.hub.now()).await.unwrap();
+    assert_eq!(settled.contradicted[0].acknowledged.as_deref(), Some("they paid it back"));
+    assert!(settled.is_sound(), "{settled:?}");
 }

@@ -16,3 +16,9 @@ pub(crate) struct Caller(pub(crate) String);
 pub(crate) fn refused(code: &str, sentence: &str) -> Error {
     Error::new(sentence).extend_with(|_, extensions| extensions.set("code", code))
 }
+
+/// The error of a store that cannot be reached now.
+pub(crate) fn away() -> Error {
+    refused("temporarily_unavailable", "Ask again shortly.")
+        .extend_with(|_, extensions| extensions.set("kind", "UNAVAILABLE"))
+}

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, EmptySubscription, ID, Object, Result, Schema, SimpleObject};
 
-use super::{Caller, refused};
+use super::{Caller, away, refused};
 
 pub(crate) type People = Schema<Query, Mutation, EmptySubscription>;
 
@@ -27,6 +27,7 @@ impl Query {
         match id.as_str() {
             "u-broken" => Err("column name does not exist".into()),
             "u-refused" => Err(refused("user_hidden", "This person wants to stay unknown.")),
+            "u-away" => Err(away()),
             "u-panic" => panic!("a subgraph panicked"),
             "u-gone" => Ok(None),
             known => {

@@ -14,5 +14,5 @@ pub use connection::{Window, connection};
 pub use request::{caller, trace};
 pub use scalars::{DateTime, EndToEndId, Ispb, Money, TaxId};
 pub use schema::{LOADER_DELAY, federation_sdl, subgraph};
-pub use status::{refused, violation_error};
+pub use status::{entity, refused, violation_error};
 pub use together::{each_together, start_batch, together};

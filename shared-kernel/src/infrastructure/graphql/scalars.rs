@@ -5,17 +5,22 @@ use async_graphql::{Description, InputValueError, InputValueResult, Scalar, Scal
 use super::status::word;
 use crate::domain::{self, Violation};
 
+/// The code of a value that is no text: `amount: 12.34` instead of `amount: "12.34"`.
+const NOT_A_TEXT: &str = "scalar_not_a_text";
+
 /// Reads a scalar that is written as a text. What is malformed is refused with the code that gRPC
-/// gives it.
+/// gives it; what is no text, with one of its own.
 fn text<T, S: async_graphql::InputType>(
     value: &Value,
     form: &str,
     parse: impl FnOnce(&str) -> Result<T, Violation>,
 ) -> Result<T, InputValueError<S>> {
-    let Value::String(text) = value else {
-        return Err(InputValueError::custom(format!("write {form} as a text")));
+    let read = if let Value::String(text) = value {
+        parse(text)
+    } else {
+        Err(Violation::invalid(NOT_A_TEXT, "", format!("write {form} as a text, in quotes")))
     };
-    parse(text).map_err(|broken| {
+    read.map_err(|broken| {
         InputValueError::custom(broken.message())
             .with_extension("code", broken.code())
             .with_extension("kind", word(broken.kind()))
@@ -148,6 +153,15 @@ mod tests {
         T::parse(Value::String(text.to_owned())).ok().map(|scalar| scalar.to_value())
     }
 
+    /// The code that a value is refused with.
+    fn refusal<T: ScalarType + async_graphql::InputType>(value: Value) -> Value {
+        let refused = <T as ScalarType>::parse(value).map(drop).unwrap_err();
+        let error = refused.into_server_error(async_graphql::Pos::default());
+        let extensions = error.extensions.unwrap();
+        assert_eq!(extensions.get("kind"), Some(&Value::from("INVALID_ARGUMENT")));
+        extensions.get("code").unwrap().clone()
+    }
+
     #[test]
     fn each_scalar_is_written_as_it_is_read() {
         let same = |text: &str| Some(Value::String(text.to_owned()));
@@ -169,11 +183,20 @@ mod tests {
 
     #[test]
     fn a_malformed_scalar_has_the_code_of_its_refusal() {
-        let refused = Ispb::parse(Value::from("1")).map(drop).unwrap_err();
-        let error = refused.into_server_error(async_graphql::Pos::default());
-        let extensions = error.extensions.unwrap();
-        assert_eq!(extensions.get("code"), Some(&Value::from("ispb_shape")));
-        assert_eq!(extensions.get("kind"), Some(&Value::from("INVALID_ARGUMENT")));
+        assert_eq!(refusal::<Ispb>(Value::from("1")), Value::from("ispb_shape"));
+        assert_eq!(refusal::<Money>(Value::from("12,34")), Value::from("money_shape"));
+    }
+
+    #[test]
+    fn what_is_no_text_has_a_code_too() {
+        let wrong = || [Value::from(12.34), Value::from(1), Value::from(true), Value::List(vec![])];
+        let codes = |refusal: fn(Value) -> Value| wrong().map(refusal);
+        let expected = wrong().map(|_| Value::from(NOT_A_TEXT));
+        assert_eq!(codes(refusal::<Money>), expected);
+        assert_eq!(codes(refusal::<DateTime>), expected);
+        assert_eq!(codes(refusal::<EndToEndId>), expected);
+        assert_eq!(codes(refusal::<Ispb>), expected);
+        assert_eq!(codes(refusal::<TaxId>), expected);
     }
 
     #[test]

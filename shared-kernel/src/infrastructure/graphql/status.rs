@@ -1,6 +1,6 @@
 //! Refusals as GraphQL errors: the codes are those of gRPC.
 
-use async_graphql::{Error, ErrorExtensions};
+use async_graphql::{Context, Error, ErrorExtensions};
 
 use crate::application::ApplicationError;
 use crate::domain::{Kind, Violation};
@@ -59,6 +59,16 @@ pub fn refused(error: impl Into<ApplicationError>) -> Error {
             ))
         }
     }
+}
+
+/// What an entity is. One that cannot be read is null by itself, with the reason beside it: an
+/// error would take every other entity of the question along.
+pub fn entity<T>(context: &Context<'_>, found: async_graphql::Result<Option<T>>) -> Option<T> {
+    found.unwrap_or_else(|error| {
+        let error = error.into_server_error(context.item.pos);
+        context.add_error(context.set_error_path(error));
+        None
+    })
 }
 
 #[cfg(test)]

@@ -4,4 +4,4 @@ pub mod callers;
 pub mod status;
 
 pub use callers::{Callers, Token, request_context};
-pub use status::{service_name, status};
+pub use status::status;

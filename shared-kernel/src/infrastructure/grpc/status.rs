@@ -12,11 +12,6 @@ const DOMAIN: &str = "codepix";
 /// Name of the metadata entry that repeats the stable code, for clients that read no details.
 pub const CODE_METADATA: &str = "codepix-error-code";
 
-/// `ErrorInfo.domain` of refusals, for clients that compare it.
-pub fn service_name() -> &'static str {
-    DOMAIN
-}
-
 fn code(kind: Kind) -> Code {
     match kind {
         Kind::Invalid => Code::InvalidArgument,

@@ -14,6 +14,8 @@ pub struct Subscription {
     topics: Vec<(&'static str, String)>,
     /// Channels that were named and are not the reader's.
     strays: Vec<String>,
+    /// Most records of one transaction; as many as usual without one.
+    batch_max: Option<usize>,
 }
 
 impl Subscription {
@@ -25,6 +27,7 @@ impl Subscription {
             group: reader.consumer.to_owned(),
             topics: own.collect(),
             strays: Vec::new(),
+            batch_max: None,
         }
     }
 
@@ -43,6 +46,18 @@ impl Subscription {
     #[must_use]
     pub fn apart(self, part: impl Display) -> Self {
         Self { group: format!("{}.{part}", self.group), ..self }
+    }
+
+    /// The same with at most so many records in one transaction: one that asks others while it is
+    /// open has a time to end in.
+    #[must_use]
+    pub fn at_most(self, batch_max: usize) -> Self {
+        Self { batch_max: Some(batch_max), ..self }
+    }
+
+    /// Most records of one transaction, if not as many as usual.
+    pub const fn batch_max(&self) -> Option<usize> {
+        self.batch_max
     }
 
     /// Its group, without prefix.
@@ -97,6 +112,8 @@ mod tests {
         let renamed = bank.named("orders", String::from("theirs")).apart("00000001");
         assert_eq!(renamed.topics(&[READER]).unwrap(), ["theirs", "codepix.bank.00000001"]);
         assert_eq!(renamed.group(), "probe.group.00000001");
+        assert_eq!(renamed.batch_max(), None);
+        assert_eq!(renamed.at_most(9).batch_max(), Some(9));
         let all =
             Subscription::of(&READER).named("codepix.bank.{ispb}", "^codepix\\.bank\\.[0-9]{8}$");
         assert_eq!(all.topics(&[READER]).unwrap().len(), 2);

@@ -6,6 +6,7 @@
 //! state anew.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,12 +162,12 @@ impl Tail {
                 ("auto.offset.reset", "error"),
             ])
             .create()
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         let (topic, known) = (self.topic.clone(), place.clone());
         let ask = move || positions(&consumer, &topic, known).map(|found| (consumer, found));
         let asked = tokio::task::spawn_blocking(ask);
         let (consumer, found) = match asked.await {
-            Ok(answer) => answer.map_err(unavailable)?,
+            Ok(answer) => answer.map_err(|error| unavailable(&error))?,
             Err(stopped) => return Err(LogError::Unavailable(stopped.to_string())),
         };
         if found.is_empty() {
@@ -174,7 +175,9 @@ impl Tail {
         }
         let is_beginning = place.is_empty();
         *place = found;
-        consumer.assign(&offsets(&self.topic, place).map_err(unavailable)?).map_err(unavailable)?;
+        consumer
+            .assign(&offsets(&self.topic, place).map_err(|error| unavailable(&error))?)
+            .map_err(|error| unavailable(&error))?;
         if is_beginning {
             // Whatever happened while nothing followed the topic.
             self.listeners.iter().for_each(|listener| listener.begins());
@@ -191,7 +194,7 @@ impl Tail {
                     if is_gone(&error) {
                         place.clear();
                     }
-                    return Err(unavailable(error));
+                    return Err(unavailable(&error));
                 }
             }
         }
@@ -213,7 +216,7 @@ impl Tail {
 /// next is gone.
 type Place = BTreeMap<i32, i64>;
 
-fn unavailable(error: KafkaError) -> LogError {
+fn unavailable(error: &KafkaError) -> LogError {
     LogError::Unavailable(error.to_string())
 }
 
@@ -233,9 +236,9 @@ fn positions(consumer: &StreamConsumer, topic: &str, known: Place) -> Result<Pla
     let is_beginning = known.is_empty();
     let mut found = known;
     for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-        if !found.contains_key(&partition.id()) {
+        if let Entry::Vacant(place) = found.entry(partition.id()) {
             let (begin, end) = consumer.fetch_watermarks(topic, partition.id(), ASK)?;
-            found.insert(partition.id(), if is_beginning { end } else { begin });
+            place.insert(if is_beginning { end } else { begin });
         }
     }
     Ok(found)

@@ -130,6 +130,13 @@ pub async fn ensure_topics(settings: &KafkaSettings, plans: &[TopicPlan]) -> Res
         match outcome {
             Ok(_) => {}
             Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => found.push(topic),
+            Err((topic, RDKafkaErrorCode::InvalidReplicationFactor)) => {
+                return Err(LogError::Unavailable(format!(
+                    "Kafka cannot keep {} replicas of topic {topic}: it has fewer brokers; set \
+                     CODEPIX_KAFKA_REPLICATION to 1 where it is one",
+                    settings.replication
+                )));
+            }
             Err((topic, code)) => {
                 return Err(LogError::Unavailable(format!("topic {topic}: {code}")));
             }

@@ -20,5 +20,6 @@ pub use instant::{instant, timestamp};
 pub use migrate::{Migration, migrate};
 pub use pool::{Database, DatabaseSettings};
 pub use session::PgSession;
+pub use stall::IDLE_IN_TRANSACTION_MAX;
 pub use statement::{Statement, statement};
 pub use tables::Tables;

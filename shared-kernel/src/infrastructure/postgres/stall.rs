@@ -5,6 +5,11 @@
 //! nothing; both sides of a connection look whether the other machine is still there. A process
 //! that goes on afterwards finds its connections closed, which is a rollback, and tries again.
 
+use std::time::Duration;
+
+/// How long an open transaction may wait for its client between two statements.
+pub const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(15);
+
 /// What the server is told of every connection: how long an open transaction waits for its
 /// client, when a machine that does not answer counts as gone (25 s; 20 s with data under way),
 /// and how often a statement looks whether its client is still there.
@@ -68,6 +73,13 @@ mod tests {
             format!("postgres://u@h/d?application_name=x&{all}")
         );
         assert_eq!(watched("host=h user=u"), format!("host=h user=u {}", all.replace('&', " ")));
+    }
+
+    #[test]
+    fn the_server_is_told_the_limit_that_others_reckon_with() {
+        let seconds = IDLE_IN_TRANSACTION_MAX.as_secs();
+        let told = format!("idle_in_transaction_session_timeout = '{seconds}s'");
+        assert!(LIMITS.contains(&told), "{LIMITS}");
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Hub {
             .args(["serve", "--json", "--demo-data"])
             .env("DATABASE_URL", &servers.database_url)
             .env("KAFKA_BROKERS", &servers.kafka.brokers)
+            .env("CODEPIX_KAFKA_REPLICATION", "1")
             .env("CODEPIX_TOPIC_PREFIX", &servers.kafka.topic_prefix);
         for listener in ["GRPC", "HTTP", "INTERNAL", "BALANCES"] {
             command.env(format!("CODEPIX_{listener}_ADDRESS"), "127.0.0.1:0");

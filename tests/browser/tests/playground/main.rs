@@ -18,7 +18,7 @@ use hub::Hub;
 const SCREENSHOTS: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// The examples, by the names of their operations.
-const EXAMPLES: [&str; 6] = ["RegisterKey", "LookUp", "Send", "Follow", "Balance", "Statement"];
+const EXAMPLES: [&str; 6] = ["RegisterKey", "LookUp", "Follow", "Send", "Balance", "Statement"];
 
 async fn screenshot(browser: &Browser, name: &str) -> WebDriverResult<()> {
     browser.screenshot(&Path::new(SCREENSHOTS).join(name)).await

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use codepix::config::ContextName;
 use contracts::history;
+use contracts::registry::contested;
 use serde_json::{Value, json};
 
-use crate::support::{code, committed};
+use crate::support::{code, committed, names, none};
 
 fn faults(schema: &Value, body: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).unwrap();
@@ -66,6 +68,30 @@ fn names_and_types_are_unique_and_well_formed() {
         assert!(!entry.channels.is_empty(), "{} stands nowhere", entry.event_type);
         let described = event.schema["description"].as_str().unwrap_or_default();
         assert!(described.len() > 10, "{} says nothing of itself", entry.event_type);
+    }
+}
+
+#[test]
+fn a_name_is_of_one_context() {
+    let mut code = code();
+    none(&contested(&code));
+    let mut stolen = code.events[0].clone();
+    stolen.context = ContextName::ALL.into_iter().find(|it| *it != stolen.context).unwrap();
+    let name = stolen.entry.name;
+    code.events.push(stolen);
+    names(&contested(&code), &[name, "a name is one context's"]);
+}
+
+#[test]
+fn what_an_event_of_ours_always_has_is_promised() {
+    let code = code();
+    for (name, field) in [
+        ("TransferPending", "confirmed_at"),
+        ("TransferConfirmed", "payer_report"),
+        ("ParticipantEnrolled", "position_limit"),
+    ] {
+        let event = code.events.iter().find(|event| event.entry.name == name).unwrap();
+        assert!(event.schema["required"].as_array().unwrap().contains(&json!(field)), "{name}");
     }
 }
 

@@ -145,6 +145,26 @@ fn a_new_version_sets_the_old_one_aside_for_ever() {
 }
 
 #[test]
+fn the_page_of_an_old_version_stays() {
+    let (code, whole) = grown();
+    let version = subject().version;
+    let old = format!("{FOLDER}/versioned/{version}/index.mdx");
+    for (from, to) in [
+        (format!("version: {version}"), "version: 9.0.0".to_owned()),
+        (format!("id: {NAME}"), "id: Otherwise".to_owned()),
+    ] {
+        let mut tree = whole.clone();
+        let text = tree.get(&old).unwrap().replacen(&from, &to, 1);
+        assert_ne!(Some(text.as_str()), tree.get(&old), "{from}");
+        tree.put(&old, text);
+        names(&broken_promises(&code, &tree).unwrap(), &[&old, NAME, version]);
+    }
+    let mut tree = whole;
+    tree.remove(&old);
+    names(&broken_promises(&code, &tree).unwrap(), &["the page", NAME, version, "is gone"]);
+}
+
+#[test]
 fn an_old_example_cannot_be_made_to_fit() {
     let (code, whole) = grown();
     let version = subject().version;

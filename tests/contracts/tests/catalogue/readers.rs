@@ -2,8 +2,9 @@
 
 use codepix::catalogue;
 use codepix::config::ContextName;
-use contracts::registry::disagreements;
+use contracts::readers::disagreements;
 use contracts::{Catalogue, history};
+use serde_json::{Value, json};
 use shared_kernel::application::catalogue::Reader;
 use shared_kernel::application::{InboundRecord, Unreadable};
 
@@ -24,7 +25,7 @@ fn every_reader_takes_every_old_version_as_it_takes_the_newest() {
 /// Whether the body has that field; a reader that cannot do without it.
 fn has(record: &InboundRecord, field: &str) -> bool {
     let body = record.payload.as_deref().unwrap_or_default();
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    let body: Value = serde_json::from_slice(body).unwrap();
     body.get(field).is_some()
 }
 
@@ -104,6 +105,58 @@ fn a_reader_that_cannot_read_is_named_with_the_event() {
         &["balances (strict)", "PixKeyRegistered.v1", "payload_json", "`nome` is missing"],
     );
     names(&found, &["never gets"]);
+}
+
+/// The code, where the schema of one event allows more.
+fn allowing(name: &str, edit: impl FnOnce(&mut Value)) -> Catalogue {
+    let mut code = code();
+    let event = code.events.iter_mut().find(|event| event.entry.name == name).unwrap();
+    edit(&mut event.schema["properties"]);
+    code
+}
+
+#[test]
+fn a_value_that_a_reader_does_not_know_is_named_with_the_reader() {
+    let code = allowing("ParticipantEnrolled", |fields| {
+        fields["protocol"]["enum"].as_array_mut().unwrap().push(json!("instant"));
+    });
+    let found = disagreements(&code);
+    let event = "codepix.transfers.ParticipantEnrolled.v1";
+    names(
+        &found,
+        &["banking (codepix.banking)", event, "`protocol` is \"instant\"", "Mend inbound.rs"],
+    );
+    assert_eq!(found.len(), 1, "Pix Keys reads no protocol: {found:#?}");
+}
+
+#[test]
+fn null_and_absence_that_a_reader_does_not_take_are_named_with_it() {
+    let code = allowing("PixKeyRegistered", |fields| {
+        fields["owner_name"]["type"] = json!(["string", "null"]);
+    });
+    let event = "codepix.pix_keys.PixKeyRegistered.v1";
+    names(&disagreements(&code), &["banking (codepix.banking)", event, "`owner_name` is null"]);
+    let mut code = code;
+    let event = code.events.iter_mut().find(|event| event.entry.name == "AccountOpened").unwrap();
+    event.schema["required"].as_array_mut().unwrap().retain(|it| it != "available");
+    names(&disagreements(&code), &["balances", "AccountOpened.v1", "`available` is missing"]);
+}
+
+#[test]
+fn a_reader_that_lets_a_value_pass_by_is_named() {
+    const PICKY: &[Reader] = &[Reader {
+        context: "balances",
+        consumer: "picky",
+        channels: &["codepix.transfers.participants"],
+        knows: &[],
+        read: |record| {
+            let body = record.payload.as_deref().unwrap_or_default();
+            let body: Value = serde_json::from_slice(body).unwrap();
+            Ok(!body["position_limit"].is_null())
+        },
+    }];
+    let found = disagreements(&with(PICKY));
+    names(&found, &["balances (picky)", "ParticipantChanged.v1", "`position_limit` is"]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What the banks know, outside any transaction.
 
 use async_trait::async_trait;
-use banking::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use banking::application::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use banking::application::ports::BankingReads;
 use banking::application::views::{BankView, HoldView, StatementLine, TransferView};
 use banking::domain::{Account, BookTransfer, Client, ClientId, Party};
@@ -73,7 +75,7 @@ impl BankingReads for Session<BankingTables> {
 
     async fn accounts_of(
         &self,
-        _parts: &[Part<Ispb, AccountPlace>],
+        _parts: &[Part<AccountsOf, AccountPlace>],
     ) -> Result<Vec<Vec<Account>>, StoreError> {
         Err(not_listed())
     }
@@ -107,7 +109,7 @@ impl BankingReads for Session<BankingTables> {
 
     async fn transfers_of(
         &self,
-        _parts: &[Part<AccountAt, TransferPlace>],
+        _parts: &[Part<TransfersOf, TransferPlace>],
     ) -> Result<Vec<Vec<TransferView>>, StoreError> {
         Err(not_listed())
     }
@@ -121,7 +123,7 @@ impl BankingReads for Session<BankingTables> {
 
     async fn statements(
         &self,
-        _parts: &[Part<AccountAt, PostingPlace>],
+        _parts: &[Part<PostingsOf, PostingPlace>],
     ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
         Err(not_listed())
     }

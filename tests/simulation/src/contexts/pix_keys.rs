@@ -162,6 +162,13 @@ impl DirectoryTransaction for Directory {
         Ok(())
     }
 
+    async fn respell(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        self.statement().await?;
+        let rows = entries.iter().map(|entry| (entry.key().clone(), entry.clone()));
+        self.write(|_, own| own.entries.extend(rows));
+        Ok(())
+    }
+
     async fn save_participants(&mut self, participants: &[Participant]) -> Result<(), StoreError> {
         self.statement().await?;
         for participant in participants {

@@ -8,11 +8,11 @@ use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
 use transfers::application::hand_over::HandOver;
 use transfers::application::outside::{KnownOrder, OrderRefusal};
 use transfers::application::ports::{
-    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedResolution, SavedTransfer,
-    TransferRun, TransfersReads, TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, Resend, SavedAcknowledgement, SavedParticipant, SavedResolution,
+    SavedTransfer, TransferRun, TransfersReads, TransfersStore, TransfersTransaction,
 };
 use transfers::domain::{
-    OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
+    OrderId, Participant, Position, PositionMove, Protocol, Side, Transfer, TransferState,
 };
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
@@ -395,6 +395,22 @@ impl TransfersTransaction for Hub {
         self.statement().await?;
         self.insert_rows("resolution", rows, |it| &it.resolutions, |it| &mut it.resolutions).await
     }
+
+    async fn save_acknowledgements(
+        &mut self,
+        saved: &[SavedAcknowledgement],
+    ) -> Result<(), StoreError> {
+        self.statement().await?;
+        self.write(|committed, own| {
+            for SavedAcknowledgement { end_to_end_id: id, acknowledgement } in saved {
+                if let Some(kept) = find(&committed.resolutions, &own.resolutions, id).cloned() {
+                    let acknowledged = Some(acknowledgement.clone());
+                    own.resolutions.insert(*id, SavedResolution { acknowledged, ..kept });
+                }
+            }
+        });
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -410,11 +426,13 @@ impl TransfersReads for Session<TransfersTables> {
     async fn participants(
         &self,
         after: Option<Ispb>,
+        protocol: Option<Protocol>,
         rows: Option<i64>,
     ) -> Result<Vec<Participant>, StoreError> {
         let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(0));
         self.read(|tables| {
             let behind = tables.participants.values().filter(|it| after < Some(it.ispb));
+            let behind = behind.filter(|it| protocol.is_none_or(|of| of == it.protocol));
             behind.take(rows).cloned().collect()
         })
         .await
@@ -427,6 +445,10 @@ impl TransfersReads for Session<TransfersTables> {
 
     async fn resolutions(&self, _ids: &[EndToEndId]) -> Result<Vec<SavedResolution>, StoreError> {
         Err(not_listed())
+    }
+
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        self.read(|it| ids.iter().filter_map(|id| it.orders.get(id).cloned()).collect()).await
     }
 
     async fn positions(&self) -> Result<Vec<Position>, StoreError> {

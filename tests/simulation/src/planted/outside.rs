@@ -73,6 +73,7 @@ pub(super) fn saved(world: &World, it: &mut SavedTransfer) {
             to: Side::Payee,
             topic,
             word: Word::Credit,
+            payee_key: it.transfer.order().payee_key.clone(),
             standing,
             trace,
         }));

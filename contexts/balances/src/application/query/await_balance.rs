@@ -11,8 +11,9 @@ use super::GetBalances;
 use crate::application::ports::Commits;
 use crate::domain::{AccountVersion, KnownBalance};
 
-/// How long a caller waits at most.
-const WAIT_MAX: Duration = Duration::from_secs(5);
+/// How long a caller waits at most. Whoever asks through the joined graph has 5 s for a
+/// sub-request: a wait as long would take the other accounts of its sub-request along.
+pub const WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// The use case.
 #[derive(Clone)]
@@ -37,7 +38,7 @@ impl AwaitBalance {
     /// commit says that it is time, and at the end; never on a timer.
     ///
     /// # Errors
-    /// `balance_behind` (unavailable) when the version has not arrived after 5 s; else as
+    /// `balance_behind` (unavailable) when the version has not arrived after 3 s; else as
     /// [`GetBalances::execute`]. An account that is not known yet is waited for too.
     pub async fn execute(
         &self,

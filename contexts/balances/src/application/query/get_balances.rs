@@ -72,8 +72,10 @@ pub(super) fn may_see(caller: Caller, ispb: Option<Ispb>) -> Result<(), Violatio
 
 /// What is said of an account that has not been heard of.
 pub(super) fn unknown(account: AccountId) -> Violation {
-    let message =
-        format!("no event of account {account} has arrived; a new account appears after a moment");
+    let message = format!(
+        "no event of account {account} has arrived: a new account appears after a moment, one \
+         whose bank keeps its books outside of this hub never does"
+    );
     Violation::not_found("balance_unknown", "account_id", message)
 }
 

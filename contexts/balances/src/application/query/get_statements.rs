@@ -8,6 +8,7 @@ use shared_kernel::domain::{AccountId, Ispb, Timestamp, Violation};
 
 use super::get_balances::{bounded, may_see, unknown};
 use crate::application::ports::{BalancesReads, LinePlace, StatementLine, StatementWindow};
+use crate::domain::Direction;
 
 impl Place for LinePlace {
     fn write(&self) -> String {
@@ -30,6 +31,8 @@ pub struct StatementQuestion {
     pub from: Option<Timestamp>,
     /// Older than this.
     pub to: Option<Timestamp>,
+    /// Only what came, or went.
+    pub direction: Option<Direction>,
     /// How many lines.
     pub size: PageSize,
     /// Behind which line; none for the newest.
@@ -40,12 +43,12 @@ impl StatementQuestion {
     /// # Errors
     /// `period_order` when the period ends before it begins.
     fn window(&self) -> Result<StatementWindow, Violation> {
-        let Self { account_id, from, to, size, after } = *self;
+        let Self { account_id, from, to, direction, size, after } = *self;
         if from.zip(to).is_some_and(|(from, to)| to < from) {
             let message = "a period must end after it begins";
             return Err(Violation::invalid("period_order", "to", message));
         }
-        Ok(StatementWindow { account_id, from, to, after, limit: size.rows_to_read() })
+        Ok(StatementWindow { account_id, from, to, direction, after, limit: size.rows_to_read() })
     }
 }
 
@@ -105,7 +108,8 @@ mod tests {
 
     fn question(number: u128) -> StatementQuestion {
         let size = PageSize::asked(1).unwrap();
-        StatementQuestion { account_id: account(number), from: None, to: None, size, after: None }
+        let (account_id, after) = (account(number), None);
+        StatementQuestion { account_id, from: None, to: None, direction: None, size, after }
     }
 
     fn line(version: i64) -> StatementLine {

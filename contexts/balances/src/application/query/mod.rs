@@ -6,7 +6,7 @@ mod get_past_balances;
 mod get_statements;
 mod list_balances;
 
-pub use await_balance::AwaitBalance;
+pub use await_balance::{AwaitBalance, WAIT_MAX};
 pub use get_balances::GetBalances;
 pub use get_past_balances::GetPastBalances;
 pub use get_statements::{GetStatements, StatementQuestion};

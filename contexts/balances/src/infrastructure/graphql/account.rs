@@ -10,7 +10,7 @@ use shared_kernel::infrastructure::graphql::{DateTime, Window, caller, refused, 
 
 use super::balance::Balance;
 use super::loaders::{BalanceKey, BalanceLoader, StatementKey, StatementLoader, answered};
-use super::statement::{Statement, statement};
+use super::statement::{Statement, StatementLineDirection, statement};
 use crate::application::Balances;
 use crate::application::ports::LinePlace;
 use crate::application::query::StatementQuestion;
@@ -77,6 +77,7 @@ impl Account {
         #[graphql(desc = "The cursor of the line before the first wanted.")] after: Option<String>,
         #[graphql(desc = "Not older than this, by the bank's clock.")] from: Option<DateTime>,
         #[graphql(desc = "Older than this.")] to: Option<DateTime>,
+        #[graphql(desc = "Only what came, or went.")] direction: Option<StatementLineDirection>,
         #[graphql(
             desc = "Waits, a few seconds at most, until this version of the account has arrived."
         )]
@@ -89,6 +90,7 @@ impl Account {
             account_id: self.account_id,
             from: from.map(|DateTime(at)| at),
             to: to.map(|DateTime(at)| at),
+            direction: direction.map(Into::into),
             size,
             after,
         };

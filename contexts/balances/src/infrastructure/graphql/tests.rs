@@ -7,7 +7,7 @@ use async_graphql::{Request, Response, Variables};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use shared_kernel::application::{Caller, StoreError};
-use shared_kernel::domain::{Ispb, Timestamp};
+use shared_kernel::domain::{AccountId, Ispb, Timestamp};
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::testing::{FixedClock, undocumented};
 
@@ -17,7 +17,7 @@ use crate::application::ports::{
     MockBalancesReads, MockCommitWatch, MockCommits, PastState, StatementLine,
 };
 use crate::domain::testing::{account, event, movement};
-use crate::domain::{AccountBalance, AccountEvent, KnownBalance, Standing};
+use crate::domain::{AccountBalance, AccountEvent, Direction, KnownBalance, Standing};
 use crate::infrastructure::kafka::AccountFeed;
 
 fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
@@ -152,6 +152,49 @@ async fn statements_of_many_accounts_are_one_question_with_their_windows() {
     });
     assert_eq!(statement["edges"][0]["node"], expected);
     assert_eq!(answer[2]["statement"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_statement_may_be_of_one_direction() {
+    let mut reads = knows(1);
+    reads.expect_statements().times(1).returning(|windows| {
+        let asked: Vec<_> = windows.iter().map(|window| window.direction).collect();
+        assert!(asked.contains(&None) && asked.contains(&Some(Direction::Debit)), "{asked:?}");
+        Ok(windows.iter().map(|_| Vec::new()).collect())
+    });
+    let fields = "all: statement { edges { cursor } } \
+        went: statement(direction: DEBIT) { edges { cursor } }";
+    let answer = data(entities(&graph(reads), Caller::Operator, &[&id(1)], fields).await);
+    assert_eq!(answer["_entities"][0]["went"]["edges"], json!([]));
+}
+
+#[tokio::test]
+async fn one_account_that_is_behind_takes_no_other_along() {
+    let mut reads = MockBalancesReads::new();
+    reads.expect_balances().returning(|wanted| {
+        let version = |of: &AccountId| if *of == account(1) { 1 } else { 7 };
+        let known = [1, 2].map(|it| (account(it), it));
+        let known = known.into_iter().filter(|(of, _)| wanted.contains(of));
+        let balance = |(of, it): (_, u128)| AccountBalance::begin(&event(it, version(&of))).into();
+        Ok(known.map(balance).collect())
+    });
+    let mut commits = MockCommits::new();
+    // Nobody hears of a commit, so the wait of the first ends by the clock.
+    commits.expect_listen().returning(|_| {
+        let mut watch = MockCommitWatch::new();
+        watch.expect_reached().returning(|_| false);
+        Box::new(watch)
+    });
+    let clock = Arc::new(FixedClock::default());
+    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
+    let graph = schema(&facade, AccountFeed::default());
+    let fields = "id balance(minVersion: 7) { version }";
+    let answer = entities(&graph, Caller::Operator, &[&id(1), &id(2)], fields).await;
+    assert_eq!(codes(&answer), ["balance_behind"]);
+    let answer = answer.data.into_json().unwrap();
+    let told = &answer["_entities"];
+    assert_eq!((&told[0]["id"], &told[0]["balance"]), (&json!(id(1)), &Value::Null));
+    assert_eq!(told[1], json!({ "id": id(2), "balance": { "version": 7 } }));
 }
 
 #[tokio::test]

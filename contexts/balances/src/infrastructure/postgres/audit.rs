@@ -20,7 +20,10 @@ const GAPS: &str = "\
     FROM (SELECT account_id, unnest(missing) AS gap FROM balances.account_balance \
     WHERE NOT isempty(missing)) AS gaps ORDER BY account_id, first LIMIT $1";
 
+/// What is wrong of a balance, and of the times since when entries are in force: each at the latest
+/// time up to its version.
 const TORN: &str = "\
+    SELECT account_id FROM ( \
     SELECT balance.account_id FROM balances.account_balance AS balance LEFT JOIN \
     (SELECT account_id, count(*) AS entries FROM balances.account_history GROUP BY account_id) \
     AS history USING (account_id) LEFT JOIN balances.account_history AS newest \
@@ -29,7 +32,11 @@ const TORN: &str = "\
     - (SELECT coalesce(sum(upper(gap) - lower(gap)), 0) FROM unnest(balance.missing) AS gap) \
     OR (newest.available, newest.held, newest.occurred_at) \
     IS DISTINCT FROM (balance.available, balance.held, balance.updated_at) \
-    ORDER BY balance.account_id LIMIT $1";
+    UNION SELECT account_id FROM ( \
+    SELECT account_id, coalesce(raised_at, occurred_at) AS effective_at, \
+    max(occurred_at) OVER (PARTITION BY account_id ORDER BY version) AS latest_at \
+    FROM balances.account_history) AS entry WHERE effective_at <> latest_at \
+    ) AS torn ORDER BY account_id LIMIT $1";
 
 const SIZE: &str = "\
     SELECT (SELECT count(*) FROM balances.account_history) AS entries, \
@@ -165,7 +172,8 @@ impl BalancesAudit {
     }
 
     /// Accounts whose history is not that of their balance, the first `limit`: an entry is
-    /// missing that should be there, or the newest states other funds.
+    /// missing that should be there, the newest states other funds, or one is in force since
+    /// another time than it should.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database does not answer.

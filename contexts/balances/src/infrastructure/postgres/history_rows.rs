@@ -172,6 +172,9 @@ impl LineRow {
 pub(crate) struct HistoryRow {
     #[diesel(sql_type = Uuid)]
     pub(crate) account_id: uuid::Uuid,
+    /// Since when it is in force.
+    #[diesel(sql_type = Timestamptz)]
+    pub(crate) effective_at: PgTimestamp,
     #[diesel(embed)]
     pub(crate) entry: EntryRow,
 }

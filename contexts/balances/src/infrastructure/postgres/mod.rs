@@ -27,4 +27,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("balances", "2026-11-21_history"),
     migration!("balances", "2026-11-29_external_balances"),
     migration!("balances", "2026-11-30_effective_time"),
+    migration!("balances", "2026-12-01_statement_lines"),
 ];

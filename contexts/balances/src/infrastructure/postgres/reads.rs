@@ -12,7 +12,7 @@ use shared_kernel::infrastructure::postgres::{Database, instant, statement, stor
 use crate::application::ports::{
     BalancesReads, LinePlace, PastState, StatementLine, StatementWindow,
 };
-use crate::domain::KnownBalance;
+use crate::domain::{KnownBalance, MovementKind};
 use crate::infrastructure::postgres::external_rows::{KnownRow, PastRow};
 use crate::infrastructure::postgres::history_rows::LineRow;
 
@@ -101,12 +101,14 @@ const STATEMENTS: &str = "\
     line.counterparty_account_id, line.counterparty_name, line.description, \
     transfer.payer_ispb, transfer.payer_account_id, transfer.payer_name, \
     transfer.payee_ispb, transfer.payee_account_id, transfer.payee_name, transfer.payee_key \
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[]) \
-    WITH ORDINALITY AS wanted (account_id, since, before_time, before_version, rows, place) \
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[], \
+    $6::text[]) WITH ORDINALITY \
+    AS wanted (account_id, since, before_time, before_version, rows, movements, place) \
     CROSS JOIN LATERAL ( \
     SELECT entry.*, coalesce(entry.raised_at, entry.occurred_at) AS effective_at \
     FROM balances.account_history AS entry \
-    WHERE entry.account_id = wanted.account_id AND entry.movement IS NOT NULL \
+    WHERE entry.account_id = wanted.account_id \
+    AND entry.movement = ANY (string_to_array(wanted.movements, ' ')) \
     AND coalesce(entry.raised_at, entry.occurred_at) >= coalesce(wanted.since, '-infinity') \
     AND (coalesce(entry.raised_at, entry.occurred_at), entry.version) \
     < (coalesce(wanted.before_time, 'infinity'), coalesce(wanted.before_version, 0)) \
@@ -121,6 +123,14 @@ fn before(window: &StatementWindow) -> Option<LinePlace> {
     // No version is 0: the end of a period comes before every line of its instant.
     let end = window.to.map(|occurred_at| LinePlace { occurred_at, version: 0 });
     [end, window.after].into_iter().flatten().min_by_key(|it| (it.occurred_at, it.version))
+}
+
+/// The movements of a window's lines, with spaces in between.
+fn movements(window: &StatementWindow) -> String {
+    let is_wanted = |kind: &&MovementKind| window.direction.is_none_or(|it| it == kind.direction());
+    let words: Vec<&str> =
+        MovementKind::ALL.iter().filter(is_wanted).map(|kind| kind.as_str()).collect();
+    words.join(" ")
 }
 
 /// Reads through a pool of its context.
@@ -214,6 +224,7 @@ impl BalancesReads for PgBalancesReads {
             .bind::<Array<Nullable<Timestamptz>>, _>(times)
             .bind::<Array<Nullable<BigInt>>, _>(column(&bounds, |it| it.map(|it| it.version)))
             .bind::<Array<BigInt>, _>(column(windows, |it| it.limit))
+            .bind::<Array<Text>, _>(column(windows, movements))
             .load(&mut connection)
             .await
             .map_err(store_error)?;
@@ -238,7 +249,8 @@ mod tests {
         let place = |micros, version| LinePlace { occurred_at: at(micros), version };
         let bound = |to: Option<i64>, after| {
             let account_id = AccountId::from_uuid(uuid::Uuid::nil());
-            before(&StatementWindow { account_id, from: None, to: to.map(at), after, limit: 1 })
+            let (to, direction) = (to.map(at), None);
+            before(&StatementWindow { account_id, from: None, to, direction, after, limit: 1 })
         };
         assert_eq!(bound(None, None), None);
         assert_eq!(bound(Some(7), None), Some(place(7, 0)));

@@ -166,9 +166,10 @@ const BALANCES_PAGE: &str = "\
     ORDER BY account_id LIMIT $2";
 
 const HISTORY_PAGE: &str = "\
-    SELECT account_id, version, occurred_at, available, held, movement, amount, end_to_end_id, \
-    counterparty_ispb, counterparty_account_id, counterparty_name, description \
-    FROM balances.account_history WHERE (account_id, version) > ($1, $2) \
+    SELECT account_id, coalesce(raised_at, occurred_at) AS effective_at, version, occurred_at, \
+    available, held, movement, amount, end_to_end_id, counterparty_ispb, \
+    counterparty_account_id, counterparty_name, description FROM balances.account_history \
+    WHERE (account_id, version) > ($1, $2) \
     ORDER BY account_id, version LIMIT $3";
 
 const TRANSFERS_PAGE: &str = "\

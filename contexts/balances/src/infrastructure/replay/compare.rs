@@ -10,7 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, Digest, Money};
 use shared_kernel::infrastructure::postgres::statement::Bind;
-use shared_kernel::infrastructure::postgres::{statement, store_error};
+use shared_kernel::infrastructure::postgres::{statement, store_error, timestamp};
 use tokio::sync::mpsc;
 
 use super::external::take_external;
@@ -138,8 +138,9 @@ pub(super) async fn summarize(
             after = Some(account.uuid());
             let mut digester = AccountDigester::new(account);
             while let Some(row) = entries.next_of(account, connection, statements).await? {
+                let effective_at = timestamp(row.effective_at);
                 let (state, movement) = row.entry.into_entry()?;
-                digester.take(&state, movement.as_ref());
+                digester.take(&state, effective_at, movement.as_ref());
                 side.entries = side.entries.saturating_add(1);
             }
             let digest = digester.close(&balance);

@@ -55,6 +55,8 @@ pub enum Outcome {
     Past,
     /// It was cut off; the next goes on where it was.
     Stopped,
+    /// The look at a past time was cut off; nothing of it is kept.
+    Abandoned,
 }
 
 impl Outcome {
@@ -66,6 +68,7 @@ impl Outcome {
             Self::Differs => "differs",
             Self::Past => "past",
             Self::Stopped => "stopped",
+            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -146,7 +149,7 @@ impl Replay {
         let extents = cut_at(&self.kafka, extents, until).await?;
         let ends: Ends = extents.iter().map(|it| (it.at.clone(), it.high)).collect();
         self.expect(&extents, &ends, &[]);
-        let mut report = Report { outcome: Outcome::Stopped, comparison: None, past: None };
+        let mut report = Report { outcome: Outcome::Abandoned, comparison: None, past: None };
         if rebuild.run_to(&ends).await? {
             self.gauge.change(|reading| reading.phase = Phase::Comparing);
             let summary = summarize(self.database.session().await?, PAST, None).await?;

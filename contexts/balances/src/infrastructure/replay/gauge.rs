@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use shared_kernel::application::Observer;
+use shared_kernel::application::{InboundRecord, Observer};
 
 /// What a replay does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,8 +60,8 @@ impl Gauge {
 }
 
 impl Observer for Gauge {
-    fn batch_committed(&self, _consumer: &str, records: usize, _took: Duration) {
-        let records = u64::try_from(records).unwrap_or(u64::MAX);
+    fn batch_committed(&self, _consumer: &str, records: &[InboundRecord], _took: Duration) {
+        let records = u64::try_from(records.len()).unwrap_or(u64::MAX);
         self.change(|reading| reading.done = reading.done.saturating_add(records));
     }
 

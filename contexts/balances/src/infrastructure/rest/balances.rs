@@ -27,12 +27,12 @@ use crate::domain::{KnownBalance, SeenBalance};
             description = "As of this instant (RFC 3339), by the bank's clock; now when it is not \
                 given."),
         ("min_version" = Option<i64>, Query, minimum = 1,
-            description = "Waits, 5 s at most, until this version of the account has arrived."),
+            description = "Waits, 3 s at most, until this version of the account has arrived."),
         ("If-None-Match" = Option<String>, Header, description = "The ETag of what is known."),
     ),
     responses(
         (status = 200, body = Balance, headers(
-            ("ETag" = String, description = "The newest event, in quotes."),
+            ("ETag" = String, description = "Names this answer, for If-None-Match."),
             ("Last-Event-Id" = String, description = "The newest event: the version of the \
                 account, or the time, partition and offset of another program's message."),
         )),
@@ -43,6 +43,8 @@ use crate::domain::{KnownBalance, SeenBalance};
         (status = 404, body = Problem, content_type = "application/problem+json",
             description = "No event of this account has arrived, it was not open then, or it is \
                 another bank's."),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many requests are under way; ask again shortly."),
         (status = 504, body = Problem, content_type = "application/problem+json",
             description = "The version has not arrived in time."),
     ),
@@ -81,6 +83,8 @@ pub(super) async fn get_balance(
         (status = 200, body = Balances),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many requests are under way; ask again shortly."),
     ),
 )]
 pub(super) async fn list_balances(

@@ -54,14 +54,15 @@ fn event(standing: &Standing) -> String {
     }
 }
 
-/// An answer about one account after one event: that is its tag.
+/// An answer about one account after one event, which it names. Its tag is its content: an event
+/// that comes late changes what is known of a time that has passed.
 pub(super) fn at_event(
     headers: &HeaderMap,
     standing: &Standing,
     body: &impl Serialize,
 ) -> Response {
     let event = event(standing);
-    let mut response = answer(headers, &format!("\"{event}\""), written(body));
+    let mut response = as_written(headers, body);
     if let Ok(event) = HeaderValue::from_str(&event) {
         response.headers_mut().insert(LAST_EVENT_ID, event);
     }

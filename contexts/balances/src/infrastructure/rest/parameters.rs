@@ -16,6 +16,7 @@ const IDS_MAX: usize = 200;
 
 /// What may be asked of a balance.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct BalanceParameters {
     at: Option<String>,
     min_version: Option<String>,
@@ -23,6 +24,7 @@ pub(super) struct BalanceParameters {
 
 /// What may be asked of several balances.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ListParameters {
     ids: Option<String>,
     at: Option<String>,
@@ -30,6 +32,7 @@ pub(super) struct ListParameters {
 
 /// What may be asked of a statement.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct StatementParameters {
     first: Option<String>,
     after: Option<String>,
@@ -115,6 +118,7 @@ impl StatementParameters {
             account_id,
             from: instant(self.from.as_ref(), "from")?,
             to: instant(self.to.as_ref(), "to")?,
+            direction: None,
             size: PageSize::asked(size).map_err(|broken| broken.on("first"))?,
             after: LinePlace::of_token(after).map_err(|broken| broken.on("after"))?,
         })

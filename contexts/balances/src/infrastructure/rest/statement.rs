@@ -26,7 +26,7 @@ use super::wire::Statement;
             description = "Not older than this instant (RFC 3339)."),
         ("to" = Option<String>, Query, format = DateTime, description = "Older than this instant."),
         ("min_version" = Option<i64>, Query, minimum = 1,
-            description = "Waits, 5 s at most, until this version of the account has arrived."),
+            description = "Waits, 3 s at most, until this version of the account has arrived."),
     ),
     responses(
         (status = 200, body = Statement),
@@ -35,6 +35,8 @@ use super::wire::Statement;
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json",
             description = "No event of this account has arrived, or it is another bank's."),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many requests are under way; ask again shortly."),
         (status = 504, body = Problem, content_type = "application/problem+json"),
     ),
 )]

@@ -101,6 +101,7 @@ impl PayAccountDesk {
             payee,
             // An account was named and no key.
             payee_key: String::new(),
+            payee_key_registered_as: None,
             amount: command.amount,
             description: command.description.as_str().to_owned(),
             ordered_at: now,

@@ -16,7 +16,7 @@ use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Violation};
 use super::identity;
 use crate::application::account_command::{OnAccount, account_not_found, admit, admit_caller};
 use crate::application::books::Books;
-use crate::application::directory::KeyQuestion;
+use crate::application::directory::{FoundKey, KeyQuestion};
 use crate::application::ordering::order;
 use crate::application::ports::{BankingPorts, OpenTransaction, Outcome};
 use crate::application::views::TransferView;
@@ -44,6 +44,8 @@ pub struct ResolvedPayee {
     pub end_to_end_id: EndToEndId,
     /// Whose key it is.
     pub payee: Party,
+    /// The key as it was registered, where that is otherwise than the payer wrote it.
+    pub registered_as: Option<String>,
 }
 
 /// Decides [`RequestTransfer`].
@@ -96,7 +98,7 @@ impl RequestTransferDesk {
         let entropy = self.ports.ids.entropy();
         let end_to_end_id = EndToEndId::new(ispb, self.ports.clock.now(), entropy);
         if let Some(payee) = own {
-            return Ok(ResolvedPayee { end_to_end_id, payee: payee.clone() });
+            return Ok(ResolvedPayee { end_to_end_id, payee: payee.clone(), registered_as: None });
         }
         let question = KeyQuestion {
             key: command.payee_key.as_str().to_owned(),
@@ -109,7 +111,8 @@ impl RequestTransferDesk {
             let message = "no account has this key";
             Violation::not_found("key_not_found", "payee_key", message)
         })?;
-        Ok(ResolvedPayee { end_to_end_id, payee: found })
+        let FoundKey { owner: payee, registered_as } = found;
+        Ok(ResolvedPayee { end_to_end_id, payee, registered_as })
     }
 }
 

@@ -6,7 +6,7 @@ use shared_kernel::application::{Caller, Page};
 use shared_kernel::domain::AccountId;
 
 use super::{GetAccount, one};
-use crate::application::page::{AccountAt, Part, PostingPlace, pages};
+use crate::application::page::{AccountAt, Part, PostingPlace, PostingsOf, pages};
 use crate::application::ports::{BankingReads, Outcome};
 use crate::application::views::StatementLine;
 
@@ -26,14 +26,14 @@ impl GetStatement {
         part: Part<AccountId, PostingPlace>,
     ) -> Outcome<Page<StatementLine>> {
         let account = GetAccount(Arc::clone(&self.0)).execute(caller, part.of).await?;
-        let part = Part { of: AccountAt::from(&account), size: part.size, after: part.after };
+        let part = part.narrowed(|_id| PostingsOf::from(AccountAt::from(&account)));
         one(self.batch(&[(caller, part)]).await)
     }
 
     /// The same for many accounts whose banks are known, by one read.
     pub(crate) async fn batch(
         &self,
-        asked: &[(Caller, Part<AccountAt, PostingPlace>)],
+        asked: &[(Caller, Part<PostingsOf, PostingPlace>)],
     ) -> Vec<Outcome<Page<StatementLine>>> {
         pages(asked, async |parts| self.0.statements(&parts).await).await
     }

@@ -6,7 +6,7 @@ use shared_kernel::application::{Caller, Page};
 use shared_kernel::domain::Ispb;
 
 use super::one;
-use crate::application::page::{AccountPlace, Part, pages};
+use crate::application::page::{AccountPlace, AccountsOf, Part, pages};
 use crate::application::ports::{BankingReads, Outcome};
 use crate::application::views::AccountView;
 
@@ -25,13 +25,13 @@ impl ListAccounts {
         caller: Caller,
         part: Part<Ispb, AccountPlace>,
     ) -> Outcome<Page<AccountView>> {
-        one(self.batch(&[(caller, part)]).await)
+        one(self.batch(&[(caller, part.narrowed(AccountsOf::from))]).await)
     }
 
     /// The same for many banks, by one read.
     pub(crate) async fn batch(
         &self,
-        asked: &[(Caller, Part<Ispb, AccountPlace>)],
+        asked: &[(Caller, Part<AccountsOf, AccountPlace>)],
     ) -> Vec<Outcome<Page<AccountView>>> {
         let answers = pages(asked, async |parts| self.0.accounts_of(&parts).await).await;
         let show = |page: Page<_>| page.map(|account| AccountView::from(&account));

@@ -6,7 +6,7 @@ use shared_kernel::application::{Caller, Page};
 use shared_kernel::domain::AccountId;
 
 use super::{GetAccount, one};
-use crate::application::page::{AccountAt, Part, TransferPlace, pages};
+use crate::application::page::{AccountAt, Part, TransferPlace, TransfersOf, pages};
 use crate::application::ports::{BankingReads, Outcome};
 use crate::application::views::TransferView;
 
@@ -26,14 +26,14 @@ impl ListTransfers {
         part: Part<AccountId, TransferPlace>,
     ) -> Outcome<Page<TransferView>> {
         let account = GetAccount(Arc::clone(&self.0)).execute(caller, part.of).await?;
-        let part = Part { of: AccountAt::from(&account), size: part.size, after: part.after };
+        let part = part.narrowed(|_id| TransfersOf::from(AccountAt::from(&account)));
         one(self.batch(&[(caller, part)]).await)
     }
 
     /// The same for many accounts whose banks are known, by one read.
     pub(crate) async fn batch(
         &self,
-        asked: &[(Caller, Part<AccountAt, TransferPlace>)],
+        asked: &[(Caller, Part<TransfersOf, TransferPlace>)],
     ) -> Vec<Outcome<Page<TransferView>>> {
         pages(asked, async |parts| self.0.transfers_of(&parts).await).await
     }

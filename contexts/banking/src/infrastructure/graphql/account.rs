@@ -10,7 +10,7 @@ use std::hash::Hash;
 use async_graphql::connection::Connection;
 use async_graphql::dataloader::Loader;
 use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
-use shared_kernel::application::{Caller, Page, Place};
+use shared_kernel::application::{Caller, Page, Period, Place};
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::graphql::{DateTime, Money, TaxId, caller, connection, refused};
 use tokio::sync::OnceCell;
@@ -18,10 +18,12 @@ use tokio::sync::OnceCell;
 use super::bank::Bank;
 use super::hold::Hold;
 use super::loaders::{AccountAsked, HoldsAsked, Lookups, StatementAsked, TransfersAsked, look_up};
-use super::posting::Posting;
+use super::posting::{Posting, PostingDirection};
 use super::schema::{found, part};
-use super::transfer::AccountTransfer;
-use crate::application::page::{AccountAt, Part, PostingPlace, TransferPlace};
+use super::transfer::{AccountTransfer, AccountTransferDirection, AccountTransferState};
+use crate::application::page::{
+    AccountAt, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use crate::application::ports::Outcome;
 use crate::application::views::AccountView;
 use crate::domain::{self, Limits};
@@ -211,26 +213,45 @@ impl Account {
         Ok(page.map(|page| connection(page, after, place::<TransferPlace, _>, Hold::from)))
     }
 
-    /// The ledger's entries of it, newest first.
+    /// The ledger's entries of it, newest first. A statement has a period too.
     async fn postings(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
         #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what came, or went.")] direction: Option<PostingDirection>,
     ) -> Result<Option<Connection<String, Posting>>> {
-        let page = self.list(context, first, after.as_deref(), StatementAsked).await?;
+        let direction = direction.map(Into::into);
+        let of = |(caller, part): (Caller, Part<AccountAt, PostingPlace>)| {
+            StatementAsked((caller, part.narrowed(|at| PostingsOf { at, direction })))
+        };
+        let page = self.list(context, first, after.as_deref(), of).await?;
         let after = after.is_some();
         Ok(page.map(|page| connection(page, after, place::<PostingPlace, _>, Posting::from)))
     }
 
     /// Its transfers out, in and within the bank, newest first.
+    #[expect(clippy::too_many_arguments, reason = "a page and its filters are arguments")]
     async fn orders(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
         #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those that go this way.")] direction: Option<
+            AccountTransferDirection,
+        >,
+        #[graphql(desc = "Only those in this state.")] state: Option<AccountTransferState>,
+        #[graphql(desc = "Ordered at this time or later.")] from: Option<DateTime>,
+        #[graphql(desc = "Ordered before this time.")] to: Option<DateTime>,
     ) -> Result<Option<Connection<String, AccountTransfer>>> {
-        let page = self.list(context, first, after.as_deref(), TransfersAsked).await?;
+        let moment = |of: Option<DateTime>| of.map(|DateTime(at)| at);
+        let period = Period::asked(moment(from), moment(to)).map_err(refused)?;
+        let (direction, state) = (direction.map(Into::into), state.map(Into::into));
+        let of = |(caller, part): (Caller, Part<AccountAt, TransferPlace>)| {
+            let narrow = |at| TransfersOf { at, direction, state, period };
+            TransfersAsked((caller, part.narrowed(narrow)))
+        };
+        let page = self.list(context, first, after.as_deref(), of).await?;
         let order = |view| AccountTransfer::seen_by(self.key, view);
         let after = after.is_some();
         Ok(page.map(|page| connection(page, after, place::<TransferPlace, _>, order)))

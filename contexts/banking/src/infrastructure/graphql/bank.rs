@@ -5,10 +5,10 @@ use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use shared_kernel::domain::Ispb;
 use shared_kernel::infrastructure::graphql::{caller, connection, refused};
 
-use super::account::Account;
+use super::account::{Account, AccountStatus};
 use super::loaders::{AccountsAsked, BankAsked, look_up};
 use super::schema::{found, part};
-use crate::application::page::AccountPlace;
+use crate::application::page::{AccountPlace, AccountsOf};
 use crate::application::views::BankView;
 
 #[derive(SimpleObject)]
@@ -35,11 +35,11 @@ impl Bank {
 /// Accounts of a bank, oldest first.
 pub(super) async fn accounts(
     context: &Context<'_>,
-    ispb: Ispb,
+    of: AccountsOf,
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<Connection<String, Account>> {
-    let asked = AccountsAsked((caller(context)?, part(ispb, first, after.as_deref())?));
+    let asked = AccountsAsked((caller(context)?, part(of, first, after.as_deref())?));
     let page = look_up(context, asked).await?.map_err(refused)?;
     Ok(connection(page, after.is_some(), |row| AccountPlace::from(row), Account::from))
 }
@@ -62,7 +62,9 @@ impl Bank {
         context: &Context<'_>,
         #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
         #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this status.")] status: Option<AccountStatus>,
     ) -> Result<Option<Connection<String, Account>>> {
-        accounts(context, self.ispb, first, after).await.map(Some)
+        let of = AccountsOf { ispb: self.ispb, status: status.map(Into::into) };
+        accounts(context, of, first, after).await.map(Some)
     }
 }

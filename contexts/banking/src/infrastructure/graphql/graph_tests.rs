@@ -215,6 +215,38 @@ async fn lists_go_on_behind_their_cursors() {
 }
 
 #[tokio::test]
+async fn lists_are_narrowed_by_their_arguments() {
+    let served = Served::new().await;
+    let ana = served.stage.account(BANK_A, 1, 1_000).await;
+    served.stage.account(BANK_A, 2, 0).await;
+    served.stage.account(BANK_B, 3, 0).await;
+    served.stage.pay(&ana, 3, 100).await.unwrap();
+    served.stage.pay(&ana, 2, 100).await.unwrap();
+    let fields = "all: orders { nodes { state } } \
+        out: orders(direction: OUTGOING) { nodes { state } } \
+        settled: orders(state: SETTLED) { nodes { state } } \
+        later: orders(from: \"9000-01-01T00:00:00Z\") { nodes { state } } \
+        earlier: orders(to: \"9000-01-01T00:00:00Z\", direction: BOOK) { nodes { state } } \
+        went: postings(direction: DEBIT) { nodes { kind } }";
+    let answer = served.ask(bank(BANK_A), &entities(&[id(&ana)], fields)).await;
+    let shown = &Served::data(&answer)["_entities"][0];
+    let count = |list: &str| shown[list]["nodes"].as_array().unwrap().len();
+    let counts = ["all", "out", "settled", "later", "earlier"].map(count);
+    assert_eq!(counts, [2, 1, 1, 0, 1], "{answer}");
+    let period =
+        "orders(from: \"2026-01-02T00:00:00Z\", to: \"2026-01-01T00:00:00Z\") { nodes { state } }";
+    let refused = served.ask(bank(BANK_A), &entities(&[id(&ana)], period)).await;
+    assert_eq!(refusals(&refused), [("period_order", "to")]);
+    for (status, found) in [("ACTIVE", 2), ("BLOCKED", 0)] {
+        let query =
+            format!("{{ accounts(ispb: \"{BANK_A}\", status: {status}) {{ nodes {{ id }} }} }}");
+        let answer = served.ask(bank(BANK_A), &query).await;
+        let nodes = Served::data(&answer)["accounts"]["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), found, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_bank_s_colours_are_no_secret_and_its_accounts_are() {
     let served = Served::new().await;
     served.stage.account(BANK_A, 1, 0).await;

@@ -15,7 +15,9 @@ use shared_kernel::domain::{AccountId, EndToEndId, Ispb};
 
 use super::schema::graph;
 use crate::application::Banking;
-use crate::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use crate::application::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use crate::application::ports::Outcome;
 use crate::application::views::{AccountView, BankView, HoldView, StatementLine, TransferView};
 
@@ -79,7 +81,8 @@ question! {
 
 question! {
     /// Accounts of a bank.
-    AccountsAsked((Caller, Part<Ispb, AccountPlace>)) -> Page<AccountView>, list_accounts.batch
+    AccountsAsked((Caller, Part<AccountsOf, AccountPlace>)) -> Page<AccountView>,
+    list_accounts.batch
 }
 
 question! {
@@ -89,7 +92,7 @@ question! {
 
 question! {
     /// Transfers of an account.
-    TransfersAsked((Caller, Part<AccountAt, TransferPlace>)) -> Page<TransferView>,
+    TransfersAsked((Caller, Part<TransfersOf, TransferPlace>)) -> Page<TransferView>,
     list_transfers.batch
 }
 
@@ -100,6 +103,6 @@ question! {
 
 question! {
     /// Ledger entries of an account.
-    StatementAsked((Caller, Part<AccountAt, PostingPlace>)) -> Page<StatementLine>,
+    StatementAsked((Caller, Part<PostingsOf, PostingPlace>)) -> Page<StatementLine>,
     get_statement.batch
 }

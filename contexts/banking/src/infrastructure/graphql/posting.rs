@@ -4,6 +4,7 @@ use async_graphql::{Enum, ID, SimpleObject};
 use shared_kernel::infrastructure::graphql::{DateTime, Money};
 
 use super::transfer::Transfer;
+use crate::application::page;
 use crate::application::views::StatementLine;
 use crate::domain::EntryKind;
 
@@ -23,6 +24,16 @@ pub(super) enum PostingKind {
     BookDebit,
     /// Came from within the bank.
     BookCredit,
+}
+
+/// Whether money came or went.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "page::PostingDirection")]
+pub(super) enum PostingDirection {
+    /// It came.
+    Credit,
+    /// It went.
+    Debit,
 }
 
 /// Money that came to an account or left it, as the ledger holds it.

@@ -5,11 +5,12 @@ use async_graphql::{Context, ID, Object, Result};
 use shared_kernel::domain::{self, AccountId, EndToEndId};
 use shared_kernel::infrastructure::graphql::{Ispb, caller, refused};
 
-use super::account::Account;
+use super::account::{Account, AccountStatus};
 use super::bank::{Bank, accounts};
 use super::loaders::{AccountAsked, TransferAsked, look_up};
 use super::schema::found;
 use super::transfer::AccountTransfer;
+use crate::application::page::AccountsOf;
 
 /// What may be asked of the banks.
 #[derive(Debug)]
@@ -30,14 +31,17 @@ impl Query {
     }
 
     /// The accounts of a bank, oldest first.
+    #[expect(clippy::too_many_arguments, reason = "a page and a filter are arguments")]
     async fn accounts(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The bank.")] ispb: Ispb,
         #[graphql(desc = "How many, 1 to 200; 50 unless it is given.")] first: Option<i32>,
         #[graphql(desc = "Only those behind the one with this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those of this status.")] status: Option<AccountStatus>,
     ) -> Result<Option<Connection<String, Account>>> {
-        accounts(context, ispb.0, first, after).await.map(Some)
+        let of = AccountsOf { ispb: ispb.0, status: status.map(Into::into) };
+        accounts(context, of, first, after).await.map(Some)
     }
 
     /// A transfer as one account sees it at its bank; null where the account has no such transfer.

@@ -9,8 +9,8 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::pix_keys::pix_keys_service_client::PixKeysServiceClient;
-use super::pix_keys::{Account, FindKeyRequest};
-use crate::application::directory::{KeyDirectory, KeyQuestion, LookupError};
+use super::pix_keys::{Account, Entry, FindKeyRequest};
+use crate::application::directory::{FoundKey, KeyDirectory, KeyQuestion, LookupError};
 use crate::domain::Party;
 
 /// How long one attempt may take.
@@ -63,21 +63,25 @@ impl DirectoryClient {
 
 #[async_trait]
 impl KeyDirectory for DirectoryClient {
-    async fn find(&self, question: &KeyQuestion) -> Result<Option<Party>, LookupError> {
+    async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
         let answer = self.client.clone().find_key(self.request(question)).await;
         match answer {
             Ok(response) => {
-                let entry = response.into_inner().entry;
-                let account = entry.and_then(|entry| entry.account);
-                account
-                    .as_ref()
-                    .and_then(party)
+                let found = response.into_inner().entry.and_then(|it| found(it, &question.key));
+                found
                     .map(Some)
                     .ok_or_else(|| LookupError::Unavailable("its answer is unreadable".to_owned()))
             }
             Err(status) => refusal(&status).map(|()| None),
         }
     }
+}
+
+/// The key that the directory found. One that does not say how it was written was written as it is.
+fn found(entry: Entry, written: &str) -> Option<FoundKey> {
+    let owner = party(&entry.account?)?;
+    let registered_as = Some(entry.registered_as).filter(|it| !it.is_empty() && it != written);
+    Some(FoundKey { owner, registered_as })
 }
 
 fn party(account: &Account) -> Option<Party> {

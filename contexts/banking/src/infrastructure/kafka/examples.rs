@@ -60,6 +60,7 @@ fn payment(payee: Party, key: &str, centavos: i64) -> Result<Payment, Violation>
         payer,
         payee,
         payee_key: key.to_owned(),
+        payee_key_registered_as: None,
         amount: Amount::from_centavos(centavos)?,
         description: "rent".to_owned(),
         ordered_at: at(0)?,

@@ -93,6 +93,7 @@ impl From<TransferState> for Payment {
             payer,
             payee,
             payee_key,
+            payee_key_registered_as: None,
             amount,
             description: state.description,
             ordered_at: state.registered_at,

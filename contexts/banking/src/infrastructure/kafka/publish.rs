@@ -150,6 +150,7 @@ fn requested(payment: Payment) -> TransferRequestedV1 {
         payer: party(payment.payer),
         payee: party(payment.payee),
         payee_key: payment.payee_key,
+        payee_key_registered_as: payment.payee_key_registered_as,
         amount: payment.amount,
         description: payment.description,
         requested_at: payment.ordered_at,
@@ -318,9 +319,12 @@ mod tests {
 
     #[test]
     fn banks_tell_the_hub_who_they_are_and_of_which_transfer() {
-        let paid = payment(&account(BANK_A, 1, 1_000), &account(BANK_B, 2, 0), 300);
+        let mut paid = payment(&account(BANK_A, 1, 1_000), &account(BANK_B, 2, 0), 300);
+        paid.payee_key_registered_as = Some("Payee@Example.com".to_owned());
         let outgoing = OutgoingTransfer::request(paid.clone());
         let (published, body) = told(outgoing.order());
+        assert_eq!(body["payee_key"], json!("payee@example.com"));
+        assert_eq!(body["payee_key_registered_as"], json!("Payee@Example.com"));
         assert_eq!(name(&published), "TransferRequested");
         assert_eq!(topics(&published), ["codepix.banking.transfers"]);
         assert_eq!(published.subject(), paid.end_to_end_id.to_string());

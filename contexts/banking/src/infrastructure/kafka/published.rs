@@ -244,6 +244,8 @@ pub struct TransferRequestedV1 {
     pub payee: PartyV1,
     /// The key that is paid to.
     pub payee_key: String,
+    /// The same as the payee registered it, where that is otherwise; null where it is not.
+    pub payee_key_registered_as: Option<String>,
     /// How much.
     pub amount: Amount,
     /// What the payer wrote; may be empty.
@@ -334,7 +336,7 @@ shared_kernel::events! {
     AccountCreditedV1 = "AccountCredited" (1, 0) on [ACCOUNTS], example examples::account_credited;
     BookTransferCompletedV1 = "BookTransferCompleted" (1, 0) on [ACCOUNTS],
         example examples::book_transfer_completed;
-    TransferRequestedV1 = "TransferRequested" (1, 0) on [TRANSFERS],
+    TransferRequestedV1 = "TransferRequested" (1, 1) on [TRANSFERS],
         example examples::transfer_requested;
     TransferAcceptedV1 = "TransferAccepted" (1, 0) on [TRANSFERS],
         example examples::transfer_accepted;

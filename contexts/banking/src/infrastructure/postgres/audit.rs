@@ -19,6 +19,12 @@ use crate::domain::{IncomingStatus, OutgoingStatus};
 #[derive(Clone, Debug)]
 pub struct BankingAudit(Database);
 
+#[derive(QueryableByName)]
+struct UnsentRow {
+    #[diesel(sql_type = BigInt)]
+    records: i64,
+}
+
 /// The ledger of one bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerTotals {
@@ -318,6 +324,19 @@ impl BankingAudit {
         .await
         .map_err(store_error)?;
         rows.into_iter().map(|row| row.into_side(IncomingStatus::parse)).collect()
+    }
+
+    /// Events that are not on the log yet.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn unsent(&self) -> Result<i64, StoreError> {
+        let mut connection = self.0.session().await?;
+        let row: UnsentRow = statement("SELECT count(*) AS records FROM banking.outbox")
+            .get_result(&mut connection)
+            .await
+            .map_err(store_error)?;
+        Ok(row.records)
     }
 
     /// Settled transfers whose account could not take the money, after the last one seen.

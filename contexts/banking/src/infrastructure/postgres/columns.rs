@@ -20,6 +20,7 @@ pub(super) struct PaymentColumns<'a> {
     pub(super) payee_name: Vec<&'a str>,
     pub(super) payee_tax_id: Vec<&'a str>,
     pub(super) payee_key: Vec<&'a str>,
+    pub(super) payee_key_registered_as: Vec<Option<&'a str>>,
     pub(super) amount: Vec<i64>,
     pub(super) description: Vec<&'a str>,
     pub(super) ordered_at: Vec<PgTimestamp>,
@@ -41,6 +42,8 @@ impl<'a> FromIterator<&'a Payment> for PaymentColumns<'a> {
             columns.payee_name.push(&payee.owner_name);
             columns.payee_tax_id.push(payee.owner_tax_id.as_str());
             columns.payee_key.push(&payment.payee_key);
+            let registered_as = payment.payee_key_registered_as.as_deref();
+            columns.payee_key_registered_as.push(registered_as);
             columns.amount.push(payment.amount.centavos());
             columns.description.push(&payment.description);
             columns.ordered_at.push(instant(payment.ordered_at));

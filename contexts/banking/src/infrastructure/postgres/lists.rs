@@ -8,16 +8,19 @@ use diesel::pg::data_types::PgTimestamp;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
-use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb, Money, Timestamp};
+use shared_kernel::domain::{AccountId, Amount, EndToEndId, Money, Timestamp};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{instant, statement, store_error, timestamp};
 use uuid::Uuid;
 
-use super::rows::{AccountRow, SideRow, unreadable, unreadable_value};
+use super::rows::{AccountRow, SideRow, status_word, unreadable, unreadable_value};
 use super::select::{account, book, incoming, outgoing};
-use crate::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
-use crate::application::views::{HoldView, StatementLine, TransferView};
+use crate::application::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingDirection, PostingPlace, PostingsOf,
+    TransferPlace, TransfersOf,
+};
+use crate::application::views::{Direction, HoldView, ShownState, StatementLine, TransferView};
 use crate::domain::{Account, EntryId, Leg};
 
 /// Later than every transfer.
@@ -155,15 +158,16 @@ struct TransferParts<'a> {
 }
 
 impl<'a> TransferParts<'a> {
-    fn of(parts: &'a [Part<AccountAt, TransferPlace>]) -> Self {
+    fn of<K>(
+        parts: &'a [Part<K, TransferPlace>],
+        list: impl Fn(&'a K) -> (&'a AccountAt, Option<Timestamp>),
+    ) -> Self {
         let mut columns = Self::default();
         for part in parts {
-            let (at, id) = match &part.after {
-                Some(place) => (place.requested_at, place.id.as_str()),
-                None => (Timestamp::MAX, AFTER_ALL),
-            };
-            columns.accounts.push(part.of.id.uuid());
-            columns.banks.push(part.of.ispb.as_str());
+            let (of, until) = list(&part.of);
+            let (at, id) = before(part.after.as_ref(), until);
+            columns.accounts.push(of.id.uuid());
+            columns.banks.push(of.ispb.as_str());
             columns.times.push(instant(at));
             columns.ids.push(id);
             columns.rows.push(part.size.rows_to_read());
@@ -172,22 +176,63 @@ impl<'a> TransferParts<'a> {
     }
 }
 
+/// Before which place the transfers of a part stand: where its period ends, or the place behind
+/// which it begins, whichever is older. One bound, so that an old page begins in the index where it
+/// stands.
+fn before(after: Option<&TransferPlace>, until: Option<Timestamp>) -> (Timestamp, &str) {
+    let place = after.map_or((Timestamp::MAX, AFTER_ALL), |it| (it.requested_at, it.id.as_str()));
+    // No id is empty: the end of a period comes before every transfer of its instant.
+    until.map_or(place, |until| place.min((until, "")))
+}
+
+/// What a list is narrowed to, as the statements name it; empty where it is not.
+const fn direction(of: Option<Direction>) -> &'static str {
+    match of {
+        None => "",
+        Some(Direction::Outgoing) => "outgoing",
+        Some(Direction::Incoming) => "incoming",
+        Some(Direction::Book) => "book",
+    }
+}
+
+const fn state(of: Option<ShownState>) -> &'static str {
+    match of {
+        None => "",
+        Some(ShownState::Requested) => "requested",
+        Some(ShownState::Settled) => "settled",
+        Some(ShownState::Rejected) => "rejected",
+        Some(ShownState::Expired) => "expired",
+    }
+}
+
+/// The sign of an amount; 0 where both are wanted.
+const fn sign(of: Option<PostingDirection>) -> i64 {
+    match of {
+        None => 0,
+        Some(PostingDirection::Credit) => 1,
+        Some(PostingDirection::Debit) => -1,
+    }
+}
+
 /// Accounts of each bank, oldest first.
 pub(super) async fn accounts(
     sessions: &Sessions,
-    parts: &[Part<Ispb, AccountPlace>],
+    parts: &[Part<AccountsOf, AccountPlace>],
 ) -> Result<Vec<Vec<Account>>, StoreError> {
     let start = AccountPlace { opened_at: Timestamp::MIN, id: AccountId::from_uuid(Uuid::nil()) };
     let places: Vec<AccountPlace> = parts.iter().map(|part| part.after.unwrap_or(start)).collect();
-    let banks: Vec<&str> = parts.iter().map(|part| part.of.as_str()).collect();
+    let banks: Vec<&str> = parts.iter().map(|part| part.of.ispb.as_str()).collect();
+    let status = |of: &AccountsOf| of.status.map(status_word).unwrap_or_default();
+    let statuses: Vec<&str> = parts.iter().map(|part| status(&part.of)).collect();
     let sizes: Vec<i64> = parts.iter().map(|part| part.size.rows_to_read()).collect();
     let mut connection = sessions.database.connection().await?;
     let rows: Vec<ListedAccountRow> = statement(concat!(
         "SELECT asked.place, listed.* \
-         FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::bigint[]) \
-         WITH ORDINALITY AS asked (ispb, opened_at, id, rows, place) CROSS JOIN LATERAL (",
+         FROM unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::bigint[], $5::text[]) \
+         WITH ORDINALITY AS asked (ispb, opened_at, id, rows, status, place) CROSS JOIN LATERAL (",
         account!(
             "WHERE account.ispb = asked.ispb \
+             AND (asked.status = '' OR account.status = asked.status) \
              AND (account.opened_at, account.id) > (asked.opened_at, asked.id) \
              ORDER BY account.opened_at, account.id LIMIT asked.rows"
         ),
@@ -199,6 +244,7 @@ pub(super) async fn accounts(
     )
     .bind::<Array<SqlUuid>, _>(places.iter().map(|place| place.id.uuid()).collect::<Vec<_>>())
     .bind::<Array<BigInt>, _>(sizes)
+    .bind::<Array<Text>, _>(statuses)
     .load(&mut connection)
     .await
     .map_err(store_error)?;
@@ -239,55 +285,75 @@ pub(super) async fn sides(
     Ok(found.into_iter().map(|views| views.into_iter().next()).collect())
 }
 
-/// Transfers of each account, newest first: the newest of each kind, then the newest of these.
+/// Transfers of each account, newest first: the newest of each kind, then the newest of these. An
+/// account's own history is short enough to look for a state in it.
+const TRANSFERS: &str = concat!(
+    "WITH asked AS (SELECT * \
+     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[], \
+     $6::timestamptz[], $7::text[], $8::text[]) \
+     WITH ORDINALITY AS asked (seen_by, bank, at, id, rows, since, way, shown, place)) \
+     SELECT asked.place, asked.seen_by, 'outgoing' AS kind, side.* \
+     FROM asked CROSS JOIN LATERAL (",
+    outgoing!(
+        "WHERE asked.way IN ('', 'outgoing') \
+         AND payer_account_id = asked.seen_by AND payer_ispb = asked.bank \
+         AND (requested_at, end_to_end_id) < (asked.at, asked.id) \
+         AND requested_at >= asked.since AND (asked.shown = '' OR state = asked.shown) \
+         ORDER BY requested_at DESC, end_to_end_id DESC LIMIT asked.rows"
+    ),
+    ") AS side UNION ALL SELECT asked.place, asked.seen_by, 'incoming', side.* \
+     FROM asked CROSS JOIN LATERAL (",
+    incoming!(
+        "WHERE asked.way IN ('', 'incoming') \
+         AND payee_account_id = asked.seen_by AND payee_ispb = asked.bank \
+         AND (registered_at, end_to_end_id) < (asked.at, asked.id) \
+         AND registered_at >= asked.since AND (asked.shown = '' OR asked.shown = \
+         CASE WHEN state = 'expected' THEN 'requested' WHEN state = 'credited' THEN 'settled' \
+         WHEN state = 'cancelled' AND reason_code = 'AB03' THEN 'expired' ELSE 'rejected' END) \
+         ORDER BY registered_at DESC, end_to_end_id DESC LIMIT asked.rows"
+    ),
+    ") AS side UNION ALL SELECT asked.place, asked.seen_by, 'book', side.* \
+     FROM asked CROSS JOIN LATERAL (",
+    book!(
+        "WHERE asked.way IN ('', 'book') AND asked.shown IN ('', 'settled') \
+         AND payer_account_id = asked.seen_by AND ispb = asked.bank \
+         AND (booked_at, end_to_end_id) < (asked.at, asked.id) AND booked_at >= asked.since \
+         ORDER BY booked_at DESC, end_to_end_id DESC LIMIT asked.rows"
+    ),
+    ") AS side UNION ALL SELECT asked.place, asked.seen_by, 'book', side.* \
+     FROM asked CROSS JOIN LATERAL (",
+    book!(
+        "WHERE asked.way IN ('', 'book') AND asked.shown IN ('', 'settled') \
+         AND payee_account_id = asked.seen_by AND ispb = asked.bank \
+         AND (booked_at, end_to_end_id) < (asked.at, asked.id) AND booked_at >= asked.since \
+         ORDER BY booked_at DESC, end_to_end_id DESC LIMIT asked.rows"
+    ),
+    ") AS side",
+);
+
+/// Transfers of each account, newest first.
 pub(super) async fn transfers(
     sessions: &Sessions,
-    parts: &[Part<AccountAt, TransferPlace>],
+    parts: &[Part<TransfersOf, TransferPlace>],
 ) -> Result<Vec<Vec<TransferView>>, StoreError> {
-    let columns = TransferParts::of(parts);
+    let columns = TransferParts::of(parts, |of| (&of.at, of.period.to));
+    let since = |of: &TransfersOf| instant(of.period.from.unwrap_or(Timestamp::MIN));
+    let since: Vec<PgTimestamp> = parts.iter().map(|part| since(&part.of)).collect();
+    let ways: Vec<&str> = parts.iter().map(|part| direction(part.of.direction)).collect();
+    let states: Vec<&str> = parts.iter().map(|part| state(part.of.state)).collect();
     let mut connection = sessions.database.connection().await?;
-    let rows: Vec<SeenRow> = statement(concat!(
-        "WITH asked AS (SELECT * \
-         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[]) \
-         WITH ORDINALITY AS asked (seen_by, bank, at, id, rows, place)) \
-         SELECT asked.place, asked.seen_by, 'outgoing' AS kind, side.* \
-         FROM asked CROSS JOIN LATERAL (",
-        outgoing!(
-            "WHERE payer_account_id = asked.seen_by AND payer_ispb = asked.bank \
-             AND (requested_at, end_to_end_id) < (asked.at, asked.id) \
-             ORDER BY requested_at DESC, end_to_end_id DESC LIMIT asked.rows"
-        ),
-        ") AS side UNION ALL SELECT asked.place, asked.seen_by, 'incoming', side.* \
-         FROM asked CROSS JOIN LATERAL (",
-        incoming!(
-            "WHERE payee_account_id = asked.seen_by AND payee_ispb = asked.bank \
-             AND (registered_at, end_to_end_id) < (asked.at, asked.id) \
-             ORDER BY registered_at DESC, end_to_end_id DESC LIMIT asked.rows"
-        ),
-        ") AS side UNION ALL SELECT asked.place, asked.seen_by, 'book', side.* \
-         FROM asked CROSS JOIN LATERAL (",
-        book!(
-            "WHERE payer_account_id = asked.seen_by AND ispb = asked.bank \
-             AND (booked_at, end_to_end_id) < (asked.at, asked.id) \
-             ORDER BY booked_at DESC, end_to_end_id DESC LIMIT asked.rows"
-        ),
-        ") AS side UNION ALL SELECT asked.place, asked.seen_by, 'book', side.* \
-         FROM asked CROSS JOIN LATERAL (",
-        book!(
-            "WHERE payee_account_id = asked.seen_by AND ispb = asked.bank \
-             AND (booked_at, end_to_end_id) < (asked.at, asked.id) \
-             ORDER BY booked_at DESC, end_to_end_id DESC LIMIT asked.rows"
-        ),
-        ") AS side",
-    ))
-    .bind::<Array<SqlUuid>, _>(columns.accounts)
-    .bind::<Array<Text>, _>(columns.banks)
-    .bind::<Array<Timestamptz>, _>(columns.times)
-    .bind::<Array<Text>, _>(columns.ids)
-    .bind::<Array<BigInt>, _>(columns.rows)
-    .load(&mut connection)
-    .await
-    .map_err(store_error)?;
+    let rows: Vec<SeenRow> = statement(TRANSFERS)
+        .bind::<Array<SqlUuid>, _>(columns.accounts)
+        .bind::<Array<Text>, _>(columns.banks)
+        .bind::<Array<Timestamptz>, _>(columns.times)
+        .bind::<Array<Text>, _>(columns.ids)
+        .bind::<Array<BigInt>, _>(columns.rows)
+        .bind::<Array<Timestamptz>, _>(since)
+        .bind::<Array<Text>, _>(ways)
+        .bind::<Array<Text>, _>(states)
+        .load(&mut connection)
+        .await
+        .map_err(store_error)?;
     let mut found =
         lists(parts.len(), rows.into_iter().map(|row| Ok((row.place, row.into_view()?))))?;
     for (views, part) in found.iter_mut().zip(parts) {
@@ -302,7 +368,7 @@ pub(super) async fn holds(
     sessions: &Sessions,
     parts: &[Part<AccountAt, TransferPlace>],
 ) -> Result<Vec<Vec<HoldView>>, StoreError> {
-    let columns = TransferParts::of(parts);
+    let columns = TransferParts::of(parts, |of| (of, None));
     let mut connection = sessions.database.connection().await?;
     let rows: Vec<HoldRow> = statement(
         "SELECT asked.place, hold.* \
@@ -329,10 +395,11 @@ pub(super) async fn holds(
 /// Ledger entries of each account, newest first.
 pub(super) async fn statements(
     sessions: &Sessions,
-    parts: &[Part<AccountAt, PostingPlace>],
+    parts: &[Part<PostingsOf, PostingPlace>],
 ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
-    let accounts: Vec<Uuid> = parts.iter().map(|part| part.of.id.uuid()).collect();
-    let banks: Vec<&str> = parts.iter().map(|part| part.of.ispb.as_str()).collect();
+    let accounts: Vec<Uuid> = parts.iter().map(|part| part.of.at.id.uuid()).collect();
+    let banks: Vec<&str> = parts.iter().map(|part| part.of.at.ispb.as_str()).collect();
+    let signs: Vec<i64> = parts.iter().map(|part| sign(part.of.direction)).collect();
     let last = PostingPlace(i64::MAX);
     let versions: Vec<i64> = parts.iter().map(|part| part.after.unwrap_or(last).0).collect();
     let sizes: Vec<i64> = parts.iter().map(|part| part.size.rows_to_read()).collect();
@@ -347,11 +414,11 @@ pub(super) async fn statements(
          AS counterparty_name, \
          coalesce(outgoing.description, incoming.description, book.description, '') \
          AS description \
-         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) \
-         WITH ORDINALITY AS asked (account_id, bank, version, rows, place) CROSS JOIN LATERAL ( \
-         SELECT * FROM banking.entry \
+         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) \
+         WITH ORDINALITY AS asked (account_id, bank, version, rows, sign, place) \
+         CROSS JOIN LATERAL (SELECT * FROM banking.entry \
          WHERE account_id = asked.account_id AND ispb = asked.bank \
-         AND account_version < asked.version \
+         AND account_version < asked.version AND (asked.sign = 0 OR sign(amount) = asked.sign) \
          ORDER BY account_version DESC LIMIT asked.rows) AS line \
          LEFT JOIN LATERAL (SELECT payee_name, description FROM banking.outgoing_transfer \
          WHERE line.leg = 'payer' AND end_to_end_id = line.reference LIMIT 1) AS outgoing ON true \
@@ -366,6 +433,7 @@ pub(super) async fn statements(
     .bind::<Array<Text>, _>(banks)
     .bind::<Array<BigInt>, _>(versions)
     .bind::<Array<BigInt>, _>(sizes)
+    .bind::<Array<BigInt>, _>(signs)
     .load(&mut connection)
     .await
     .map_err(store_error)?;

@@ -25,4 +25,5 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!("banking", "2026-11-21_holds"),
     migration!("banking", "2026-11-29_clients"),
     migration!("banking", "2026-11-30_changed_at"),
+    migration!("banking", "2026-11-30_payee_key_registered_as"),
 ];

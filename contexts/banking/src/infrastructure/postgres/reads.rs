@@ -15,7 +15,9 @@ use super::clients::clients;
 use super::lists;
 use super::rows::{AccountRow, party, unreadable_value};
 use super::select::account;
-use crate::application::page::{AccountAt, AccountPlace, Part, PostingPlace, TransferPlace};
+use crate::application::page::{
+    AccountAt, AccountPlace, AccountsOf, Part, PostingPlace, PostingsOf, TransferPlace, TransfersOf,
+};
 use crate::application::ports::BankingReads;
 use crate::application::views::{BankView, HoldView, StatementLine, TransferView};
 use crate::domain::{Account, Client, ClientId, Party};
@@ -124,7 +126,7 @@ impl BankingReads for Sessions {
 
     async fn accounts_of(
         &self,
-        parts: &[Part<Ispb, AccountPlace>],
+        parts: &[Part<AccountsOf, AccountPlace>],
     ) -> Result<Vec<Vec<Account>>, StoreError> {
         lists::accounts(self, parts).await
     }
@@ -162,7 +164,7 @@ impl BankingReads for Sessions {
 
     async fn transfers_of(
         &self,
-        parts: &[Part<AccountAt, TransferPlace>],
+        parts: &[Part<TransfersOf, TransferPlace>],
     ) -> Result<Vec<Vec<TransferView>>, StoreError> {
         lists::transfers(self, parts).await
     }
@@ -176,7 +178,7 @@ impl BankingReads for Sessions {
 
     async fn statements(
         &self,
-        parts: &[Part<AccountAt, PostingPlace>],
+        parts: &[Part<PostingsOf, PostingPlace>],
     ) -> Result<Vec<Vec<StatementLine>>, StoreError> {
         lists::statements(self, parts).await
     }

@@ -143,6 +143,8 @@ struct PaymentRow {
     payee_tax_id: String,
     #[diesel(sql_type = Text)]
     payee_key: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    payee_key_registered_as: Option<String>,
     #[diesel(sql_type = BigInt)]
     amount: i64,
     #[diesel(sql_type = Text)]
@@ -175,6 +177,7 @@ impl PaymentRow {
             payer: party(&self.payer_ispb, from, self.payer_name, &self.payer_tax_id)?,
             payee: party(&self.payee_ispb, to, self.payee_name, &self.payee_tax_id)?,
             payee_key: self.payee_key,
+            payee_key_registered_as: self.payee_key_registered_as,
             amount: Amount::from_centavos(self.amount).map_err(unreadable_value)?,
             description: self.description,
             ordered_at: timestamp(self.ordered_at),

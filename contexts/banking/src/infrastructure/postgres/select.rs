@@ -17,8 +17,9 @@ macro_rules! outgoing {
     ($where:literal) => {
         concat!(
             "SELECT end_to_end_id, payer_ispb, payer_account_id, payer_name, payer_tax_id, \
-             payee_ispb, payee_account_id, payee_name, payee_tax_id, payee_key, amount, \
-             description, requested_at AS ordered_at, deadline, state, reason_code, \
+             payee_ispb, payee_account_id, payee_name, payee_tax_id, payee_key, \
+             payee_key_registered_as, amount, description, requested_at AS ordered_at, \
+             deadline, state, reason_code, \
              NULL::timestamptz AS answered_at, finished_at, resend_at, resends, trace \
              FROM banking.outgoing_transfer ",
             $where
@@ -31,8 +32,9 @@ macro_rules! incoming {
     ($where:literal) => {
         concat!(
             "SELECT end_to_end_id, payer_ispb, payer_account_id, payer_name, payer_tax_id, \
-             payee_ispb, payee_account_id, payee_name, payee_tax_id, payee_key, amount, \
-             description, registered_at AS ordered_at, deadline, state, reason_code, \
+             payee_ispb, payee_account_id, payee_name, payee_tax_id, payee_key, \
+             NULL::text AS payee_key_registered_as, amount, description, \
+             registered_at AS ordered_at, deadline, state, reason_code, \
              answered_at, finished_at, resend_at, resends, trace \
              FROM banking.incoming_transfer ",
             $where
@@ -47,7 +49,8 @@ macro_rules! book {
         concat!(
             "SELECT end_to_end_id, ispb AS payer_ispb, payer_account_id, payer_name, \
              payer_tax_id, ispb AS payee_ispb, payee_account_id, payee_name, payee_tax_id, \
-             payee_key, amount, description, booked_at AS ordered_at, booked_at AS deadline, \
+             payee_key, NULL::text AS payee_key_registered_as, amount, description, \
+             booked_at AS ordered_at, booked_at AS deadline, \
              'settled' AS state, NULL::text AS reason_code, NULL::timestamptz AS answered_at, \
              booked_at AS finished_at, booked_at AS resend_at, 0 AS resends, '' AS trace \
              FROM banking.book_transfer ",

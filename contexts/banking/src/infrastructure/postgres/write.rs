@@ -140,10 +140,11 @@ async fn ordered(connection: &mut AsyncPgConnection, changes: &Changes) -> Resul
         "INSERT INTO banking.outgoing_transfer (end_to_end_id, payer_ispb, payer_account_id, \
          payer_name, payer_tax_id, payee_ispb, payee_account_id, payee_name, payee_tax_id, \
          payee_key, amount, description, requested_at, deadline, state, resend_at, resends, \
-         trace) SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], \
+         trace, payee_key_registered_as) SELECT * FROM unnest($1::text[], $2::text[], \
+         $3::uuid[], $4::text[], $5::text[], \
          $6::text[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::bigint[], \
          $12::text[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::timestamptz[], \
-         $17::integer[], $18::text[])",
+         $17::integer[], $18::text[], $19::text[])",
     )
     .bind::<Array<Text>, _>(payments.end_to_end_id)
     .bind::<Array<Text>, _>(payments.payer_ispb)
@@ -163,6 +164,7 @@ async fn ordered(connection: &mut AsyncPgConnection, changes: &Changes) -> Resul
     .bind::<Array<Timestamptz>, _>(side.resend_at)
     .bind::<Array<Integer>, _>(side.resends)
     .bind::<Array<Text>, _>(traces)
+    .bind::<Array<Nullable<Text>>, _>(payments.payee_key_registered_as)
     .execute(connection)
     .await
     .map(drop)

@@ -117,6 +117,8 @@ fn created<T>(object: T) -> (StatusCode, Json<T>) {
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many requests are under way; ask again shortly."),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -149,6 +151,8 @@ pub(super) async fn create_client(
             description = "No such client, too."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many requests are under way; ask again shortly."),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -191,6 +195,8 @@ pub(super) async fn create_account(
             description = "No such account, or not enough on it, too."),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many requests are under way; ask again shortly."),
         (status = 503, body = Problem, content_type = "application/problem+json"),
     ),
 )]

@@ -3,9 +3,9 @@
 //! The accounts are locked first, so that no account passes its limit however many registrations
 //! run at once. Two that race for one new key both find it vacant; the unique key of the store
 //! lets one of them in, and the other is decided anew. Cost: two locking reads, one count, and
-//! at most one insert, one update and one outbox row per batch.
+//! at most one insert, two updates and one outbox row per batch.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use shared_kernel::domain::{AccountId, Digest, Ispb, Timestamp, Violation};
 use crate::application::desk::WantedKey;
 use crate::application::ports::{EntryChange, ListedAccount};
 use crate::application::{DirectoryStore, DirectoryTransaction, EntryView};
-use crate::domain::{Entry, EntryId, PixKey, Registration, error};
+use crate::domain::{Entry, EntryId, PixKey, Registration, Spelling, error};
 
 /// Where registrations are handed in.
 pub type RegisterKeyQueue = Batcher<RegisterKey, EntryView>;
@@ -32,6 +32,7 @@ pub struct RegisterKey {
     pub(in crate::application) wanted: WantedKey,
     pub(in crate::application) trace: TraceParent,
     pub(in crate::application) leniency: Option<Leniency>,
+    pub(in crate::application) spelling: Option<Spelling>,
 }
 
 /// What is not asked of a program that is not ours: it has no idempotency keys, and repeats its
@@ -63,6 +64,7 @@ struct Worksheet {
     entries: HashMap<PixKey, Entry>,
     held: HashMap<AccountId, usize>,
     changes: Vec<EntryChange>,
+    respelled: BTreeMap<PixKey, Entry>,
 }
 
 impl Worksheet {
@@ -83,6 +85,7 @@ impl Worksheet {
             entries: entries.into_iter().map(|entry| (entry.key().clone(), entry)).collect(),
             held: held.into_iter().collect(),
             changes: Vec::new(),
+            respelled: BTreeMap::new(),
         })
     }
 
@@ -99,14 +102,26 @@ impl Worksheet {
         let held = self.held.entry(command.account_id).or_default();
         let account = &listed.account;
         let owner_is_made_up = command.leniency.is_some_and(|it| it.owner_is_made_up);
-        let wanted = Registration { entry_id, account, keys_held: *held, owner_is_made_up, now };
+        let wanted = Registration {
+            entry_id,
+            account,
+            spelling: command.spelling.as_ref(),
+            keys_held: *held,
+            owner_is_made_up,
+            now,
+        };
         let known = self.entries.get(key).cloned();
         let is_repeat = |entry: &Entry| {
             let holder = entry.holding().map(|held| held.account_id);
             command.leniency.is_some() && holder == Some(command.account_id)
         };
-        if let Some(first) = known.as_ref().filter(|entry| is_repeat(entry)) {
-            return EntryView::of(first, listed).ok_or_else(error::account_not_found);
+        if let Some(mut first) = known.clone().filter(is_repeat) {
+            // What its program wrote last is what it looks the key up by.
+            if first.respell(command.spelling.as_ref()) {
+                self.entries.insert(key.clone(), first.clone());
+                self.respelled.insert(key.clone(), first.clone());
+            }
+            return EntryView::of(&first, listed).ok_or_else(error::account_not_found);
         }
         let mut entry = known.unwrap_or_else(|| Entry::vacant(key.clone()));
         let event = entry.register(&wanted)?;
@@ -169,6 +184,10 @@ impl BatchCommand for RegisterKeyHandler {
         if !worksheet.changes.is_empty() {
             transaction.save_entries(&worksheet.changes).await?;
         }
+        if !worksheet.respelled.is_empty() {
+            let respelled: Vec<Entry> = worksheet.respelled.into_values().collect();
+            transaction.respell(&respelled).await?;
+        }
         Ok(answers)
     }
 }
@@ -176,6 +195,7 @@ impl BatchCommand for RegisterKeyHandler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::DirectoryReads as _;
     use crate::application::memory::{
         MemoryDirectory, account_id, codes, enrolled, key, run, trace,
     };
@@ -197,6 +217,7 @@ mod tests {
             wanted: if text.is_empty() { WantedKey::Random } else { WantedKey::Given(key(text)) },
             trace: trace(),
             leniency: None,
+            spelling: None,
         }
     }
 
@@ -216,6 +237,27 @@ mod tests {
         let others = vec![lenient(2, "m@x"), lenient(1, ANA)];
         let codes = codes(&run(handler(&directory), &directory, others).await);
         assert_eq!(codes, ["key_owned_by_another_person", "key_of_another_person"]);
+    }
+
+    #[tokio::test]
+    async fn a_key_keeps_how_its_program_wrote_it_last_and_is_the_same_key() {
+        let directory = directory();
+        let written = |text: &str| RegisterKey {
+            leniency: Some(Leniency { owner_is_made_up: false }),
+            spelling: Spelling::of(text, &key(MARIA)).unwrap(),
+            ..asked("", 1, MARIA)
+        };
+        let batch = vec![written("123.456.789-09"), written(MARIA), written("123 456 789 09")];
+        let answers = run(handler(&directory), &directory, batch).await;
+        let views: Vec<EntryView> = answers.into_iter().map(Result::unwrap).collect();
+        assert!(views.iter().all(|view| view.entry_id == views[0].entry_id));
+        let registered_as: Vec<&str> = views.iter().map(EntryView::registered_as).collect();
+        assert_eq!(registered_as, ["123.456.789-09", MARIA, "123 456 789 09"]);
+        let stored = async || directory.entries(&[key(MARIA)]).await.unwrap().remove(0);
+        assert_eq!(stored().await.registered_as(), "123 456 789 09");
+        run(handler(&directory), &directory, vec![written("123.456.789-09")]).await;
+        assert_eq!(stored().await.registered_as(), "123.456.789-09");
+        assert_eq!(directory.published().len(), 1);
     }
 
     fn directory() -> MemoryDirectory {

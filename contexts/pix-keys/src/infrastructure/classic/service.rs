@@ -20,9 +20,9 @@ use super::proto;
 use super::proto::pix_service_server::{PixService, PixServiceServer};
 use crate::application::command::Leniency;
 use crate::application::query::FindKey;
-use crate::application::{EntryView, PixKeys};
+use crate::application::{EntryView, PixKeys, ProgramKeyOrder};
 use crate::domain::error::NO_KEY_WAS_FOUND;
-use crate::domain::{PixKey, PixKeyKind};
+use crate::domain::{PixKey, PixKeyKind, Spelling};
 use crate::infrastructure::PixKeysSettings;
 
 /// What a program of the package of this call compares the message of a failed lookup with.
@@ -116,13 +116,15 @@ fn failed(error: &ApplicationError) -> Status {
 
 fn info(entry: EntryView) -> proto::PixKeyInfo {
     let created_at = entry.created_at.to_string();
+    // The program that registered it looks it up by this text; any other finds it by any.
+    let key = entry.registered_as().to_owned();
     let account = entry.account;
     let (bank_id, bank_name) =
         account.bank.map(|bank| (bank.code.to_string(), bank.name)).unwrap_or_default();
     proto::PixKeyInfo {
         id: entry.entry_id.to_string(),
         kind: entry.key.kind().as_str().to_owned(),
-        key: entry.key.as_str().to_owned(),
+        key,
         account: Some(proto::Account {
             account_id: account.account_id.to_string(),
             account_number: account.number,
@@ -153,7 +155,8 @@ impl PixService for ClassicService {
         let leniency = Leniency { owner_is_made_up: self.made_up_owners.contains(&account_id) };
         let span = tracing::info_span!("pix_keys", operation = "register_for_program", %trace);
         let desk = &self.pix_keys.desk;
-        let order = (account_id, key);
+        let spelling = Spelling::of(&text, &key).map_err(refused)?;
+        let order = ProgramKeyOrder { account_id, key, spelling };
         let entry = desk.register_for_program(&caller, trace, order, leniency);
         let entry = entry.instrument(span).await.map_err(|error| failed(&error))?;
         Ok(Response::new(proto::PixKeyCreatedResult {

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 use shared_kernel::application::ApplicationError;
 use shared_kernel::domain::{AccountId, Kind};
-use shared_kernel::infrastructure::graphql::{EndToEndId, Ispb, TaxId, caller};
+use shared_kernel::infrastructure::graphql::{EndToEndId, Ispb, TaxId, caller, entity};
 
 use super::account::Account;
 use super::key::PixKey;
@@ -21,11 +21,13 @@ pub struct Query;
 #[Object]
 impl Query {
     #[graphql(entity)]
-    async fn find_pix_key_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<PixKey>> {
-        let Ok(key) = domain::PixKey::infer(&id) else { return Ok(None) };
-        let asked = (caller(context)?, key);
-        let found = context.data::<Loaders>()?.key(asked).await.map_err(failed)?;
-        Ok(found.map(PixKey::from))
+    async fn find_pix_key_by_id(&self, context: &Context<'_>, id: ID) -> Option<PixKey> {
+        let key = domain::PixKey::infer(&id).ok()?;
+        let found = async {
+            let asked = (caller(context)?, key);
+            context.data::<Loaders>()?.key(asked).await.map_err(failed)
+        };
+        entity(context, found.await).map(PixKey::from)
     }
 
     #[graphql(entity)]

@@ -1,6 +1,7 @@
 //! The schema over a directory in memory: what it answers, what it refuses, how often it reads.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_graphql::{Request, Response, Value, Variables};
@@ -31,6 +32,7 @@ const ANA: &str = "52998224725";
 struct Counting {
     inner: MemoryDirectory,
     calls: Arc<Mutex<BTreeMap<&'static str, usize>>>,
+    is_away: Arc<AtomicBool>,
 }
 
 impl Counting {
@@ -45,6 +47,9 @@ impl Counting {
 impl DirectoryReads for Counting {
     async fn entries(&self, keys: &[PixKey]) -> Result<Vec<EntryView>, StoreError> {
         self.count("entries");
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable("the store is away".into()));
+        }
         self.inner.entries(keys).await
     }
 
@@ -84,7 +89,8 @@ fn setting() -> Setting {
         directory.give(number, text);
     }
     let (handle, stop) = stop_pair();
-    let counting = Counting { inner: directory.clone(), calls: Arc::default() };
+    let counting =
+        Counting { inner: directory.clone(), calls: Arc::default(), is_away: Arc::default() };
     let reads: Arc<dyn DirectoryReads> = Arc::new(counting.clone());
     let store: Arc<dyn DirectoryStore> = Arc::new(directory.clone());
     let (clock, ids) = (directory.clock(), directory.ids());
@@ -240,6 +246,18 @@ async fn a_key_as_an_entity_is_for_the_bank_that_it_leads_to() {
     assert_eq!((refused, setting.calls()), (vec![], vec![("entries", 1)]));
     let (seen, _) = setting.entities(Caller::Operator, json!(of), selection).await;
     assert_eq!(seen[1], told("ana@example.com", 2));
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_makes_each_key_null_and_no_list() {
+    let setting = setting();
+    setting.reads.is_away.store(true, Ordering::Relaxed);
+    let of = ["maria@example.com", "ana@example.com"]
+        .map(|id| json!({ "__typename": "PixKey", "id": id }));
+    let selection = "... on PixKey { ownerName }";
+    let (seen, refused) = setting.entities(Caller::Operator, json!(of), selection).await;
+    assert_eq!(seen, json!([null, null]));
+    assert_eq!(refused, [pair("temporarily_unavailable", ""), pair("temporarily_unavailable", "")]);
 }
 
 #[tokio::test]

@@ -166,6 +166,7 @@ impl From<EntryView> for proto::Entry {
             entry_id: entry.entry_id.to_string(),
             kind: kind(entry.key.kind()).into(),
             key: entry.key.as_str().to_owned(),
+            registered_as: entry.registered_as().to_owned(),
             account: Some(entry.account.into()),
             created_at: Some(time(entry.created_at)),
             owned_since: Some(time(entry.owned_since)),

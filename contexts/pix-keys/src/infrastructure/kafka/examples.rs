@@ -28,6 +28,7 @@ fn registration() -> Result<EntryChange, ExampleError> {
         owner_is_made_up: false,
         entry_id: EntryId::parse("0193487f-7a00-7c55-8b1a-5d2f0c9a4e11")?,
         account: &account,
+        spelling: None,
         keys_held: 0,
         now: Timestamp::parse("2026-11-20T10:30:00Z")?,
     };

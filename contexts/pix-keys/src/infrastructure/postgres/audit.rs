@@ -1,23 +1,24 @@
 //! What `codepix doctor` asks the directory: does it keep its own promises?
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{Array, BigInt, Integer, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
-use shared_kernel::domain::TaxIdKind;
+use shared_kernel::domain::{AccountId, TaxIdKind};
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{Database, statement, store_error};
+use uuid::Uuid;
 
 use crate::domain::key_limit;
 
 const AUDIT: &str = "\
     WITH active AS ( \
         SELECT entry.*, account.status, account.ispb AS account_ispb, \
-            account.owner_tax_id AS account_owner \
+            account.owner_tax_id AS account_owner, account_id = ANY($3) AS is_made_up \
         FROM pix_keys.entry JOIN pix_keys.account USING (account_id) \
         WHERE entry.state = 'active' \
     ), holder AS ( \
-        SELECT account_id, account_owner, count(*) AS held FROM active \
+        SELECT account_id, account_owner, count(*) AS held FROM active WHERE NOT is_made_up \
         GROUP BY account_id, account_owner \
     ) SELECT \
         (SELECT count(*) FROM active) AS keys_active, \
@@ -35,8 +36,17 @@ const AUDIT: &str = "\
             WHEN 11 THEN $1 ELSE $2 END) AS accounts_over_limit, \
         (SELECT count(*) FROM active WHERE ispb <> account_ispb \
             OR owner_tax_id IS DISTINCT FROM account_owner \
-            OR kind IN ('cpf', 'cnpj') AND key <> owner_tax_id) AS keys_of_another_person \
+            OR kind IN ('cpf', 'cnpj') AND key <> owner_tax_id AND NOT is_made_up) \
+            AS keys_of_another_person \
     FROM pix_keys.account";
+
+const UNSENT: &str = "SELECT count(*) AS records FROM pix_keys.outbox";
+
+#[derive(QueryableByName)]
+struct UnsentRow {
+    #[diesel(sql_type = BigInt)]
+    records: i64,
+}
 
 /// The directory in figures. The last three must be zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
@@ -97,16 +107,29 @@ impl Auditor {
         Self { database }
     }
 
-    /// Counts, in one statement and so at one instant.
+    /// Events that are not on the log yet.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database does not answer.
-    pub async fn audit(&self) -> Result<DirectoryAudit, StoreError> {
+    pub async fn unsent(&self) -> Result<i64, StoreError> {
+        let mut connection = self.database.connection().await?;
+        let row: UnsentRow =
+            statement(UNSENT).get_result(&mut connection).await.map_err(store_error)?;
+        Ok(row.records)
+    }
+
+    /// Counts, in one statement and so at one instant. Of `made_up` owners neither tax ids nor
+    /// the number of their keys is asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database does not answer.
+    pub async fn audit(&self, made_up: &[AccountId]) -> Result<DirectoryAudit, StoreError> {
         let limit = |owner| i32::try_from(key_limit(owner)).unwrap_or(i32::MAX);
         let mut connection = self.database.connection().await?;
         statement(AUDIT)
             .bind::<Integer, _>(limit(TaxIdKind::Cpf))
             .bind::<Integer, _>(limit(TaxIdKind::Cnpj))
+            .bind::<Array<SqlUuid>, _>(made_up.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
             .get_result(&mut connection)
             .await
             .map_err(store_error)

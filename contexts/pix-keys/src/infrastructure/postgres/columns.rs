@@ -4,7 +4,7 @@ use diesel::pg::data_types::PgTimestamp;
 use shared_kernel::infrastructure::postgres::instant;
 use uuid::Uuid;
 
-use crate::domain::{Account, Entry, EntryState, RemovalReason};
+use crate::domain::{Account, Entry, EntryState, RemovalReason, Spelling};
 
 /// Columns of `account`.
 #[derive(Default)]
@@ -53,6 +53,7 @@ pub(super) struct EntryColumns<'a> {
     pub(super) removed_at: Vec<Option<PgTimestamp>>,
     pub(super) removal_reasons: Vec<Option<&'static str>>,
     pub(super) versions: Vec<i64>,
+    pub(super) registered_as: Vec<Option<&'a str>>,
 }
 
 impl<'a> EntryColumns<'a> {
@@ -82,6 +83,7 @@ impl<'a> EntryColumns<'a> {
             let reason = end.map(|(reason, _): (RemovalReason, _)| reason.as_str());
             columns.removal_reasons.push(reason);
             columns.versions.push(entry.version());
+            columns.registered_as.push(entry.spelling().map(Spelling::as_str));
         }
         columns
     }

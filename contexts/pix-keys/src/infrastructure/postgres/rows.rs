@@ -12,7 +12,7 @@ use crate::application::ports::ListedAccount;
 use crate::application::{AccountView, EntryView};
 use crate::domain::{
     Account, AccountDetails, AccountFields, AccountStatus, Entry, EntryId, EntryState, Holding,
-    Participant, PixKey, RemovalReason,
+    Participant, PixKey, RemovalReason, Spelling,
 };
 
 /// A stored value that the domain refuses.
@@ -145,6 +145,12 @@ pub(super) struct EntryRow {
     removal_reason: Option<String>,
     #[diesel(sql_type = BigInt)]
     version: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    registered_as: Option<String>,
+}
+
+fn spelling(registered_as: Option<&str>) -> Result<Option<Spelling>, StoreError> {
+    registered_as.map(Spelling::parse).transpose().map_err(unreadable)
 }
 
 impl TryFrom<EntryRow> for Entry {
@@ -169,7 +175,7 @@ impl TryFrom<EntryRow> for Entry {
             (None, Some(_)) | (Some(_), None) => return Err(incomplete()),
         };
         let key = PixKey::infer(&row.key).map_err(unreadable)?;
-        Ok(Self::stored(key, row.version, state))
+        Ok(Self::stored(key, row.version, state).spelled(spelling(row.registered_as.as_deref())?))
     }
 }
 
@@ -184,6 +190,8 @@ pub(super) struct EntryViewRow {
     created_at: PgTimestamp,
     #[diesel(sql_type = Timestamptz)]
     owned_since: PgTimestamp,
+    #[diesel(sql_type = Nullable<Text>)]
+    registered_as: Option<String>,
     #[diesel(embed)]
     account: AccountRow,
 }
@@ -198,6 +206,7 @@ impl TryFrom<EntryViewRow> for EntryView {
             account: AccountView::try_from(row.account)?,
             created_at: timestamp(row.created_at),
             owned_since: timestamp(row.owned_since),
+            spelling: spelling(row.registered_as.as_deref())?,
         })
     }
 }

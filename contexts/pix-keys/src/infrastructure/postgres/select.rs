@@ -15,7 +15,7 @@ macro_rules! account_columns {
 macro_rules! entry_columns {
     () => {
         "key, entry_id, account_id, ispb, owner_tax_id, created_at, owned_since, removed_at, \
-         removal_reason, version"
+         removal_reason, version, registered_as"
     };
 }
 
@@ -23,7 +23,8 @@ macro_rules! entry_columns {
 macro_rules! active_entries {
     () => {
         concat!(
-            "SELECT entry.key, entry.entry_id, entry.created_at, entry.owned_since, ",
+            "SELECT entry.key, entry.entry_id, entry.created_at, entry.owned_since, \
+             entry.registered_as, ",
             account_columns!(),
             " FROM pix_keys.entry JOIN pix_keys.account USING (account_id) \
              LEFT JOIN pix_keys.participant ON participant.ispb = account.ispb \

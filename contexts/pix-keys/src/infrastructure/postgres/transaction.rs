@@ -68,22 +68,27 @@ const UPDATE_ACCOUNTS: &str = "\
 const ADD_ENTRIES: &str = "\
     INSERT INTO pix_keys.entry \
         (key, kind, entry_id, account_id, ispb, owner_tax_id, state, created_at, owned_since, \
-        removed_at, removal_reason, version) \
+        removed_at, removal_reason, version, registered_as) \
     SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], \
         $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], \
-        $12::bigint[])";
+        $12::bigint[], $13::text[])";
 
 const UPDATE_ENTRIES: &str = "\
     UPDATE pix_keys.entry AS stored SET entry_id = new.entry_id, account_id = new.account_id, \
         ispb = new.ispb, owner_tax_id = new.owner_tax_id, state = new.state, \
         created_at = new.created_at, owned_since = new.owned_since, \
-        removed_at = new.removed_at, removal_reason = new.removal_reason, version = new.version \
+        removed_at = new.removed_at, removal_reason = new.removal_reason, \
+        version = new.version, registered_as = new.registered_as \
     FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], \
         $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[], \
-        $12::bigint[]) \
+        $12::bigint[], $13::text[]) \
         AS new (key, kind, entry_id, account_id, ispb, owner_tax_id, state, created_at, \
-        owned_since, removed_at, removal_reason, version) \
+        owned_since, removed_at, removal_reason, version, registered_as) \
     WHERE stored.key = new.key AND stored.version = new.version - 1";
+
+const RESPELL: &str = "\
+    UPDATE pix_keys.entry AS stored SET registered_as = new.registered_as \
+    FROM unnest($1::text[], $2::text[]) AS new (key, registered_as) WHERE stored.key = new.key";
 
 const SAVE_PARTICIPANTS: &str = "\
     INSERT INTO pix_keys.participant AS known (ispb, code, name, version) \
@@ -123,6 +128,7 @@ async fn write_entries(
         .bind::<Array<Nullable<Timestamptz>>, _>(columns.removed_at)
         .bind::<Array<Nullable<Text>>, _>(columns.removal_reasons)
         .bind::<Array<BigInt>, _>(columns.versions)
+        .bind::<Array<Nullable<Text>>, _>(columns.registered_as)
         .execute(session.connection())
         .await
         .map_err(store_error)
@@ -233,6 +239,17 @@ impl DirectoryTransaction for PgSession {
         let events: Vec<_> = changes.iter().map(published).collect::<Result<_, _>>()?;
         self.publish(events);
         Ok(())
+    }
+
+    async fn respell(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        let EntryColumns { keys, registered_as, .. } = EntryColumns::of(entries.iter());
+        statement(RESPELL)
+            .bind::<Array<Text>, _>(keys)
+            .bind::<Array<Nullable<Text>>, _>(registered_as)
+            .execute(self.connection())
+            .await
+            .map(drop)
+            .map_err(store_error)
     }
 
     async fn save_participants(&mut self, participants: &[Participant]) -> Result<(), StoreError> {

@@ -20,6 +20,11 @@ use crate::domain::{Resolution, Side, Transfer, TransferState};
 /// Characters of the longest reason.
 const REASON_LENGTH_MAX: usize = 500;
 
+/// Whether an operator's words can be kept, and are any.
+pub(super) fn is_reason(text: &str) -> bool {
+    (1..=REASON_LENGTH_MAX).contains(&text.trim().chars().count()) && !text.contains('\0')
+}
+
 /// The order of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolveTransfer {
@@ -38,8 +43,7 @@ pub struct ResolveTransfer {
 impl ResolveTransfer {
     fn check(&self) -> Result<(), Violation> {
         self.caller.must_be_operator()?;
-        let length = self.reason.trim().chars().count();
-        if (1..=REASON_LENGTH_MAX).contains(&length) && !self.reason.contains('\0') {
+        if is_reason(&self.reason) {
             return Ok(());
         }
         let message = "say in 1 to 500 characters how you know what the payee's bank did";
@@ -144,6 +148,7 @@ impl BatchCommand for ResolveTransferHandler {
                     resolution: command.resolution,
                     reason: command.reason.trim().to_owned(),
                     at: now,
+                    acknowledged: None,
                 });
             }
             answers.push(answer);

@@ -12,13 +12,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures::future::try_join;
 use shared_kernel::application::{Clock, Ids, Refusal, StoreError, TraceParent};
 use shared_kernel::domain::{AccountId, Amount, Digest, EndToEndId, Ispb, Violation};
 
 use super::key::canonical;
 use super::{HeardOutside, KnownOrder, OrderOutcome, OrderRefusal, OutsideMessage, OutsideOrder};
 use crate::application::clearing::Clearing;
-use crate::application::directory::{KeyAnswer, KeyQuestion, OrderDirectory};
+use crate::application::directory::{FoundKey, KeyAnswer, KeyQuestion, OrderDirectory};
 use crate::application::message::{
     BankMessage, Heard, Received, Reference, TransferAccepted, TransferRequested,
     TransferRequestedAgain, TransferSettled,
@@ -67,6 +68,9 @@ struct Checked {
     end_to_end_id: EndToEndId,
 }
 
+/// An order by its id and its payer's account.
+type OrderOf = (OrderId, AccountId);
+
 /// What a batch is judged by.
 #[derive(Default)]
 struct Knowledge {
@@ -74,7 +78,8 @@ struct Knowledge {
     accounts: HashMap<AccountId, Party>,
     participants: HashMap<Ispb, Participant>,
     /// New orders: checked, with the directory's word on their keys, or refused in a sentence.
-    judged: HashMap<OrderId, Result<(Checked, KeyAnswer), String>>,
+    /// Several banks may order under one id, and no order takes the check of another.
+    judged: HashMap<OrderOf, Result<(Checked, KeyAnswer), String>>,
     /// Topics of the banks.
     topics: HashMap<Ispb, String>,
     /// Banks whose books are here by now, and whose programs can be told so.
@@ -157,9 +162,14 @@ impl OrderDesk {
         let topic = |bank: &Participant| (bank.ispb, settings.outside_topic(&bank.code));
         knowledge.topics = participants.iter().map(topic).collect();
         let payers = knowledge.payers(&orders);
-        knowledge.reachable = self.reachable(&payers, &participants, &knowledge.topics).await?;
         knowledge.participants = participants.into_iter().map(|bank| (bank.ispb, bank)).collect();
-        self.ask_for_keys(&orders, &mut knowledge).await?;
+        let (checked, questions) = self.check_new(&orders, &mut knowledge);
+        // Side by side: the transaction is open meanwhile.
+        let reachable = self.reachable(&payers, &knowledge);
+        let (reachable, answers) = try_join(reachable, self.answers(&questions)).await?;
+        knowledge.reachable = reachable;
+        let judged = checked.into_iter().zip(answers);
+        knowledge.judged.extend(judged.map(|((of, new), answer)| (of, Ok((new, answer)))));
         Ok(knowledge)
     }
 
@@ -167,12 +177,11 @@ impl OrderDesk {
     async fn reachable(
         &self,
         payers: &BTreeSet<Ispb>,
-        banks: &[Participant],
-        topics: &HashMap<Ispb, String>,
+        knowledge: &Knowledge,
     ) -> Result<BTreeSet<Ispb>, StoreError> {
-        let here = banks.iter().filter(|it| payers.contains(&it.ispb)).filter(|it| is_here(it));
+        let here = payers.iter().copied().filter(|bank| knowledge.is_here(*bank));
         let here: HashMap<&String, Ispb> =
-            here.filter_map(|it| topics.get(&it.ispb).map(|topic| (topic, it.ispb))).collect();
+            here.filter_map(|bank| Some((knowledge.topics.get(&bank)?, bank))).collect();
         if here.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -181,12 +190,20 @@ impl OrderDesk {
         Ok(found.iter().filter_map(|topic| here.get(topic).copied()).collect())
     }
 
-    /// Checks the new orders and asks whose their keys are.
-    async fn ask_for_keys(
+    /// Whose the keys are.
+    async fn answers(&self, questions: &[KeyQuestion]) -> Result<Vec<KeyAnswer>, StoreError> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ports.directory.keys(questions).await
+    }
+
+    /// Checks the new orders: those that pass, each with what to ask of its key.
+    fn check_new(
         &self,
         orders: &[(&OutsideOrder, &TraceParent)],
         knowledge: &mut Knowledge,
-    ) -> Result<(), StoreError> {
+    ) -> (Vec<(OrderOf, Checked)>, Vec<KeyQuestion>) {
         let mut checked = Vec::new();
         let mut questions = Vec::new();
         let mut seen = BTreeSet::new();
@@ -196,7 +213,7 @@ impl OrderDesk {
             let Some(payer) = knowledge.accounts.get(&order.account_id).filter(|_| is_new) else {
                 continue;
             };
-            if knowledge.is_here(payer.ispb) {
+            if !knowledge.is_outside(payer.ispb) {
                 continue;
             }
             // Later ones under this id are repeats of this one, or of another bank.
@@ -210,19 +227,15 @@ impl OrderDesk {
                         end_to_end_id: new.end_to_end_id,
                         trace: (*trace).clone(),
                     });
-                    checked.push((id, new));
+                    checked.push(((id, order.account_id), new));
                 }
                 Err(broken) => {
-                    knowledge.judged.insert(id, Err(broken.message().to_owned()));
+                    let refused = Err(broken.message().to_owned());
+                    knowledge.judged.insert((id, order.account_id), refused);
                 }
             }
         }
-        if !questions.is_empty() {
-            let answers = self.ports.directory.keys(&questions).await?;
-            let judged = checked.into_iter().zip(answers);
-            knowledge.judged.extend(judged.map(|((id, new), answer)| (id, Ok((new, answer)))));
-        }
-        Ok(())
+        (checked, questions)
     }
 
     fn check(&self, order: &OutsideOrder, payer: &Party) -> Result<Checked, Violation> {
@@ -303,6 +316,11 @@ impl Knowledge {
         self.participants.get(&bank).is_some_and(is_here)
     }
 
+    /// Its program keeps its books, and orders.
+    fn is_outside(&self, bank: Ispb) -> bool {
+        self.participants.get(&bank).is_some_and(|bank| !is_here(bank))
+    }
+
     /// The banks of these orders, and those that used their ids before.
     fn payers(&self, orders: &[(&OutsideOrder, &TraceParent)]) -> BTreeSet<Ispb> {
         let accounts = orders.iter().filter_map(|(order, _)| self.accounts.get(&order.account_id));
@@ -344,22 +362,24 @@ impl Knowledge {
         let bank = self.bank_of(order.account_id)?;
         let ispb = bank.ispb;
         let id = order.order_id;
-        let judged = match self.judged.remove(&id) {
-            Some(judged) => judged,
-            None if self.is_here(ispb) => Err(NATIVE_BY_NOW.to_owned()),
-            None => return Err(unknown_order(id)),
+        let judged = if self.is_here(ispb) {
+            Err(NATIVE_BY_NOW.to_owned())
+        } else {
+            let judged = self.judged.remove(&(id, order.account_id));
+            judged.ok_or_else(|| unknown_order(id))?
         };
         let content = order.content();
         let resolved = judged.and_then(|(checked, answer)| match answer {
-            Ok(Some(payee)) => Ok((checked, payee)),
+            Ok(Some(found)) => Ok((checked, found)),
             Ok(None) => Err(NO_KEY.to_owned()),
             Err(refused) => Err(refused.message().to_owned()),
         });
         let (message, fate) = match resolved {
-            Ok((checked, payee)) => {
+            Ok((checked, found)) => {
                 let end_to_end_id = checked.end_to_end_id;
-                let fate = OrderOutcome::Transfer { end_to_end_id, payee: payee.ispb };
-                (Some(requested(checked, payee, Reference { order_id: id, content })), fate)
+                let payee = found.owner.ispb;
+                let fate = OrderOutcome::Transfer { end_to_end_id, payee };
+                (Some(requested(checked, found, Reference { order_id: id, content })), fate)
             }
             Err(sentence) => {
                 outcome.refused.push(OrderRefusal {
@@ -449,10 +469,12 @@ impl Knowledge {
     }
 }
 
-fn requested(checked: Checked, payee: Party, reference: Reference) -> BankMessage {
+/// The payer's bank keeps its own writing of the key; the payee's has that which it registered.
+fn requested(checked: Checked, found: FoundKey, reference: Reference) -> BankMessage {
+    let FoundKey { owner: payee, registered_as } = found;
     let Checked { amount, description, payee_key, payer, end_to_end_id } = checked;
     let sender = payer.ispb;
     let order = Order { end_to_end_id, payer, payee, payee_key, amount, description };
-    let reference = Some(reference);
-    BankMessage::Requested(Box::new(TransferRequested { sender, order, reference }))
+    let (registered_as, reference) = (Some(registered_as), Some(reference));
+    BankMessage::Requested(Box::new(TransferRequested { sender, order, registered_as, reference }))
 }

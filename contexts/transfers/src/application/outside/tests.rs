@@ -1,5 +1,6 @@
 //! What becomes of orders and confirmations of bank programs.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -9,11 +10,11 @@ use shared_kernel::testing::{CountedIds, FixedClock};
 use uuid::Uuid;
 
 use super::*;
-use crate::application::directory::{KeyAnswer, KeyQuestion, OrderDirectory};
+use crate::application::directory::{FoundKey, KeyAnswer, KeyQuestion, OrderDirectory};
 use crate::application::ports::{BankTopics, Placement, TransfersStore, Word};
 use crate::application::testing::{Bench, trace};
-use crate::domain::OrderId;
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, classic, native, party};
+use crate::domain::{OrderId, PayeeKey};
 use crate::domain::{Participant, Party, Side, TransferState};
 
 /// Answers with two parties, counts what it is asked, and may be down.
@@ -44,10 +45,15 @@ impl OrderDirectory for Directory {
 
     async fn keys(&self, questions: &[KeyQuestion]) -> Result<Vec<KeyAnswer>, StoreError> {
         self.asked.lock().unwrap().extend(questions.iter().map(|it| it.key.clone()));
+        let found = |owner: Party, registered_as: &str| {
+            let registered_as = PayeeKey::parse(registered_as).unwrap();
+            Ok(Some(FoundKey { owner, registered_as }))
+        };
         let answer = |question: &KeyQuestion| match question.key.as_str() {
             "nobody@example.com" => Ok(None),
-            "self@example.com" => Ok(Some(payer())),
-            _ => Ok(Some(payee())),
+            "self@example.com" => found(payer(), &question.key),
+            "11144477735" => found(payee(), "111.444.777-35"),
+            key => found(payee(), key),
         };
         Ok(questions.iter().map(answer).collect())
     }
@@ -221,6 +227,48 @@ async fn the_id_of_another_bank_is_refused_to_the_one_who_came_later() {
     assert!(world.take(vec![said(order(1)), said(other)]).await.is_empty());
     assert_eq!(world.refusals(), ["another bank has used the id of this order"]);
     assert_eq!(world.states(), [TransferState::Pending]);
+}
+
+#[tokio::test]
+async fn each_bank_is_told_the_key_as_it_writes_it() {
+    let world = World::classic();
+    let cases = [
+        (1, "email", "Someone@Example.com", "someone@example.com"),
+        (2, "cpf", "11144477735", "111.444.777-35"),
+    ];
+    let ordered = cases.map(|(number, kind, typed, _)| {
+        said(OutsideOrder { kind: kind.into(), key: typed.into(), ..order(number) })
+    });
+    world.take(ordered.to_vec()).await;
+    world.take(cases.map(|(number, ..)| OutsideMessage::Credited(id(number))).to_vec()).await;
+    let letters = std::mem::take(&mut world.bench.store.tables().letters);
+    let told = |to: Side| -> BTreeSet<&str> {
+        let to_it = letters.iter().filter(|(_, letter)| letter.to == to);
+        to_it.map(|(_, letter)| letter.payee_key.as_str()).collect()
+    };
+    assert_eq!(told(Side::Payee), cases.map(|(_, _, _, registered)| registered).into());
+    assert_eq!(told(Side::Payer), cases.map(|(_, _, typed, _)| typed).into());
+}
+
+#[tokio::test]
+async fn no_order_takes_the_check_of_another_under_its_id() {
+    // The payer's books are kept here by now, those of the other are outside.
+    let world = World::with([native(PAYER_BANK), classic(PAYEE_BANK)]);
+    world.topics.there.lock().unwrap().push("bank1".into());
+    let key = || "self@example.com".to_owned();
+    let late = OutsideOrder { key: key(), ..order(1) };
+    let other = OutsideOrder { account_id: payee().account_id, key: key(), ..order(1) };
+    assert!(world.take(vec![said(late.clone()), said(other.clone())]).await.is_empty());
+    let told = world.refusals();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("kept by the hub"), "{told:?}");
+    assert!(world.states().is_empty(), "and nobody's money moves");
+
+    let world = World::with([native(PAYER_BANK), classic(PAYEE_BANK)]);
+    world.topics.there.lock().unwrap().push("bank1".into());
+    assert!(world.take(vec![said(other), said(late)]).await.is_empty());
+    assert_eq!(world.states(), [TransferState::Pending]);
+    assert_eq!(world.refusals(), ["another bank has used the id of this order"]);
 }
 
 #[tokio::test]

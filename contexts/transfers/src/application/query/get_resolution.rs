@@ -7,7 +7,7 @@ use shared_kernel::domain::EndToEndId;
 
 use crate::application::ports::{SavedResolution, TransfersReads};
 
-/// Reads a resolution.
+/// Reads resolutions.
 #[derive(Clone)]
 pub struct GetResolution {
     reads: Arc<dyn TransfersReads>,
@@ -35,10 +35,23 @@ impl GetResolution {
         caller: Caller,
         id: &EndToEndId,
     ) -> Result<Option<SavedResolution>, ApplicationError> {
-        if caller.must_be_operator().is_err() {
-            return Ok(None);
+        Ok(self.batch(&[(caller, *id)]).await?.pop())
+    }
+
+    /// The same of many transfers, in any order, by one read.
+    ///
+    /// # Errors
+    /// [`ApplicationError::Unavailable`].
+    pub(crate) async fn batch(
+        &self,
+        asked: &[(Caller, EndToEndId)],
+    ) -> Result<Vec<SavedResolution>, ApplicationError> {
+        let shown = asked.iter().filter(|(caller, _)| caller.must_be_operator().is_ok());
+        let ids: Vec<EndToEndId> = shown.map(|(_, id)| *id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(self.reads.resolutions(&[*id]).await?.pop())
+        Ok(self.reads.resolutions(&ids).await?)
     }
 }
 
@@ -57,6 +70,7 @@ mod tests {
             resolution: Resolution::Credited,
             reason: "seen on their statement".into(),
             at: at(50),
+            acknowledged: None,
         };
         store.tables().resolutions.push(kept.clone());
         let query = GetResolution::new(Arc::new(store));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shared_kernel::application::{ApplicationError, Page, PageSize};
 
 use crate::application::ports::{ParticipantPlace, TransfersReads};
-use crate::domain::Participant;
+use crate::domain::{Participant, Protocol};
 
 /// Lists participants.
 #[derive(Clone)]
@@ -25,18 +25,20 @@ impl ListParticipants {
         Self { reads }
     }
 
-    /// Participants by ISPB: the page behind `after`, or all of them without a size. Who takes part
-    /// is no secret.
+    /// Participants by ISPB, of one protocol or of any: the page behind `after`, or all of them
+    /// without a size. Who takes part is no secret.
     ///
     /// # Errors
     /// [`ApplicationError::Unavailable`].
     pub async fn execute(
         &self,
         after: Option<ParticipantPlace>,
+        protocol: Option<Protocol>,
         size: Option<PageSize>,
     ) -> Result<Page<Participant>, ApplicationError> {
         let after = after.map(|ParticipantPlace(ispb)| ispb);
-        let rows = self.reads.participants(after, size.map(PageSize::rows_to_read)).await?;
+        let limit = size.map(PageSize::rows_to_read);
+        let rows = self.reads.participants(after, protocol, limit).await?;
         Ok(match size {
             Some(size) => Page::cut(rows, size),
             None => Page { rows, more: false },
@@ -54,13 +56,13 @@ mod tests {
     async fn participants_come_page_by_page_or_all_at_once() {
         let banks = ["00000001", "00000002", "00000003"].map(native);
         let query = ListParticipants::new(Arc::new(MemoryStore::with(banks.clone())));
-        let all = query.execute(None, None).await.unwrap();
+        let all = query.execute(None, None, None).await.unwrap();
         assert_eq!((all.rows.as_slice(), all.more), (banks.as_slice(), false));
         let size = PageSize::asked(2).ok();
-        let first = query.execute(None, size).await.unwrap();
+        let first = query.execute(None, None, size).await.unwrap();
         assert_eq!(first.rows.as_slice(), &banks[..2]);
         let place = first.next(|bank| ParticipantPlace(bank.ispb));
-        let second = query.execute(place, size).await.unwrap();
+        let second = query.execute(place, None, size).await.unwrap();
         assert_eq!((second.rows.as_slice(), second.more), (&banks[2..], false));
     }
 }

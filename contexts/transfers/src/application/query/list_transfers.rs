@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::{ApplicationError, Caller, Page, PageSize};
+use shared_kernel::application::{ApplicationError, Caller, Page, PageSize, Period};
 use shared_kernel::domain::Violation;
 
 use crate::application::TransfersOf;
@@ -24,6 +24,8 @@ pub struct TransferList {
     pub of: TransfersOf,
     /// Only those in this state.
     pub state: Option<TransferState>,
+    /// Only those that the hub took in this part of time.
+    pub period: Period,
     /// Behind which place; the first page without one.
     pub after: Option<TransferPlace>,
     /// How many.
@@ -37,8 +39,8 @@ impl TransferList {
     /// Those of [`TransfersOf::shown_to`].
     fn run(&self) -> Result<TransferRun, Violation> {
         let of = self.of.shown_to(self.caller)?;
-        let Self { state, after, size, .. } = *self;
-        Ok(TransferRun { of, state, after, rows: size.rows_to_read() })
+        let Self { state, period, after, size, .. } = *self;
+        Ok(TransferRun { of, state, period, after, rows: size.rows_to_read() })
     }
 }
 
@@ -88,7 +90,8 @@ mod tests {
     }
 
     fn list(caller: Caller, of: TransfersOf) -> TransferList {
-        TransferList { caller, of, state: None, after: None, size: PageSize::USUAL }
+        let (period, size) = (Period::default(), PageSize::USUAL);
+        TransferList { caller, of, state: None, period, after: None, size }
     }
 
     fn amounts(page: &Page<Transfer>) -> Vec<i64> {
@@ -112,6 +115,19 @@ mod tests {
             }
         }
         assert_eq!(seen, [500, 400, 300, 200, 100]);
+    }
+
+    #[tokio::test]
+    async fn a_list_may_be_of_one_part_of_time() {
+        let all = list(Caller::Operator, TransfersOf::All);
+        let first = pending(1).terms().registered_at;
+        let query = ListTransfers::new(Arc::new(store()));
+        let within = async |period| {
+            let page = query.execute(&[TransferList { period, ..all }]).await.unwrap().remove(0);
+            page.unwrap().rows.len()
+        };
+        assert_eq!(within(Period { from: Some(first), to: None }).await, 5);
+        assert_eq!(within(Period { from: None, to: Some(first) }).await, 0);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! What anyone asks. A bank's token sees its own transfers and its own position alone.
 
+mod find_transfer;
 mod follow_transfers;
 mod get_participants;
 mod get_positions;
@@ -11,6 +12,7 @@ mod list_positions;
 mod list_transfers;
 mod watch_transfer;
 
+pub use find_transfer::{FindTransfer, TransferName};
 pub use follow_transfers::FollowTransfers;
 pub use get_participants::GetParticipants;
 pub use get_positions::GetPositions;

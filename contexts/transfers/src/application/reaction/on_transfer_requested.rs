@@ -23,7 +23,7 @@ impl OnTransferRequested {
         heard: &Heard,
         desk: &mut Desk,
     ) -> Result<(), Violation> {
-        let TransferRequested { sender, order, reference } = message;
+        let TransferRequested { sender, order, registered_as, reference } = message;
         order.check_sender(sender)?;
         let digest = order.digest();
         let id = order.end_to_end_id;
@@ -39,7 +39,7 @@ impl OnTransferRequested {
         } else {
             Admission::Rejected(ReasonCode::Ed05)
         };
-        desk.register(NewOrder { order, digest, reference }, admission, heard)
+        desk.register(NewOrder { order, digest, registered_as, reference }, admission, heard)
     }
 }
 
@@ -64,6 +64,7 @@ mod tests {
         BankMessage::Requested(Box::new(TransferRequested {
             sender: ispb(bank),
             order,
+            registered_as: None,
             reference: None,
         }))
     }

@@ -1,5 +1,9 @@
 //! The consumers of what bank programs write: one of orders, one of confirmations. Orders wait for
 //! the directory; confirmations ask nobody, and so wait for no order.
+//!
+//! The transaction is open while the directory is asked, and the store ends one that waits for too
+//! long: a batch of orders is so small that it is over before, however slow the directory is. A
+//! larger one might begin again for ever.
 
 use std::sync::Arc;
 
@@ -10,6 +14,7 @@ use shared_kernel::application::{
 };
 
 use super::super::NAME;
+use super::super::grpc::directory::IN_FLIGHT_MAX;
 use super::inbound;
 use super::published::{BankProgramConfirmed, BankProgramOrdered, CONFIRMATIONS, ORDERS};
 use crate::application::outside::{HeardOutside, OrderDesk, OutsideMessage};
@@ -20,6 +25,10 @@ pub const ORDERS_CONSUMER: &str = "codepix.transfers.classic";
 
 /// The same of confirmations.
 pub const CONFIRMATIONS_CONSUMER: &str = "codepix.transfers.classic-confirmations";
+
+/// Orders of one transaction: the directory is asked about all of them at once, first whose the
+/// accounts are, then whose the keys.
+pub const ORDERS_BATCH_MAX: usize = IN_FLIGHT_MAX;
 
 /// What the consumer of orders makes of a record, on the topic of its usual name.
 pub const ORDERS_READER: Reader = Reader {
@@ -107,5 +116,22 @@ impl BatchHandler for OutsideMessages {
         }
         refusals.extend(self.desk.take(transaction, heard).await?);
         Ok(refusals)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared_kernel::infrastructure::postgres::IDLE_IN_TRANSACTION_MAX;
+
+    use super::super::super::grpc::directory::DEADLINE;
+    use super::*;
+
+    #[test]
+    fn a_batch_of_orders_ends_before_the_store_ends_it_however_slow_the_directory_is() {
+        let rounds = u32::try_from(ORDERS_BATCH_MAX.div_ceil(IN_FLIGHT_MAX)).unwrap();
+        // Each question may have to connect first; accounts and keys are asked for.
+        let longest = DEADLINE.saturating_mul(2).saturating_mul(rounds).saturating_mul(2);
+        let limit = IDLE_IN_TRANSACTION_MAX.as_secs_f32();
+        assert!(longest.as_secs_f32() < limit * 0.6, "{longest:?} of {limit} s");
     }
 }

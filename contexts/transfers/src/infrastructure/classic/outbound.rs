@@ -59,7 +59,7 @@ fn echo(amount: &str) -> Box<RawValue> {
 pub fn letter(transfer: &Transfer, letter: &Letter) -> Result<Published, StoreError> {
     let order = transfer.order();
     let id = transfer.ends().order_id.unwrap_or_else(|| OrderId::of(&order.end_to_end_id));
-    let key = order.payee_key.as_str();
+    let key = letter.payee_key.as_str();
     let (status, error) = match letter.word {
         Word::Credit => ("pending", ""),
         Word::Settled => ("confirmed", ""),
@@ -142,7 +142,9 @@ mod tests {
         }
         let standing = *transfer.standing();
         let topic = "bank002".to_owned();
-        let letter = Letter { to: Side::Payee, topic, word, standing, trace: trace(1) };
+        let payee_key = transfer.order().payee_key.clone();
+        let trace = trace(1);
+        let letter = Letter { to: Side::Payee, topic, word, payee_key, standing, trace };
         let hand_over = hand_over(&transfer, &letter).unwrap();
         assert!(hand_over.payload.starts_with('{'));
         assert_eq!(hand_over.topic, "bank002");

@@ -3,9 +3,9 @@
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 use shared_kernel::domain::{AccountId, Violation};
-use shared_kernel::infrastructure::graphql::{caller, refused};
+use shared_kernel::infrastructure::graphql::{DateTime, caller, refused};
 
-use super::loaders::{Loaders, listed, window};
+use super::loaders::{Loaders, listed, period, window};
 use super::transfer::{Transfer, TransferDirection, TransferState};
 use crate::application::{TransferList, TransfersOf};
 use crate::domain::Side;
@@ -46,6 +46,8 @@ impl Account {
         #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those in this state.")] state: Option<TransferState>,
+        #[graphql(desc = "Taken by the hub at this time or later.")] from: Option<DateTime>,
+        #[graphql(desc = "Taken by the hub before this time.")] to: Option<DateTime>,
         #[graphql(desc = "Only those that it sent, or received.")] direction: Option<
             TransferDirection,
         >,
@@ -56,6 +58,7 @@ impl Account {
             caller: caller(context)?,
             of: TransfersOf::Account { account_id: self.id, at: None, side },
             state: state.map(Into::into),
+            period: period(from, to)?,
             after: window.after,
             size: window.size,
         };

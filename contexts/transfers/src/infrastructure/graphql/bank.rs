@@ -5,7 +5,7 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 use shared_kernel::domain;
 use shared_kernel::infrastructure::graphql::{DateTime, Ispb, Money, caller, refused};
 
-use super::loaders::{Loaders, listed, window};
+use super::loaders::{Loaders, listed, period, window};
 use super::transfer::{Transfer, TransferState};
 use crate::application::{TransferList, TransfersOf};
 use crate::domain::{Participant, Position, Protocol};
@@ -104,18 +104,22 @@ impl Bank {
     }
 
     /// The transfers that it pays or is paid by, newest first: for the bank itself and operators.
+    #[expect(clippy::too_many_arguments, reason = "a field has the arguments that it has")]
     async fn transfers(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those in this state.")] state: Option<TransferState>,
+        #[graphql(desc = "Taken by the hub at this time or later.")] from: Option<DateTime>,
+        #[graphql(desc = "Taken by the hub before this time.")] to: Option<DateTime>,
     ) -> Result<Option<Connection<String, Transfer>>> {
         let (window, behind) = window(first, after.as_deref())?;
         let list = TransferList {
             caller: caller(context)?,
             of: TransfersOf::Bank(self.ispb),
             state: state.map(Into::into),
+            period: period(from, to)?,
             after: window.after,
             size: window.size,
         };

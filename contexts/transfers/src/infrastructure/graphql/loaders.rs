@@ -7,17 +7,18 @@ use std::sync::Arc;
 use async_graphql::Result;
 use async_graphql::connection::Connection;
 use async_graphql::dataloader::{DataLoader, Loader};
-use shared_kernel::application::{ApplicationError, Caller, Page, Place};
+use shared_kernel::application::{ApplicationError, Caller, Page, Period, Place};
 use shared_kernel::domain::{EndToEndId, Ispb};
 use shared_kernel::infrastructure::graphql::{
-    LOADER_DELAY, Window, connection, start_batch, violation_error,
+    DateTime, LOADER_DELAY, Window, connection, start_batch, violation_error,
 };
 
 use super::transfer::Transfer;
-use crate::application::ports::TransferPlace;
+use crate::application::ports::{SavedResolution, TransferPlace};
 use crate::application::query::Listed;
 use crate::application::{
-    GetParticipants, GetPositions, GetTransfers, ListTransfers, TransferList, Transfers,
+    GetParticipants, GetPositions, GetResolution, GetTransfers, ListTransfers, TransferList,
+    Transfers,
 };
 use crate::domain::{self, Participant, Position};
 
@@ -29,6 +30,12 @@ pub(super) fn window<P: Place>(
     let window = Window::asked(first, after).map_err(|broken| violation_error(&broken))?;
     let is_behind = window.after.is_some();
     Ok((window, is_behind))
+}
+
+/// The part of time that was asked for.
+pub(super) fn period(from: Option<DateTime>, to: Option<DateTime>) -> Result<Period> {
+    let at = |moment: Option<DateTime>| moment.map(|DateTime(at)| at);
+    Period::asked(at(from), at(to)).map_err(|broken| violation_error(&broken))
 }
 
 /// A page of transfers.
@@ -46,6 +53,7 @@ pub(super) struct Loaders {
     lists: DataLoader<ListLoader>,
     participants: DataLoader<ParticipantLoader>,
     positions: DataLoader<PositionLoader>,
+    resolutions: DataLoader<ResolutionLoader>,
 }
 
 impl Loaders {
@@ -55,6 +63,7 @@ impl Loaders {
             lists: loader(ListLoader(facade.list_transfers.clone())),
             participants: loader(ParticipantLoader(facade.get_participants.clone())),
             positions: loader(PositionLoader(facade.get_positions.clone())),
+            resolutions: loader(ResolutionLoader(facade.get_resolution.clone())),
         }
     }
 
@@ -90,6 +99,14 @@ impl Loaders {
         asked: (Caller, Ispb),
     ) -> Result<Option<Position>, ApplicationError> {
         self.positions.load_one(asked).await
+    }
+
+    /// What an operator decided of a transfer, if one did and another asks.
+    pub(super) async fn resolution(
+        &self,
+        asked: (Caller, EndToEndId),
+    ) -> Result<Option<SavedResolution>, ApplicationError> {
+        self.resolutions.load_one(asked).await
     }
 }
 
@@ -155,5 +172,23 @@ impl Loader<(Caller, Ispb)> for PositionLoader {
         keys: &[(Caller, Ispb)],
     ) -> Result<HashMap<(Caller, Ispb), Position>, ApplicationError> {
         Ok(found(keys, self.0.execute(keys).await?))
+    }
+}
+
+struct ResolutionLoader(GetResolution);
+
+impl Loader<(Caller, EndToEndId)> for ResolutionLoader {
+    type Value = SavedResolution;
+    type Error = ApplicationError;
+
+    async fn load(
+        &self,
+        keys: &[(Caller, EndToEndId)],
+    ) -> Result<HashMap<(Caller, EndToEndId), SavedResolution>, ApplicationError> {
+        let decided = self.0.batch(keys).await?.into_iter();
+        let decided: HashMap<EndToEndId, SavedResolution> =
+            decided.map(|saved| (saved.end_to_end_id, saved)).collect();
+        let shown = keys.iter().filter(|(caller, _)| caller.must_be_operator().is_ok());
+        Ok(shown.filter_map(|key| Some((*key, decided.get(&key.1)?.clone()))).collect())
     }
 }

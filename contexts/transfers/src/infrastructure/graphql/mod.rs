@@ -3,6 +3,7 @@
 
 mod account;
 mod bank;
+mod decision;
 mod loaders;
 mod mutation;
 mod query;

@@ -6,11 +6,13 @@ use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 use shared_kernel::application::Caller;
 use shared_kernel::domain;
-use shared_kernel::infrastructure::graphql::{Ispb, caller, connection, refused, violation_error};
+use shared_kernel::infrastructure::graphql::{
+    DateTime, Ispb, caller, connection, entity, refused, violation_error,
+};
 
 use super::account::Account;
-use super::bank::Bank;
-use super::loaders::{Loaders, listed, window};
+use super::bank::{Bank, BankProtocol};
+use super::loaders::{Loaders, listed, period, window};
 use super::transfer::{Transfer, TransferState};
 use crate::application::ports::ParticipantPlace;
 use crate::application::{TransferList, Transfers, TransfersOf};
@@ -33,9 +35,10 @@ async fn transfer_of(
 #[Object]
 impl Query {
     #[graphql(entity)]
-    async fn find_transfer_by_id(&self, context: &Context<'_>, id: ID) -> Result<Option<Transfer>> {
-        let Ok(id) = domain::EndToEndId::parse(&id) else { return Ok(None) };
-        transfer_of(context, caller(context)?, id).await
+    async fn find_transfer_by_id(&self, context: &Context<'_>, id: ID) -> Option<Transfer> {
+        let id = domain::EndToEndId::parse(&id).ok()?;
+        let found = async { transfer_of(context, caller(context)?, id).await };
+        entity(context, found.await)
     }
 
     #[graphql(entity)]
@@ -68,6 +71,8 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "Only those with this bank as payer or payee.")] ispb: Option<Ispb>,
         #[graphql(desc = "Only those in this state.")] state: Option<TransferState>,
+        #[graphql(desc = "Taken by the hub at this time or later.")] from: Option<DateTime>,
+        #[graphql(desc = "Taken by the hub before this time.")] to: Option<DateTime>,
         #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Transfer>>> {
@@ -76,6 +81,7 @@ impl Query {
             caller: caller(context)?,
             of: ispb.map_or(TransfersOf::All, |Ispb(bank)| TransfersOf::Bank(bank)),
             state: state.map(Into::into),
+            period: period(from, to)?,
             after: window.after,
             size: window.size,
         };
@@ -99,13 +105,18 @@ impl Query {
     async fn banks(
         &self,
         context: &Context<'_>,
+        #[graphql(desc = "Only those that the hub talks to in this way.")] protocol: Option<
+            BankProtocol,
+        >,
         #[graphql(desc = "How many: 1 to 200; 50 when absent.")] first: Option<i32>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
     ) -> Result<Option<Connection<String, Bank>>> {
         caller(context)?;
         let (window, is_behind) = window(first, after.as_deref())?;
         let banks = &context.data::<Arc<Transfers>>()?.list_participants;
-        let page = banks.execute(window.after, Some(window.size)).await.map_err(refused)?;
+        let protocol = protocol.map(Into::into);
+        let page = banks.execute(window.after, protocol, Some(window.size)).await;
+        let page = page.map_err(refused)?;
         let place = |bank: &Participant| ParticipantPlace(bank.ispb);
         Ok(Some(connection(page, is_behind, place, Bank::from)))
     }

@@ -16,13 +16,14 @@ use shared_kernel::infrastructure::kafka::{TailFeed, TailListener, TailRecord};
 use shared_kernel::testing::{CountedIds, FixedClock, undocumented};
 
 use super::{GraphSchema, schema, sdl};
-use crate::application::ports::{Audience, BankTopics, Notice, TransfersReads};
+use crate::application::ports::{Audience, BankTopics, Notice, SavedResolution, TransfersReads};
 use crate::application::testing::{MemoryStore, trace};
 use crate::application::{
-    EnrolParticipantHandler, ResolveTransferHandler, Transfers, TransfersSettings,
+    AcknowledgeCreditHandler, EnrolParticipantHandler, ResolveTransferHandler, Transfers,
+    TransfersSettings,
 };
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order, pending};
-use crate::domain::{Participant, Transfer, TransferEvent};
+use crate::domain::{Participant, Resolution, Transfer, TransferEvent};
 use crate::infrastructure::kafka::changes::TailChanges;
 use crate::infrastructure::kafka::news::TailNews;
 use crate::infrastructure::kafka::published::transfer_event;
@@ -81,10 +82,18 @@ fn setting() -> Setting {
     for worker in workers {
         tokio::spawn(worker.run(stopped.clone()));
     }
+    let clock = Arc::new(FixedClock::at(at(0)));
+    let handler = AcknowledgeCreditHandler::new(Arc::new(store.clone()), clock);
+    let runner = CommandRunner::new(Arc::new(handler), Arc::new(NoBook), Arc::new(Silent));
+    let (acknowledge, workers) = batcher(Arc::new(runner), BatchLimits::default(), 1);
+    for worker in workers {
+        tokio::spawn(worker.run(stopped.clone()));
+    }
     let reads: Arc<dyn TransfersReads> = Arc::new(store.clone());
     let (feed, news) = (TailFeed::default(), TailNews::new(stopped.clone()));
     let changes = Arc::new(TailChanges::new(feed.clone(), stopped));
-    let facade = Transfers::new((enrol, resolve), &reads, changes, Arc::new(news.clone()));
+    let commands = (enrol, resolve, acknowledge);
+    let facade = Transfers::new(commands, &reads, changes, Arc::new(news.clone()));
     let graph = schema(&Arc::new(facade), Arc::new(CountedIds::default()));
     Setting { store, graph, feed, news, stop }
 }
@@ -293,6 +302,79 @@ async fn a_long_list_is_one_read_of_each_sort_whatever_other_threads_do() {
         // The list itself, and the lists of the accounts in it.
         assert_eq!(reads, [round, round, round.saturating_mul(2)]);
     }
+}
+
+#[tokio::test]
+async fn lists_are_of_a_part_of_time_and_banks_of_a_protocol() {
+    let setting = setting();
+    let count = async |query: String, list: &str| {
+        let answer = setting.answer(Caller::Operator, &query).await;
+        answer.pointer(list).unwrap().as_array().unwrap().len()
+    };
+    let taken = pending(1).terms().registered_at;
+    let payer = order(1).payer.account_id;
+    for (arguments, found) in [(format!("from: \"{taken}\""), 3), (format!("to: \"{taken}\""), 0)] {
+        let all = format!("{{ transfers({arguments}) {{ nodes {{ id }} }} }}");
+        assert_eq!(count(all, "/transfers/nodes").await, found, "{arguments}");
+        let of_bank = format!(
+            "{{ bank(id: \"{PAYER_BANK}\") {{ transfers({arguments}) {{ nodes {{ id }} }} }} }}"
+        );
+        assert_eq!(count(of_bank, "/bank/transfers/nodes").await, found, "{arguments}");
+        let of_account =
+            format!("... on Account {{ transfers({arguments}) {{ nodes {{ id }} }} }}");
+        let of = json!([{ "__typename": "Account", "id": payer }]);
+        let told = setting.entities(Caller::Operator, of, &of_account).await.data.into_json();
+        let nodes = told.unwrap()["_entities"][0]["transfers"]["nodes"].clone();
+        assert_eq!(nodes.as_array().unwrap().len(), found, "{arguments}");
+    }
+    let upside_down = format!(
+        "{{ transfers(from: \"{taken}\", to: \"1970-01-01T00:00:00Z\") {{ \
+                               nodes {{ id }} }} }}"
+    );
+    let refused = refusals(&setting.ask(Caller::Operator, &upside_down).await);
+    assert_eq!(refused, [("period_order".to_owned(), "to".to_owned())]);
+    for (protocol, found) in [("NATIVE", 2), ("CLASSIC", 0)] {
+        let banks = format!("{{ banks(protocol: {protocol}) {{ nodes {{ id }} }} }}");
+        assert_eq!(count(banks, "/banks/nodes").await, found, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_operator_decided_is_told_to_operators_by_one_read() {
+    let setting = setting();
+    setting.store.tables().resolutions.push(SavedResolution {
+        acknowledged: None,
+        end_to_end_id: order(1).end_to_end_id,
+        resolution: Resolution::Credited,
+        reason: "seen on their statement".into(),
+        at: at(50),
+    });
+    let of = [id(1), id(2)].map(|id| json!({ "__typename": "Transfer", "id": id }));
+    let selection = "... on Transfer { decision { resolution reason resolvedAt } }";
+    let told = setting.entities(Caller::Operator, json!(of), selection).await;
+    let decision = json!({
+        "resolution": "CREDITED", "reason": "seen on their statement",
+        "resolvedAt": "2026-11-20T12:00:50.000000Z",
+    });
+    let expected = json!([{ "decision": decision }, { "decision": null }]);
+    assert_eq!(told.data.into_json().unwrap()["_entities"], expected);
+    assert_eq!(setting.calls("resolutions"), 1);
+    let bank = setting.entities(bank(PAYER_BANK), json!(of), selection).await;
+    assert_eq!(refusals(&bank), []);
+    assert_eq!(bank.data.into_json().unwrap()["_entities"][0]["decision"], json!(null));
+    assert_eq!(setting.calls("resolutions"), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_makes_each_entity_null_and_no_list() {
+    let setting = setting();
+    setting.store.tables().is_away = true;
+    let of = [id(1), id(2)].map(|id| json!({ "__typename": "Transfer", "id": id }));
+    let response =
+        setting.entities(Caller::Operator, json!(of), "... on Transfer { amount }").await;
+    let away = ("temporarily_unavailable".to_owned(), String::new());
+    assert_eq!(refusals(&response), [away.clone(), away]);
+    assert_eq!(response.data.into_json().unwrap(), json!({ "_entities": [null, null] }));
 }
 
 #[tokio::test]

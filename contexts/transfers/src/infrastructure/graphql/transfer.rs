@@ -98,11 +98,12 @@ impl From<&PayeeKey> for PixKey {
 
 /// A transfer of money between two banks, as the hub that settles it sees it.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(complex)]
 pub(super) struct Transfer {
     /// Its `EndToEndId`.
     id: ID,
     /// The id that it carries from end to end.
-    end_to_end_id: EndToEndId,
+    pub(super) end_to_end_id: EndToEndId,
     /// Where it stands.
     state: TransferState,
     /// How much is paid.
@@ -128,6 +129,8 @@ pub(super) struct Transfer {
     /// Since when it is pending past its deadline, because the payee's bank may have credited
     /// already; null in any other case.
     overdue_at: Option<DateTime>,
+    /// The id under which existing bank programs know it; null where none takes part.
+    order_id: Option<ID>,
     /// Counts the states that it has entered.
     version: i64,
 }
@@ -150,6 +153,7 @@ impl From<TransferView> for Transfer {
             confirmed_at: transfer.confirmed_at.map(DateTime::from),
             finished_at: transfer.finished_at.map(DateTime::from),
             overdue_at: transfer.overdue_at.map(DateTime::from),
+            order_id: transfer.order_id.map(|id| ID(id.to_string())),
             version: transfer.version,
         }
     }

@@ -1,15 +1,17 @@
 //! Between the proto and the domain.
 
 use prost_types::Timestamp as ProtoTimestamp;
-use shared_kernel::application::{Caller, PageSize, Place, TraceParent};
+use shared_kernel::application::{Caller, PageSize, Period, Place, TraceParent};
 use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Timestamp, Violation};
 
 use super::proto::v1;
 use crate::application::ports::{SavedResolution, TransferPlace};
-use crate::application::{EnrolParticipant, ResolveTransfer, TransferList, TransfersOf};
+use crate::application::{
+    EnrolParticipant, ResolveTransfer, TransferList, TransferName, TransfersOf,
+};
 use crate::domain::{
-    LimitWish, Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer,
-    TransferState,
+    LimitWish, OrderId, Participant, ParticipantName, Party, Position, Protocol, Resolution,
+    Transfer, TransferState,
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -61,10 +63,12 @@ pub(super) fn transfer(transfer: &Transfer) -> v1::Transfer {
         finished_at: standing.finished_at.map(instant),
         version: standing.version,
         overdue_at: standing.overdue_at.map(instant),
+        order_id: transfer.ends().order_id.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
-pub(super) fn resolved(saved: SavedResolution) -> v1::OperatorResolution {
+/// What operators decided of a transfer, and what became of that.
+pub(super) fn resolved(saved: SavedResolution, transfer: &Transfer) -> v1::OperatorResolution {
     let resolution = match saved.resolution {
         Resolution::Credited => v1::Resolution::Credited,
         Resolution::Refused => v1::Resolution::Refused,
@@ -73,11 +77,15 @@ pub(super) fn resolved(saved: SavedResolution) -> v1::OperatorResolution {
         resolution: resolution.into(),
         reason: saved.reason,
         resolved_at: Some(instant(saved.at)),
+        contradicted_at: transfer.standing().contradicted_at.map(instant),
+        acknowledged_at: saved.acknowledged.as_ref().map(|it| instant(it.at)),
+        acknowledgement: saved.acknowledged.map(|it| it.reason).unwrap_or_default(),
     }
 }
 
 pub(super) fn resolution(
     request: &v1::ResolveTransferRequest,
+    end_to_end_id: EndToEndId,
     caller: Caller,
     trace: TraceParent,
 ) -> Result<ResolveTransfer, Violation> {
@@ -89,7 +97,7 @@ pub(super) fn resolution(
             return Err(Violation::invalid("resolution_unknown", "resolution", message));
         }
     };
-    let (end_to_end_id, reason) = (id(&request.end_to_end_id)?, request.reason.clone());
+    let reason = request.reason.clone();
     Ok(ResolveTransfer { caller, trace, end_to_end_id, resolution, reason })
 }
 
@@ -125,6 +133,18 @@ pub(super) fn id(text: &str) -> Result<EndToEndId, Violation> {
     EndToEndId::parse(text)
 }
 
+/// How a transfer is named: by its own id, or by that of its order.
+pub(super) fn name(end_to_end_id: &str, order_id: &str) -> Result<TransferName, Violation> {
+    if order_id.is_empty() {
+        return id(end_to_end_id).map(TransferName::Transfer);
+    }
+    if end_to_end_id.is_empty() {
+        return OrderId::parse(order_id).map(TransferName::Order);
+    }
+    let message = "name a transfer by its EndToEndId or by the id of its order, not by both";
+    Err(Violation::invalid("transfer_id_ambiguous", "order_id", message))
+}
+
 fn optional_ispb(text: &str) -> Result<Option<Ispb>, Violation> {
     if text.is_empty() { Ok(None) } else { Ispb::parse(text).map(Some) }
 }
@@ -149,6 +169,7 @@ pub(super) fn list(
         caller,
         of: optional_ispb(&request.ispb)?.map_or(TransfersOf::All, TransfersOf::Bank),
         state,
+        period: Period::default(),
         after: TransferPlace::of_token(&request.page_token)?,
         size: PageSize::asked(request.page_size.into())?,
     })

@@ -11,14 +11,14 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::proto::pix_keys::pix_keys_service_client::PixKeysServiceClient;
-use super::proto::pix_keys::{Account, FindAccountRequest, FindKeyRequest};
-use crate::application::directory::{KeyAnswer, KeyQuestion, OrderDirectory};
-use crate::domain::{OwnerName, Party};
+use super::proto::pix_keys::{Account, Entry, FindAccountRequest, FindKeyRequest};
+use crate::application::directory::{FoundKey, KeyAnswer, KeyQuestion, OrderDirectory};
+use crate::domain::{OwnerName, Party, PayeeKey};
 
 /// How long one question may take.
-const DEADLINE: Duration = Duration::from_secs(2);
+pub(in crate::infrastructure) const DEADLINE: Duration = Duration::from_secs(2);
 /// Questions under way at a time: the directory answers those together that come together.
-const IN_FLIGHT_MAX: usize = 64;
+pub(in crate::infrastructure) const IN_FLIGHT_MAX: usize = 64;
 
 /// A client of the directory; it connects when first used and again when it must.
 #[derive(Clone, Debug)]
@@ -80,10 +80,7 @@ impl DirectoryClient {
             end_to_end_id: question.end_to_end_id.to_string(),
         };
         match self.client.clone().find_key(self.request(message, &question.trace)).await {
-            Ok(response) => {
-                let entry = response.into_inner().entry;
-                found(entry.and_then(|entry| entry.account)).map(|party| Ok(Some(party)))
-            }
+            Ok(response) => found_key(response.into_inner().entry).map(|found| Ok(Some(found))),
             Err(status) => refusal(&status),
         }
     }
@@ -124,6 +121,17 @@ fn found(account: Option<Account>) -> Result<Party, StoreError> {
                         (PIX_KEYS_TOKEN) must be an operator's";
         StoreError::Unavailable(sentence.to_owned())
     })
+}
+
+/// The key that the directory found. One that does not say how it was written was written as it is.
+fn found_key(entry: Option<Entry>) -> Result<FoundKey, StoreError> {
+    let Entry { key, registered_as, account, .. } = entry.unwrap_or_default();
+    let owner = found(account)?;
+    let written = if registered_as.is_empty() { &key } else { &registered_as };
+    let registered_as = PayeeKey::parse(written).map_err(|broken| {
+        StoreError::Unavailable(format!("the directory shows no key: {}", broken.code()))
+    })?;
+    Ok(FoundKey { owner, registered_as })
 }
 
 fn unavailable(status: &Status) -> StoreError {

@@ -1,7 +1,7 @@
 //! `codepix.transfers.v1.TransfersService`, and the client of the directory.
 
 mod convert;
-mod directory;
+pub(in crate::infrastructure) mod directory;
 mod proto;
 mod service;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use shared_kernel::application::{ApplicationError, Caller, Ids, Page, Place, TraceParent};
+use shared_kernel::domain::EndToEndId;
 use shared_kernel::infrastructure::grpc::status::violation_status;
 use shared_kernel::infrastructure::grpc::{Callers, request_context, status};
 use tonic::service::RoutesBuilder;
@@ -13,8 +14,8 @@ use tonic::{Request, Response, Status};
 use super::convert;
 use super::proto::v1;
 use super::proto::v1::transfers_service_server::{TransfersService, TransfersServiceServer};
-use crate::application::Transfers;
 use crate::application::ports::TransferPlace;
+use crate::application::{AcknowledgeCredit, Transfers};
 use crate::domain::Transfer;
 
 /// The hub's gRPC service.
@@ -46,6 +47,27 @@ impl TransfersServices {
         request_context(request, &self.callers, &*self.ids)
             .map_err(|broken| violation_status(&broken))
     }
+
+    /// The transfer that is named by its own id or by that of its order.
+    async fn id(&self, caller: Caller, id: &str, order_id: &str) -> Result<EndToEndId, Status> {
+        let name = convert::name(id, order_id).map_err(|broken| violation_status(&broken))?;
+        let found = self.facade.find_transfer.execute(caller, name).await;
+        found.map_err(|error| status(&error))
+    }
+
+    /// A transfer, with what operators decided of it.
+    async fn resolved(
+        &self,
+        caller: Caller,
+        id: &EndToEndId,
+    ) -> Result<(v1::Transfer, Option<v1::OperatorResolution>), Status> {
+        let found = self.facade.get_transfer.execute(caller, id).await;
+        let transfer = found.map_err(|error| status(&error))?;
+        let resolved = self.facade.get_resolution.execute(caller, id).await;
+        let resolved = resolved.map_err(|error| status(&error))?;
+        let resolution = resolved.map(|saved| convert::resolved(saved, &transfer));
+        Ok((convert::transfer(&transfer), resolution))
+    }
 }
 
 fn failed(error: ApplicationError) -> Status {
@@ -67,14 +89,10 @@ impl TransfersService for TransfersServices {
         request: Request<v1::GetTransferRequest>,
     ) -> Result<Response<v1::GetTransferResponse>, Status> {
         let (caller, _) = self.context(&request)?;
-        let id = convert::id(&request.get_ref().end_to_end_id)
-            .map_err(|broken| violation_status(&broken))?;
-        let found = self.facade.get_transfer.execute(caller, &id).await;
-        let transfer = found.map_err(|error| status(&error))?;
-        let resolved = self.facade.get_resolution.execute(caller, &id).await;
-        let resolution = resolved.map_err(|error| status(&error))?.map(convert::resolved);
-        let transfer = Some(convert::transfer(&transfer));
-        Ok(Response::new(v1::GetTransferResponse { transfer, resolution }))
+        let v1::GetTransferRequest { end_to_end_id, order_id } = request.get_ref();
+        let id = self.id(caller, end_to_end_id, order_id).await?;
+        let (transfer, resolution) = self.resolved(caller, &id).await?;
+        Ok(Response::new(v1::GetTransferResponse { transfer: Some(transfer), resolution }))
     }
 
     async fn list_transfers(
@@ -119,16 +137,30 @@ impl TransfersService for TransfersServices {
     ) -> Result<Response<v1::ResolveTransferResponse>, Status> {
         let (caller, trace) = self.context(&request)?;
         // Who may not do it learns that first, whatever the content.
-        let command = caller
-            .must_be_operator()
-            .and_then(|()| convert::resolution(request.get_ref(), caller, trace))
-            .map_err(|broken| violation_status(&broken))?;
-        let id = command.end_to_end_id;
+        caller.must_be_operator().map_err(|broken| violation_status(&broken))?;
+        let asked = request.get_ref();
+        let id = self.id(caller, &asked.end_to_end_id, &asked.order_id).await?;
+        let command = convert::resolution(asked, id, caller, trace);
+        let command = command.map_err(|broken| violation_status(&broken))?;
         self.facade.resolve_transfer.submit(command).await.map_err(failed)?;
         let found = self.facade.get_transfer.execute(caller, &id).await;
         let transfer = found.map_err(|error| status(&error))?;
         let transfer = Some(convert::transfer(&transfer));
         Ok(Response::new(v1::ResolveTransferResponse { transfer }))
+    }
+
+    async fn acknowledge_credit(
+        &self,
+        request: Request<v1::AcknowledgeCreditRequest>,
+    ) -> Result<Response<v1::AcknowledgeCreditResponse>, Status> {
+        let (caller, _) = self.context(&request)?;
+        caller.must_be_operator().map_err(|broken| violation_status(&broken))?;
+        let v1::AcknowledgeCreditRequest { end_to_end_id, order_id, reason } = request.into_inner();
+        let id = self.id(caller, &end_to_end_id, &order_id).await?;
+        let command = AcknowledgeCredit { caller, end_to_end_id: id, reason };
+        self.facade.acknowledge_credit.submit(command).await.map_err(failed)?;
+        let (transfer, resolution) = self.resolved(caller, &id).await?;
+        Ok(Response::new(v1::AcknowledgeCreditResponse { transfer: Some(transfer), resolution }))
     }
 
     async fn enrol_participant(
@@ -152,7 +184,7 @@ impl TransfersService for TransfersServices {
         request: Request<v1::ListParticipantsRequest>,
     ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
         self.context(&request)?;
-        let listed = self.facade.list_participants.execute(None, None).await;
+        let listed = self.facade.list_participants.execute(None, None, None).await;
         let listed = listed.map_err(|error| status(&error))?;
         let participants = listed.rows.iter().map(convert::participant).collect();
         Ok(Response::new(v1::ListParticipantsResponse { participants }))

@@ -100,6 +100,7 @@ pub(super) fn overdue() -> Example {
 pub(super) fn program_told() -> Example {
     let transfer = between_programs(&[])?;
     let letter = Letter {
+        payee_key: transfer.order().payee_key.clone(),
         to: Side::Payee,
         topic: "bank002".into(),
         word: Word::Credit,

@@ -49,6 +49,8 @@ struct TransferRequestedV1 {
     payer: PartyV1,
     payee: PartyV1,
     payee_key: PayeeKey,
+    #[serde(default)]
+    payee_key_registered_as: Option<PayeeKey>,
     amount: Amount,
     #[serde(default)]
     description: Option<Description>,
@@ -90,7 +92,12 @@ impl From<TransferRequestedV1> for BankMessage {
             amount: event.amount,
             description: event.description.unwrap_or_default(),
         };
-        Self::Requested(Box::new(TransferRequested { sender: event.ispb, order, reference: None }))
+        Self::Requested(Box::new(TransferRequested {
+            sender: event.ispb,
+            order,
+            registered_as: event.payee_key_registered_as,
+            reference: None,
+        }))
     }
 }
 
@@ -194,6 +201,7 @@ mod tests {
             "end_to_end_id": order(1).end_to_end_id, "ispb": PAYER_BANK,
             "payer": party(PAYER_BANK, "52998224725"), "payee": party(PAYEE_BANK, "11144477735"),
             "payee_key": "someone@example.com",
+            "payee_key_registered_as": "Someone@Example.com",
             "amount": { "amount": "1.00", "currency": "BRL" },
             "description": "rent", "requested_at": "2026-11-20T12:00:00Z", "new_field": 1,
         })
@@ -221,6 +229,8 @@ mod tests {
         expected.payee.account_id = account_id;
         expected.description = Description::parse("rent").unwrap();
         assert_eq!(message.order, expected);
+        let registered_as = PayeeKey::parse("Someone@Example.com").unwrap();
+        assert_eq!(message.registered_as, Some(registered_as));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::inbound::PartyV1;
 use super::published::TRANSFERS;
 use crate::application::TransferView;
 use crate::application::ports::{News, NewsFeed, NewsWatch};
-use crate::domain::{Description, Order, PayeeKey, Terms, TransferState};
+use crate::domain::{Description, Order, OrderId, PayeeKey, Terms, TransferState};
 use crate::infrastructure::NAME;
 
 /// News that a follower may lag behind before it is told that it missed some.
@@ -40,6 +40,9 @@ struct TransferV1 {
     // Not in events of version 1.0.
     #[serde(default)]
     overdue_at: Option<Timestamp>,
+    // Nor in those of 1.1.
+    #[serde(default)]
+    order_id: Option<OrderId>,
     version: i64,
 }
 
@@ -64,6 +67,7 @@ impl From<TransferV1> for TransferView {
                 amount: told.amount,
                 description: told.description,
             },
+            order_id: told.order_id,
             terms: Terms { registered_at: told.registered_at, deadline: told.deadline },
             state: told.state,
             reason: told.reason_code,
@@ -156,8 +160,8 @@ mod tests {
     use super::*;
     use crate::application::ports::{Audience, Notice};
     use crate::application::testing::trace;
-    use crate::domain::testing::{at, pending};
-    use crate::domain::{Transfer, TransferEvent};
+    use crate::domain::testing::{at, pending, pending_between};
+    use crate::domain::{CreditTiming, Transfer, TransferEvent};
     use crate::infrastructure::kafka::published::transfer_event;
 
     fn told(transfer: &Transfer) -> Vec<u8> {
@@ -172,11 +176,13 @@ mod tests {
         let feed = TailNews::new(stop);
         feed.begins();
         let mut watch = feed.follow().await;
-        let mut transfer = pending(1);
+        let delivery = CreditTiming::OnDelivery;
+        let mut transfer = pending_between(1, CreditTiming::OnConfirmation, delivery);
+        assert!(transfer.ends().order_id.is_some());
         for event in [
             None,
             Some(TransferEvent::Confirmed { at: at(1) }),
-            Some(TransferEvent::Expired { at: at(2) }),
+            Some(TransferEvent::CompletedAlone { at: at(2) }),
         ] {
             if let Some(event) = event {
                 transfer.apply(event);

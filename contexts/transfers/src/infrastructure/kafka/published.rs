@@ -11,8 +11,8 @@ use shared_kernel::domain::{
 
 use crate::application::ports::{Notice, SavedParticipant};
 use crate::domain::{
-    Description, OwnerName, Participant, ParticipantEvent, ParticipantName, Party, PayeeKey, Side,
-    Standing, Transfer, TransferState,
+    Description, OrderId, OwnerName, Participant, ParticipantEvent, ParticipantName, Party,
+    PayeeKey, Side, Standing, Transfer, TransferState,
 };
 
 use super::examples;
@@ -110,6 +110,8 @@ macro_rules! transfer_events {
                 /// Since when it is pending past its deadline, though the payee's bank may have
                 /// credited.
                 pub overdue_at: Option<Timestamp>,
+                /// Under which id existing bank programs know it; null where none takes part.
+                pub order_id: Option<OrderId>,
             }
 
             impl<'a> $type<'a> {
@@ -133,6 +135,7 @@ macro_rules! transfer_events {
                         payee_reported: standing.payee_reported,
                         payer_report: payer_report(standing),
                         overdue_at: standing.overdue_at,
+                        order_id: transfer.ends().order_id,
                     }
                 }
             }
@@ -209,17 +212,17 @@ participant_events! {
 shared_kernel::events! {
     /// What the hub publishes, and what existing bank programs write to it.
     pub registry Hub of "transfers", source SOURCE, types "codepix.transfers.";
-    TransferPendingV1<'_> = "TransferPending" (1, 1) on [TRANSFERS, BANKS],
+    TransferPendingV1<'_> = "TransferPending" (1, 2) on [TRANSFERS, BANKS],
         example examples::pending;
-    TransferOverdueV1<'_> = "TransferOverdue" (1, 0) on [TRANSFERS, BANKS],
+    TransferOverdueV1<'_> = "TransferOverdue" (1, 1) on [TRANSFERS, BANKS],
         example examples::overdue;
-    TransferConfirmedV1<'_> = "TransferConfirmed" (1, 1) on [TRANSFERS, BANKS],
+    TransferConfirmedV1<'_> = "TransferConfirmed" (1, 2) on [TRANSFERS, BANKS],
         example examples::confirmed;
-    TransferCompletedV1<'_> = "TransferCompleted" (1, 1) on [TRANSFERS, BANKS],
+    TransferCompletedV1<'_> = "TransferCompleted" (1, 2) on [TRANSFERS, BANKS],
         example examples::completed;
-    TransferRejectedV1<'_> = "TransferRejected" (1, 1) on [TRANSFERS, BANKS],
+    TransferRejectedV1<'_> = "TransferRejected" (1, 2) on [TRANSFERS, BANKS],
         example examples::rejected;
-    TransferExpiredV1<'_> = "TransferExpired" (1, 1) on [TRANSFERS, BANKS],
+    TransferExpiredV1<'_> = "TransferExpired" (1, 2) on [TRANSFERS, BANKS],
         example examples::expired;
     ParticipantEnrolledV1<'_> = "ParticipantEnrolled" (1, 0) on [PARTICIPANTS],
         example examples::enrolled;
@@ -346,6 +349,7 @@ mod tests {
             "payee_reported": false,
             "payer_report": null,
             "overdue_at": null,
+            "order_id": null,
         });
         assert_eq!(body, expected);
     }

@@ -16,7 +16,7 @@ use shared_kernel::infrastructure::postgres::{
 use uuid::Uuid;
 
 use super::rows::{read, unreadable};
-use crate::domain::TransferState;
+use crate::domain::{OrderId, TransferState};
 
 /// How long past its deadline a pending transfer is no finding.
 pub const PENDING_GRACE: Duration = Duration::from_secs(5);
@@ -88,6 +88,19 @@ pub struct Finding {
     pub named: Vec<EndToEndId>,
 }
 
+/// A transfer that was credited after an operator had resolved it as refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Which.
+    pub end_to_end_id: EndToEndId,
+    /// Under which id its banks' programs know it.
+    pub order_id: Option<OrderId>,
+    /// The bank that has credited.
+    pub payee_ispb: Ispb,
+    /// How the banks settled it between them, once an operator has noted that.
+    pub acknowledged: Option<String>,
+}
+
 /// What the hub's schema says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubAudit {
@@ -97,8 +110,9 @@ pub struct HubAudit {
     pub banks: Vec<BankAudit>,
     /// Pending past their deadline and [`PENDING_GRACE`], and not marked as overdue.
     pub overdue: Finding,
-    /// Rejected by an operator's word, and the payee's bank has credited them all the same.
-    pub contradicted: Finding,
+    /// Rejected by an operator's word, and the payee's bank has credited them all the same: at most
+    /// [`NAMED_MAX`], first those that nobody has acknowledged yet.
+    pub contradicted: Vec<Contradiction>,
     /// Confirmed longer than [`REPORT_GRACE`] ago, and a bank's report is missing.
     pub unreported: Finding,
     /// Waiting longer than [`HAND_OVER_GRACE`] to be handed over to the payee's bank.
@@ -117,7 +131,7 @@ impl HubAudit {
         self.positions_sum.is_zero()
             && self.banks.iter().all(BankAudit::is_sound)
             && self.overdue.count == 0
-            && self.contradicted.count == 0
+            && self.contradicted.iter().all(|it| it.acknowledged.is_some())
             && self.unreported.count == 0
             && self.waiting.count == 0
             && self.misfiled.count == 0
@@ -185,8 +199,11 @@ const UNREPORTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
      AND (confirmed_at < $3 OR NOT payee_reported OR payer_credits = 'on_confirmation') \
      ORDER BY end_to_end_id LIMIT $2";
 
-const CONTRADICTED: &str = "SELECT end_to_end_id, count(*) OVER () AS count \
-     FROM transfers.transfer WHERE contradicted_at IS NOT NULL ORDER BY end_to_end_id LIMIT $1";
+/// What nobody has acknowledged yet comes first.
+const CONTRADICTED: &str = "SELECT end_to_end_id, t.order_id, t.payee_ispb, r.acknowledgement \
+     FROM transfers.transfer AS t LEFT JOIN transfers.resolution AS r USING (end_to_end_id) \
+     WHERE t.contradicted_at IS NOT NULL \
+     ORDER BY r.acknowledgement IS NOT NULL, end_to_end_id LIMIT $1";
 
 const WAITING: &str = "SELECT end_to_end_id, count(*) OVER () AS count FROM transfers.hand_over \
      WHERE stored_at < $1 ORDER BY end_to_end_id LIMIT $2";
@@ -235,6 +252,29 @@ struct FoundRow {
     end_to_end_id: String,
     #[diesel(sql_type = BigInt)]
     count: i64,
+}
+
+#[derive(QueryableByName)]
+struct ContradictionRow {
+    #[diesel(sql_type = Text)]
+    end_to_end_id: String,
+    #[diesel(sql_type = Nullable<Id>)]
+    order_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    payee_ispb: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    acknowledgement: Option<String>,
+}
+
+impl ContradictionRow {
+    fn contradiction(self) -> Result<Contradiction, Violation> {
+        Ok(Contradiction {
+            end_to_end_id: EndToEndId::parse(&self.end_to_end_id)?,
+            order_id: self.order_id.map(OrderId::from_uuid),
+            payee_ispb: Ispb::parse(&self.payee_ispb)?,
+            acknowledged: self.acknowledgement,
+        })
+    }
 }
 
 #[derive(QueryableByName)]
@@ -353,7 +393,12 @@ impl TransfersAudit {
             .map_err(store_error)?;
         let waiting = late(&mut session, WAITING, before(HAND_OVER_GRACE)).await?;
         let misfiled = named(&mut session, MISFILED).await?;
-        let contradicted = named(&mut session, CONTRADICTED).await?;
+        let contradicted: Vec<ContradictionRow> = statement(CONTRADICTED)
+            .bind::<BigInt, _>(i64::from(NAMED_MAX))
+            .load(&mut session)
+            .await
+            .map_err(store_error)?;
+        let contradicted = read(contradicted, ContradictionRow::contradiction)?;
         let counts: CountRow =
             statement(COUNTS).get_result(&mut session).await.map_err(store_error)?;
         session.batch_execute("COMMIT").await.map_err(store_error)?;

@@ -3,7 +3,7 @@
 use diesel::QueryableByName;
 use diesel::pg::data_types::PgTimestamp;
 use diesel::sql_types::{Array, Binary, SmallInt, Text, Timestamptz, Uuid as Id};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use shared_kernel::application::{Published, StoreError};
 use shared_kernel::domain::{EndToEndId, Ispb};
 use shared_kernel::infrastructure::postgres::statement::Bind;
@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::rows::{OrderRow, read};
 use super::sql;
-use super::transaction::texts;
+use super::transaction::{all_of, texts};
 use crate::application::hand_over::HandOver;
 use crate::application::outside::{KnownOrder, OrderRefusal};
-use crate::application::ports::{SavedResolution, SavedTransfer, Word};
+use crate::application::ports::{SavedAcknowledgement, SavedResolution, SavedTransfer, Word};
 use crate::domain::OrderId;
 use crate::infrastructure::classic::outbound;
 use crate::infrastructure::postgres::hand_overs::shard_of;
@@ -95,13 +95,13 @@ pub(super) async fn waiting_hand_overs(
 }
 
 pub(super) async fn load_orders(
-    session: &mut PgSession,
+    connection: &mut AsyncPgConnection,
     ids: &[OrderId],
 ) -> Result<Vec<KnownOrder>, StoreError> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows: Vec<OrderRow> = statement(sql::LOAD_ORDERS)
         .bind::<Array<Id>, _>(ids)
-        .load(session.connection())
+        .load(connection)
         .await
         .map_err(store_error)?;
     read(rows, OrderRow::order)
@@ -130,6 +130,23 @@ pub(super) async fn refuse_orders(
         .await
         .map(drop)
         .map_err(store_error)
+}
+
+pub(super) async fn save_acknowledgements(
+    session: &mut PgSession,
+    saved: &[SavedAcknowledgement],
+) -> Result<(), StoreError> {
+    let times: Vec<PgTimestamp> = saved.iter().map(|it| instant(it.acknowledgement.at)).collect();
+    let ids: Vec<&str> = saved.iter().map(|it| it.end_to_end_id.as_str()).collect();
+    let reasons: Vec<&str> = saved.iter().map(|it| it.acknowledgement.reason.as_str()).collect();
+    let noted = statement(sql::ACKNOWLEDGE)
+        .bind::<Array<Text>, _>(ids)
+        .bind::<Array<Text>, _>(reasons)
+        .bind::<Array<Timestamptz>, _>(times)
+        .execute(session.connection())
+        .await
+        .map_err(store_error)?;
+    all_of(noted, saved.len(), "a resolution")
 }
 
 pub(super) async fn save_resolutions(

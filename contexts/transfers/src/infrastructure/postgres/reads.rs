@@ -12,9 +12,10 @@ use shared_kernel::infrastructure::postgres::{statement, store_error};
 use super::rows::{
     ParticipantRow, PositionRow, ResolutionRow, TransferRow, read, transfer_columns,
 };
-use super::runs;
+use super::{outside, runs};
+use crate::application::outside::KnownOrder;
 use crate::application::ports::{SavedResolution, TransferRun, TransfersReads};
-use crate::domain::{Participant, Position, Transfer};
+use crate::domain::{OrderId, Participant, Position, Protocol, Transfer};
 
 const TRANSFERS: &str = concat!(
     "SELECT ",
@@ -24,15 +25,16 @@ const TRANSFERS: &str = concat!(
 
 /// Without a limit, all of them.
 const PARTICIPANTS: &str = "SELECT ispb, code, name, protocol, status, position_limit, \
-     enrolled_at, version FROM transfers.participant WHERE ispb > $1 ORDER BY ispb LIMIT $2";
+     enrolled_at, version FROM transfers.participant \
+     WHERE ispb > $1 AND ($2 = '' OR protocol = $2) ORDER BY ispb LIMIT $3";
 
 const PARTICIPANTS_OF: &str = "SELECT ispb, code, name, protocol, status, position_limit, \
      enrolled_at, version FROM transfers.participant WHERE ispb = ANY($1)";
 
 const POSITIONS: &str = "SELECT ispb, amount, reserved FROM transfers.position ORDER BY ispb";
 
-const RESOLUTIONS: &str = "SELECT end_to_end_id, resolution, reason, resolved_at \
-     FROM transfers.resolution WHERE end_to_end_id = ANY($1)";
+const RESOLUTIONS: &str = "SELECT end_to_end_id, resolution, reason, resolved_at, \
+     acknowledgement, acknowledged_at FROM transfers.resolution WHERE end_to_end_id = ANY($1)";
 
 const POSITIONS_OF: &str =
     "SELECT ispb, amount, reserved FROM transfers.position WHERE ispb = ANY($1) ORDER BY ispb";
@@ -62,11 +64,13 @@ impl TransfersReads for Sessions {
     async fn participants(
         &self,
         after: Option<Ispb>,
+        protocol: Option<Protocol>,
         rows: Option<i64>,
     ) -> Result<Vec<Participant>, StoreError> {
         let mut connection = self.database.connection().await?;
         let rows: Vec<ParticipantRow> = statement(PARTICIPANTS)
             .bind::<Text, _>(after.as_ref().map(Ispb::as_str).unwrap_or_default())
+            .bind::<Text, _>(protocol.map(Protocol::as_str).unwrap_or_default())
             .bind::<Nullable<BigInt>, _>(rows)
             .load(&mut connection)
             .await
@@ -100,6 +104,11 @@ impl TransfersReads for Sessions {
             .await
             .map_err(store_error)?;
         read(rows, ResolutionRow::resolution)
+    }
+
+    async fn orders(&self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
+        let mut connection = self.database.connection().await?;
+        outside::load_orders(&mut connection, ids).await
     }
 
     async fn positions_of(&self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {

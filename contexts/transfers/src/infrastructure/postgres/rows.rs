@@ -11,7 +11,7 @@ use shared_kernel::infrastructure::postgres::timestamp;
 use uuid::Uuid;
 
 use crate::application::outside::{KnownOrder, OrderOutcome};
-use crate::application::ports::{DueTransfer, SavedResolution};
+use crate::application::ports::{Acknowledgement, DueTransfer, SavedResolution};
 use crate::domain::{
     CreditTiming, Description, Ends, Order, OrderId, OwnerName, Participant, ParticipantName,
     ParticipantStatus, Party, PayeeKey, Position, Protocol, Resolution, Standing, Terms, Transfer,
@@ -169,6 +169,10 @@ pub(super) struct ResolutionRow {
     reason: String,
     #[diesel(sql_type = Timestamptz)]
     resolved_at: PgTimestamp,
+    #[diesel(sql_type = Nullable<Text>)]
+    acknowledgement: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    acknowledged_at: Option<PgTimestamp>,
 }
 
 /// A row that breaks a rule was not written by the hub.
@@ -282,11 +286,14 @@ impl ParticipantRow {
 
 impl ResolutionRow {
     pub(super) fn resolution(self) -> Result<SavedResolution, Violation> {
+        let acknowledged = self.acknowledgement.zip(self.acknowledged_at);
         Ok(SavedResolution {
             end_to_end_id: EndToEndId::parse(&self.end_to_end_id)?,
             resolution: Resolution::parse(&self.resolution)?,
             reason: self.reason,
             at: timestamp(self.resolved_at),
+            acknowledged: acknowledged
+                .map(|(reason, at)| Acknowledgement { reason, at: timestamp(at) }),
         })
     }
 }

@@ -20,11 +20,13 @@ use crate::application::ports::TransferRun;
 use crate::domain::{Side, Transfer, TransferState};
 
 /// What a list asks for: `$1`, `$2` the places, `$3` the states, `$4` the banks, `$5` the accounts,
-/// `$6` the ends (texts that are empty where nothing is asked), `$7` rows for each.
+/// `$6` the ends (texts that are empty where nothing is asked), `$7` since when, `$8` rows for
+/// each.
 macro_rules! asked {
     () => {
-        "unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[]) \
-         WITH ORDINALITY AS asked (time, id, state, bank, account, side, list)"
+        "unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], \
+         $7::timestamptz[]) \
+         WITH ORDINALITY AS asked (time, id, state, bank, account, side, since, list)"
     };
 }
 
@@ -36,10 +38,11 @@ macro_rules! run {
             transfer_columns!(),
             " FROM ",
             $from,
-            " WHERE (t.registered_at, t.end_to_end_id) < (asked.time, asked.id)",
+            " WHERE (t.registered_at, t.end_to_end_id) < (asked.time, asked.id) \
+             AND t.registered_at >= asked.since",
             $state,
             $of,
-            " ORDER BY t.registered_at DESC, t.end_to_end_id DESC LIMIT $7)"
+            " ORDER BY t.registered_at DESC, t.end_to_end_id DESC LIMIT $8)"
         )
     };
 }
@@ -80,7 +83,7 @@ macro_rules! pages {
             asked!(),
             " CROSS JOIN LATERAL (SELECT * FROM (",
             $runs,
-            ") AS t ORDER BY t.registered_at DESC, t.end_to_end_id DESC LIMIT $7) AS t \
+            ") AS t ORDER BY t.registered_at DESC, t.end_to_end_id DESC LIMIT $8) AS t \
              ORDER BY asked.list, t.registered_at DESC, t.end_to_end_id DESC"
         )
     };
@@ -135,15 +138,13 @@ struct RunColumns<'a> {
     banks: Vec<&'a str>,
     accounts: Vec<Uuid>,
     sides: Vec<&'static str>,
+    since: Vec<PgTimestamp>,
     rows: i64,
 }
 
 impl<'a> RunColumns<'a> {
     fn push(&mut self, list: usize, run: &'a TransferRun) {
-        let (time, id) = match &run.after {
-            Some(place) => (place.registered_at, place.end_to_end_id.as_str()),
-            None => (Timestamp::MAX, BEHIND_ALL),
-        };
+        let (time, id) = before(run);
         let (bank, account, side) = match &run.of {
             TransfersOf::All => ("", Uuid::nil(), ""),
             TransfersOf::Bank(bank) => (bank.as_str(), Uuid::nil(), ""),
@@ -159,8 +160,21 @@ impl<'a> RunColumns<'a> {
         self.banks.push(bank);
         self.accounts.push(account);
         self.sides.push(side);
+        self.since.push(instant(run.period.from.unwrap_or(Timestamp::MIN)));
         self.rows = self.rows.max(run.rows);
     }
+}
+
+/// Before which place the transfers of a run stand: where its period ends, or the place behind
+/// which it begins, whichever is older. One bound, so that an old page begins in the index where it
+/// stands.
+fn before(run: &TransferRun) -> (Timestamp, &str) {
+    let place = match &run.after {
+        Some(place) => (place.registered_at, place.end_to_end_id.as_str()),
+        None => (Timestamp::MAX, BEHIND_ALL),
+    };
+    // No id is empty: the end of a period comes before every transfer of its instant.
+    run.period.to.map_or(place, |to| place.min((to, "")))
 }
 
 const fn end(side: Side) -> &'static str {
@@ -216,6 +230,7 @@ async fn load(
         .bind::<Array<Text>, _>(columns.banks)
         .bind::<Array<Id>, _>(columns.accounts)
         .bind::<Array<Text>, _>(columns.sides)
+        .bind::<Array<Timestamptz>, _>(columns.since)
         .bind::<BigInt, _>(columns.rows)
         .load(connection)
         .await

@@ -9,8 +9,11 @@ pub(super) const LOAD: &str = concat!(
      ORDER BY t.end_to_end_id FOR UPDATE"
 );
 
+/// Whoever changes a participant waits for those who decide by it, and the reverse: the lock of
+/// [`LOCK_ENROLLED`] and this one exclude each other, and this one excludes no reader.
 pub(super) const LOAD_PARTICIPANTS: &str = "SELECT ispb, code, name, protocol, status, \
-     position_limit, enrolled_at, version FROM transfers.participant WHERE ispb = ANY($1)";
+     position_limit, enrolled_at, version FROM transfers.participant WHERE ispb = ANY($1) \
+     ORDER BY ispb FOR KEY SHARE";
 
 pub(super) const LOCK_ENROLLED: &str = "SELECT ispb, code, name, protocol, status, \
      position_limit, enrolled_at, version FROM transfers.participant \
@@ -146,6 +149,11 @@ pub(super) const HAND_OVER: &str = "INSERT INTO transfers.hand_over \
 
 pub(super) const WAITING_HAND_OVERS: &str =
     "SELECT end_to_end_id FROM transfers.hand_over WHERE end_to_end_id = ANY($1)";
+
+pub(super) const ACKNOWLEDGE: &str = "UPDATE transfers.resolution AS kept \
+     SET acknowledgement = noted.reason, acknowledged_at = noted.at \
+     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS noted (end_to_end_id, reason, at) \
+     WHERE kept.end_to_end_id = noted.end_to_end_id";
 
 pub(super) const RESOLVE: &str = "INSERT INTO transfers.resolution \
      (end_to_end_id, resolution, reason, resolved_at) \

@@ -20,8 +20,8 @@ use super::rows::{DueRow, ParticipantRow, PositionRow, TransferRow, read};
 use super::{outside, sql};
 use crate::application::outside::{KnownOrder, OrderRefusal};
 use crate::application::ports::{
-    Change, DueTransfer, Horizon, Resend, SavedParticipant, SavedResolution, SavedTransfer,
-    TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, Resend, SavedAcknowledgement, SavedParticipant, SavedResolution,
+    SavedTransfer, TransfersStore, TransfersTransaction,
 };
 use crate::domain::{OrderId, Participant, ParticipantEvent, Position, PositionMove, Transfer};
 use crate::infrastructure::kafka::published::{participant_event, transfer_event};
@@ -194,7 +194,7 @@ impl TransfersTransaction for PgSession {
     }
 
     async fn load_orders(&mut self, ids: &[OrderId]) -> Result<Vec<KnownOrder>, StoreError> {
-        outside::load_orders(self, ids).await
+        outside::load_orders(self.connection(), ids).await
     }
 
     async fn refuse_orders(&mut self, refusals: &[OrderRefusal]) -> Result<(), StoreError> {
@@ -211,6 +211,13 @@ impl TransfersTransaction for PgSession {
     async fn save_resolutions(&mut self, saved: &[SavedResolution]) -> Result<(), StoreError> {
         outside::save_resolutions(self, saved).await
     }
+
+    async fn save_acknowledgements(
+        &mut self,
+        saved: &[SavedAcknowledgement],
+    ) -> Result<(), StoreError> {
+        outside::save_acknowledgements(self, saved).await
+    }
 }
 
 pub(super) fn texts(ispbs: &[Ispb]) -> Vec<&str> {
@@ -218,7 +225,7 @@ pub(super) fn texts(ispbs: &[Ispb]) -> Vec<&str> {
 }
 
 /// Every row that was read under its lock must be there to be written.
-fn all_of(written: usize, wanted: usize, what: &str) -> Result<(), StoreError> {
+pub(super) fn all_of(written: usize, wanted: usize, what: &str) -> Result<(), StoreError> {
     if written == wanted {
         return Ok(());
     }

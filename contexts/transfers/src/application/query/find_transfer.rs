@@ -1,0 +1,124 @@
+//! A transfer's own id, by whatever somebody knows it by: programs of banks that credit on delivery
+//! know the ids of orders alone.
+
+use std::sync::Arc;
+
+use shared_kernel::application::{ApplicationError, Caller};
+use shared_kernel::domain::{EndToEndId, Violation};
+
+use crate::application::outside::{KnownOrder, OrderOutcome};
+use crate::application::ports::TransfersReads;
+use crate::domain::OrderId;
+
+/// How somebody names a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferName {
+    /// By its own id.
+    Transfer(EndToEndId),
+    /// By the id of its order.
+    Order(OrderId),
+}
+
+/// Finds transfers by their names.
+#[derive(Clone)]
+pub struct FindTransfer {
+    reads: Arc<dyn TransfersReads>,
+}
+
+impl std::fmt::Debug for FindTransfer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("FindTransfer").finish_non_exhaustive()
+    }
+}
+
+impl FindTransfer {
+    /// A query over the hub's read side.
+    pub fn new(reads: Arc<dyn TransfersReads>) -> Self {
+        Self { reads }
+    }
+
+    /// The id of the transfer. Whether there is one under an id of its own is asked nobody here.
+    ///
+    /// # Errors
+    /// `order_unknown`, also for an order of other banks than the caller's; `order_refused` with
+    /// the sentence that its bank was told.
+    pub async fn execute(
+        &self,
+        caller: Caller,
+        name: TransferName,
+    ) -> Result<EndToEndId, ApplicationError> {
+        let id = match name {
+            TransferName::Transfer(id) => return Ok(id),
+            TransferName::Order(id) => id,
+        };
+        let known = self.reads.orders(&[id]).await?.pop().filter(|it| may_see(caller, it));
+        match known.map(|known| known.outcome) {
+            Some(OrderOutcome::Transfer { end_to_end_id, .. }) => Ok(end_to_end_id),
+            Some(OrderOutcome::Refused { sentence }) => {
+                let message = format!("the order {id} became no transfer: {sentence}");
+                Err(Violation::failed_precondition("order_refused", "order_id", message).into())
+            }
+            None => {
+                let message = format!("the hub knows no order {id}");
+                Err(Violation::not_found("order_unknown", "order_id", message).into())
+            }
+        }
+    }
+}
+
+fn may_see(caller: Caller, known: &KnownOrder) -> bool {
+    let is_payees = match &known.outcome {
+        OrderOutcome::Transfer { payee, .. } => caller.may_act_for(payee).is_ok(),
+        OrderOutcome::Refused { .. } => false,
+    };
+    is_payees || caller.may_act_for(&known.bank).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::application::testing::MemoryStore;
+    use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, ispb, order};
+
+    fn id(number: u128) -> OrderId {
+        OrderId::from_uuid(Uuid::from_u128(number))
+    }
+
+    #[tokio::test]
+    async fn an_order_leads_to_its_transfer_for_its_banks_alone() {
+        let store = MemoryStore::default();
+        let end_to_end_id = order(1).end_to_end_id;
+        let outcomes = [
+            OrderOutcome::Transfer { end_to_end_id, payee: ispb(PAYEE_BANK) },
+            OrderOutcome::Refused { sentence: "no key was found".into() },
+        ];
+        for (order_id, outcome) in [id(1), id(2)].into_iter().zip(outcomes) {
+            let (bank, account_id) = (ispb(PAYER_BANK), order(1).payer.account_id);
+            let known = KnownOrder { order_id, bank, account_id, content: None, outcome };
+            store.tables().orders.insert(order_id, known);
+        }
+        let query = FindTransfer::new(Arc::new(store));
+        let find = async |caller, number| {
+            let found = query.execute(caller, TransferName::Order(id(number))).await;
+            found.map_err(|error| match error {
+                ApplicationError::Refused(broken) => (broken.code(), broken.message().to_owned()),
+                other @ ApplicationError::Unavailable(_) => panic!("{other:?}"),
+            })
+        };
+        let bank = |text| Caller::Bank(ispb(text));
+        for caller in [Caller::Operator, bank(PAYER_BANK), bank(PAYEE_BANK)] {
+            assert_eq!(find(caller, 1).await, Ok(end_to_end_id));
+        }
+        let refused = find(bank(PAYER_BANK), 2).await.unwrap_err();
+        assert!(refused.0 == "order_refused" && refused.1.contains("no key was found"));
+        for (caller, number) in
+            [(bank("00000009"), 1), (bank(PAYEE_BANK), 2), (Caller::Operator, 3)]
+        {
+            assert_eq!(find(caller, number).await.unwrap_err().0, "order_unknown");
+        }
+        let itself = TransferName::Transfer(end_to_end_id);
+        assert_eq!(query.execute(Caller::Operator, itself).await.unwrap(), end_to_end_id);
+    }
+}

@@ -1,0 +1,41 @@
+//! What an operator decided of a transfer that was overdue.
+
+use async_graphql::{ComplexObject, Context, Result, SimpleObject};
+use shared_kernel::infrastructure::graphql::{DateTime, caller, refused};
+
+use super::loaders::Loaders;
+use super::mutation::TransferResolution;
+use super::transfer::Transfer;
+use crate::application::ports::SavedResolution;
+
+/// What an operator decided of a transfer that was overdue, and how they knew.
+#[derive(Debug, SimpleObject)]
+pub(super) struct TransferDecision {
+    /// What the payee's bank had done.
+    resolution: TransferResolution,
+    /// How the operator knew.
+    reason: String,
+    /// When it was decided.
+    resolved_at: DateTime,
+}
+
+impl From<SavedResolution> for TransferDecision {
+    fn from(saved: SavedResolution) -> Self {
+        Self {
+            resolution: saved.resolution.into(),
+            reason: saved.reason,
+            resolved_at: saved.at.into(),
+        }
+    }
+}
+
+#[ComplexObject]
+impl Transfer {
+    /// What an operator decided of it while it was overdue; null where none did, and to a bank's
+    /// token: the words are one operator's for another.
+    async fn decision(&self, context: &Context<'_>) -> Result<Option<TransferDecision>> {
+        let asked = (caller(context)?, self.end_to_end_id.0);
+        let found = context.data::<Loaders>()?.resolution(asked).await.map_err(refused)?;
+        Ok(found.map(TransferDecision::from))
+    }
+}
