@@ -17,6 +17,8 @@ use crate::city::City;
 use crate::executor::WORLD;
 use crate::world::SeededIds;
 
+/// Told when the hub itself is at fault: a use case has panicked, or its store refused for ever.
+const INTERNAL: &str = "internal_error";
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -48,7 +50,12 @@ impl City {
         }
         match answer {
             Ok(answer) => Some(Told::Accepted(answer)),
-            Err(ApplicationError::Refused(refused)) => Some(Told::Refused(refused.code().into())),
+            Err(ApplicationError::Refused(refused)) => {
+                if refused.code() == INTERNAL {
+                    world.fail(format!("{}: the hub is at fault", order.words()));
+                }
+                Some(Told::Refused(refused.code().into()))
+            }
             Err(ApplicationError::Unavailable(_)) => None,
         }
     }
