@@ -47,9 +47,20 @@ impl Oracle {
         self.outside.confirmed.contains(id)
     }
 
-    /// What operators decided is committed.
-    pub(crate) fn resolved<'a>(&mut self, saved: impl Iterator<Item = &'a SavedResolution>) {
-        self.outside.resolved.extend(saved.map(|it| (it.end_to_end_id, it.resolution)));
+    /// What operators decided is committed. As refused only what has left: whatever `waits` will
+    /// be credited when its bank reads it.
+    pub(crate) fn resolved<'a>(
+        &mut self,
+        saved: impl Iterator<Item = &'a SavedResolution>,
+        waits: impl Fn(&EndToEndId) -> bool,
+    ) -> Finding {
+        for SavedResolution { end_to_end_id: id, resolution, .. } in saved {
+            must(*resolution != Resolution::Refused || !waits(id), || {
+                format!("{id} is resolved as refused, and its payee's bank will still be told")
+            })?;
+            self.outside.resolved.insert(*id, *resolution);
+        }
+        Ok(())
     }
 
     /// What an operator decided of a transfer.

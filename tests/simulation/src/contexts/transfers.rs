@@ -51,7 +51,8 @@ impl Tables for TransfersTables {
     fn examine(&self, own: &Self, oracle: &mut Oracle) -> Result<(), String> {
         let mut settled: BTreeMap<Ispb, i64> = BTreeMap::new();
         let is_settled = |it: &Transfer| it.standing().confirmed_at.is_some();
-        oracle.resolved(own.resolutions.values());
+        let waits = |id: &EndToEndId| self.hand_overs.values().any(|it| it.end_to_end_id == *id);
+        oracle.resolved(own.resolutions.values(), waits)?;
         oracle.handed_over(&own.transfers, own.hand_overs.values(), |id| {
             self.transfers.contains_key(id)
         })?;
