@@ -46,6 +46,7 @@ impl Oracle {
         }
         for (id, book) in &own.booked {
             must(!before.booked.contains_key(id), || format!("{id} is booked twice"))?;
+            self.pays_the_key(&book.payment)?;
             let amount = book.payment.amount.centavos();
             expected.entry(*id, Leg::Book, book.payment.payer.account_id, -amount);
             expected.entry(*id, Leg::Book, book.payment.payee.account_id, amount);
@@ -90,7 +91,10 @@ impl Oracle {
         let is_settled = matches!(hub, Some(TransferState::Confirmed | TransferState::Completed));
         let wrong = |what: &str| format!("the payer's side of {id} {what}; the hub: {hub:?}");
         match (was, state.status) {
-            (None, Requested) => expected.hold(payer.account_id, amount.centavos()),
+            (None, Requested) => {
+                self.pays_the_key(&state.payment)?;
+                expected.hold(payer.account_id, amount.centavos());
+            }
             (Some(Requested), Requested) => {}
             (Some(Requested), Settled) => {
                 must(is_settled, || wrong("is debited without settlement"))?;
@@ -111,7 +115,8 @@ impl Oracle {
             }
             (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
         }
-        self.payers.insert(id, (state.status, amount.money()));
+        let known = self.payers.entry(id);
+        known.or_insert_with(|| (state.status, state.payment.clone())).0 = state.status;
         Ok(())
     }
 

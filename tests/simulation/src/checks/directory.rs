@@ -7,7 +7,7 @@ use super::{Finding, Oracle, must};
 
 impl Oracle {
     /// An entry of the directory is written.
-    pub(crate) fn entry(before: Option<&Entry>, after: &Entry) -> Finding {
+    pub(crate) fn entry(&mut self, before: Option<&Entry>, after: &Entry) -> Finding {
         let key = after.key().as_str();
         let version = before.map_or(0, Entry::version);
         must(after.version() == version + 1, || {
@@ -15,6 +15,9 @@ impl Oracle {
         })?;
         let owner = |entry: &Entry| entry.holding().map(|held| held.account_id);
         let (was, now) = (before.and_then(owner), owner(after));
+        if let Some(account) = now {
+            self.holds(after.key(), account);
+        }
         must(was.is_none() || now.is_none(), || {
             format!("the key {key} passes from {was:?} to {now:?} without a removal")
         })

@@ -59,7 +59,12 @@ impl Oracle {
     /// A state is entered: the banks must be where that state needs them.
     fn entered(&self, transfer: &Transfer, was: Option<TransferState>) -> Finding {
         match transfer.ends().timing(Side::Payer) {
-            CreditTiming::OnConfirmation => self.entered_by_payer(transfer)?,
+            CreditTiming::OnConfirmation => {
+                if was.is_none() {
+                    self.is_as_held(transfer.order())?;
+                }
+                self.entered_by_payer(transfer)?;
+            }
             CreditTiming::OnDelivery if was.is_none() => self.was_ordered(transfer)?,
             CreditTiming::OnDelivery => {}
         }

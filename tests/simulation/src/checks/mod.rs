@@ -6,6 +6,7 @@
 mod books;
 mod directory;
 mod hub;
+mod intents;
 mod outside;
 mod programs;
 mod quiet;
@@ -13,15 +14,16 @@ mod records;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use banking::domain::{IncomingStatus, OutgoingStatus};
+use banking::domain::{IncomingStatus, OutgoingStatus, Payment};
 use shared_kernel::application::log::TopicPartition;
-use shared_kernel::domain::{AccountId, EndToEndId, Money, Timestamp};
+use shared_kernel::domain::{AccountId, EndToEndId, Timestamp};
 use transfers::domain::TransferState;
 
 use crate::executor::NodeId;
 use crate::plan::Plan;
 
 pub(crate) use hub::within_limit;
+pub(crate) use intents::Intent;
 pub(crate) use quiet::{examine, left_open};
 pub(crate) use records::Advance;
 
@@ -61,10 +63,11 @@ pub(crate) struct Oracle {
     covered: BTreeMap<(String, TopicPartition), i64>,
     curses: BTreeMap<(String, TopicPartition, i64), Option<bool>>,
     hub: BTreeMap<EndToEndId, TransferState>,
-    payers: BTreeMap<EndToEndId, (OutgoingStatus, Money)>,
+    payers: BTreeMap<EndToEndId, (OutgoingStatus, Payment)>,
     payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId)>,
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
     outside: outside::Outside,
+    names: intents::Names,
 }
 
 impl Oracle {
@@ -82,6 +85,7 @@ impl Oracle {
             payees: BTreeMap::new(),
             accepted: BTreeMap::new(),
             outside: outside::Outside::default(),
+            names: intents::Names::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ use shared_kernel::domain::{AccountId, EndToEndId};
 use transfers::domain::{CreditTiming, Side, Transfer, TransferState};
 use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 
+use super::intents::as_asked;
 use super::{Finding, must, programs};
 use crate::city::City;
 use crate::contexts::banking::BankingTables;
@@ -175,12 +176,11 @@ fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTa
                 let view: TransferView = serde_json::from_value(answer.clone())
                     .map_err(|error| format!("an answer is unreadable: {error}"))?;
                 let id = view.end_to_end_id;
+                let (payee, amount) = as_asked(it, &view, banks)?;
                 if view.direction == Direction::Book {
                     booked.insert(id);
-                    add(it.on.account_id, -it.amount.centavos());
-                    if let Some(payee) = view.counterparty_account_id {
-                        add(payee, it.amount.centavos());
-                    }
+                    add(it.on.account_id, -amount.centavos());
+                    add(payee, amount.centavos());
                 } else {
                     sent.insert(id);
                 }

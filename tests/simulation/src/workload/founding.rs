@@ -115,6 +115,7 @@ impl City {
         }
         let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
         let request_id = self.journal().key();
+        self.world.oracle().founded(&key, account_id);
         let register = Order::Register { request_id, account_id, key: key.clone() };
         self.insist(register).await?;
         Some((account_id, key))
@@ -138,6 +139,7 @@ impl City {
         let details = AccountDetails::parse(fields).ok()?;
         self.insist(Order::EnrolAccount(EnrolOrder { account_id, ispb, details })).await?;
         let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
+        self.world.oracle().founded(&key, account_id);
         let request_id = self.journal().key();
         self.insist(Order::Register { request_id, account_id, key: key.clone() }).await?;
         self.program(ispb, |it| it.accounts.push(account_id));
