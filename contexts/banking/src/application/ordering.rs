@@ -29,7 +29,7 @@ pub(crate) fn order(
         payee_key: command.payee_key.as_str().to_owned(),
         amount: command.amount,
         description: command.description.as_str().to_owned(),
-        ordered_at: books.now(),
+        ordered_at: payer.dated(books.now()),
         deadline: books.now().saturating_add(transfer_deadline),
     };
     if payment.payee.ispb == payment.payer.ispb {

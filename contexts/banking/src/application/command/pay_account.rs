@@ -103,7 +103,7 @@ impl PayAccountDesk {
             payee_key: String::new(),
             amount: command.amount,
             description: command.description.as_str().to_owned(),
-            ordered_at: now,
+            ordered_at: payer.dated(now),
             deadline: now,
         };
         let (transfer, sides) = book(books, &command.on.trace, &payer, payment)?;
