@@ -1,6 +1,7 @@
 //! One run: founded, troubled, left alone until quiet, redriven, asked once more, examined.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,9 @@ pub struct Outcome {
     pub transfers: usize,
     /// Of those, how many were completed.
     pub completed: usize,
+    /// What happened that runs are there to make happen, and how often: states, reasons, refusals,
+    /// crashes by their place.
+    pub reached: BTreeMap<String, u64>,
 }
 
 /// Runs one seed.
@@ -182,6 +186,7 @@ impl Driver {
             steps: world.executor.steps(),
             transfers,
             completed,
+            reached: world.oracle().take_reached(),
         };
         world.executor.clear();
         outcome

@@ -15,9 +15,7 @@ impl Oracle {
         })?;
         let owner = |entry: &Entry| entry.holding().map(|held| held.account_id);
         let (was, now) = (before.and_then(owner), owner(after));
-        if let Some(account) = now {
-            self.holds(after.key(), account);
-        }
+        self.changes(after.key(), (was, now));
         must(was.is_none() || now.is_none(), || {
             format!("the key {key} passes from {was:?} to {now:?} without a removal")
         })

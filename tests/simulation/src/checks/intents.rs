@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use banking::application::command::RequestTransfer;
-use banking::application::views::{Direction, TransferView};
+use banking::application::command::{PayAccount, RequestTransfer};
+use banking::application::views::{BookedView, Direction, TransferView};
 use banking::domain::Payment;
 use pix_keys::domain::PixKey;
 use shared_kernel::domain::{AccountId, Amount, EndToEndId};
@@ -21,7 +21,13 @@ pub(super) struct Names {
     founded: BTreeMap<String, AccountId>,
     /// Every account that ever had a key.
     holders: BTreeMap<String, BTreeSet<AccountId>>,
+    /// How often each account was given each key, and was rid of it.
+    registered: Times,
+    removed: Times,
 }
+
+/// How often something happened to a key and an account.
+type Times = BTreeMap<(PixKey, AccountId), usize>;
 
 /// What is compared of an order and of what was made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,9 +73,45 @@ impl Oracle {
         self.names.founded.insert(key.as_str().to_owned(), account);
     }
 
-    /// An account has a key from now on.
-    pub(super) fn holds(&mut self, key: &PixKey, account: AccountId) {
-        self.names.holders.entry(key.as_str().to_owned()).or_default().insert(account);
+    /// A key names another account than before, or none.
+    pub(super) fn changes(
+        &mut self,
+        key: &PixKey,
+        (was, now): (Option<AccountId>, Option<AccountId>),
+    ) {
+        if let Some(account) = was.filter(|_| now != was) {
+            *self.names.removed.entry((key.clone(), account)).or_insert(0) += 1;
+        }
+        if let Some(account) = now.filter(|_| now != was) {
+            *self.names.registered.entry((key.clone(), account)).or_insert(0) += 1;
+            self.names.holders.entry(key.as_str().to_owned()).or_default().insert(account);
+        }
+    }
+
+    /// Keys were registered for whom their clients were told, as often as they were, and nobody was
+    /// rid of a key but by an order of its own, or when it was closed.
+    pub(super) fn keys_changed(
+        &self,
+        (registered, removed): (&Times, &Times),
+        is_closed: impl Fn(&AccountId) -> bool,
+    ) -> Finding {
+        must(*registered == self.names.registered, || {
+            let made = &self.names.registered;
+            let wrong: Vec<_> =
+                made.iter().filter(|it| registered.get(it.0) != Some(it.1)).collect();
+            let more: Vec<_> = registered.keys().filter(|it| !made.contains_key(*it)).collect();
+            format!("keys registered otherwise than clients were told: {wrong:?}, never: {more:?}")
+        })?;
+        let all: BTreeSet<_> = removed.keys().chain(self.names.removed.keys()).collect();
+        for of in all {
+            let (key, account) = (of.0.as_str(), of.1);
+            let times = |them: &Times| them.get(of).copied().unwrap_or(0);
+            let (told, made) = (times(removed), times(&self.names.removed));
+            must(told == made || (told < made && is_closed(&account)), || {
+                format!("{account} was rid of {key} {made} times, and asked for it {told} times")
+            })?;
+        }
+        Ok(())
     }
 
     /// Who is paid is whose key it is: for ever, or at some time.
@@ -84,8 +126,11 @@ impl Oracle {
         })
     }
 
-    /// A bank of ours orders or books a payment.
+    /// A bank of ours orders or books a payment. One without a key names an account.
     pub(super) fn pays_the_key(&self, payment: &Payment) -> Finding {
+        if payment.payee_key.is_empty() {
+            return Ok(());
+        }
         self.is_named(payment.end_to_end_id, &payment.payee_key, payment.payee.account_id)
     }
 
@@ -130,4 +175,26 @@ pub(super) fn as_asked(
     let is_shown = told.counterparty_account_id.is_none_or(|shown| shown == payee);
     must(is_shown, || format!("the payer of {id} is told of another payee than {payee}"))?;
     Ok((payee, payment.amount))
+}
+
+/// A payment to an account that was accepted is the one that was asked for.
+pub(super) fn as_named(asked: &PayAccount, told: &BookedView, banks: &BankingTables) -> Finding {
+    let id = told.end_to_end_id;
+    let payment = banks.booked.get(&id).map(|book| &book.payment);
+    let Some(payment) = payment else { return Err(format!("{id} was accepted and not made")) };
+    let wanted = Intent {
+        payer: asked.on.account_id,
+        amount: asked.amount.centavos(),
+        key: String::new(),
+        description: asked.description.as_str().to_owned(),
+    };
+    let made = Intent::of_bank(payment);
+    let payee = (asked.payee_account_id, payment.payee.account_id);
+    must(wanted == made && payee.0 == payee.1, || {
+        format!("{id} was ordered as {wanted:?}, and is {made:?}; payees: {payee:?}")
+    })?;
+    let shown = (told.payer_account_id, told.payee_account_id, told.amount);
+    must(shown == (wanted.payer, payee.0, asked.amount), || {
+        format!("{id} was ordered as {wanted:?}, and is told as {told:?}")
+    })
 }

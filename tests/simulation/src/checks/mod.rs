@@ -9,6 +9,7 @@ mod hub;
 mod intents;
 mod outside;
 mod programs;
+mod promises;
 mod quiet;
 mod records;
 
@@ -22,7 +23,7 @@ use transfers::domain::TransferState;
 use crate::executor::NodeId;
 use crate::plan::Plan;
 
-pub(crate) use hub::within_limit;
+pub(crate) use hub::Debt;
 pub(crate) use intents::Intent;
 pub(crate) use quiet::{examine, left_open};
 pub(crate) use records::Advance;
@@ -68,12 +69,13 @@ pub(crate) struct Oracle {
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
     outside: outside::Outside,
     names: intents::Names,
+    reached: BTreeMap<String, u64>,
 }
 
 impl Oracle {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
-            clocks_agree: plan.skew.is_zero(),
+            clocks_agree: plan.skew.is_zero() && plan.drift == 0,
             is_calm: plan.is_calm,
             promised: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -86,6 +88,17 @@ impl Oracle {
             accepted: BTreeMap::new(),
             outside: outside::Outside::default(),
             names: intents::Names::default(),
+            reached: BTreeMap::new(),
         }
+    }
+
+    /// Something happens that runs are there to make happen.
+    pub(crate) fn reach(&mut self, what: impl Into<String>) {
+        *self.reached.entry(what.into()).or_insert(0) += 1;
+    }
+
+    /// All of it, and how often.
+    pub(crate) fn take_reached(&mut self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.reached)
     }
 }

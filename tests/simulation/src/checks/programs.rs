@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::header;
-use shared_kernel::domain::{EndToEndId, Ispb};
+use shared_kernel::domain::{EndToEndId, Ispb, ReasonCode};
 use transfers::domain::{CreditTiming, OrderId, Resolution, Side, Transfer, TransferState};
 use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 use transfers::infrastructure::classic::inbound;
@@ -130,6 +130,10 @@ fn orders((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding {
         };
         must(told == [due], || {
             format!("the order {id} of {ispb} is {state:?}, and its program was told {told:?}")
+        })?;
+        let reason = own.and_then(|it| it.standing().reason).map(ReasonCode::sentence_en);
+        must(reason.is_none() || reason == ordered.error.as_deref(), || {
+            format!("the order {id} failed: {reason:?}; its program is told {:?}", ordered.error)
         })?;
     }
     let strange = hub.transfers.values().find(|it| {

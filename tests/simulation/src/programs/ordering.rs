@@ -95,7 +95,7 @@ impl City {
         self.world.say(WORLD, "program", line);
         self.program(ispb, |it| {
             let told = BTreeSet::new();
-            let new = Ordered { centavos, told, is_hasty: false, has_rival: false };
+            let new = Ordered { centavos, told, error: None, is_hasty: false, has_rival: false };
             it.ordered.entry(order.id).or_insert(new);
         });
     }
