@@ -75,8 +75,8 @@ impl City {
         }
     }
 
-    /// Who may give an order is not taken for a stranger, and a key that was never used in its scope
-    /// is not refused as used.
+    /// Who may give an order is not taken for a stranger, and a key that was never used in its
+    /// scope is not refused as used.
     pub(super) fn must_be_let_in(&self, order: &Order, told: &Told) {
         let Told::Refused(code) = told else { return };
         let is_stranger = match order.role() {
