@@ -113,7 +113,7 @@ impl<U: BatchCommand> CommandRunner<U> {
             }
         }
         let mut conflicts = 0_u32;
-        loop {
+        let leaders = loop {
             if let Err(error) = self.recall(&identities, &mut outcomes).await {
                 return finish(outcomes, &error.into());
             }
@@ -127,7 +127,7 @@ impl<U: BatchCommand> CommandRunner<U> {
                         set(&mut outcomes, *index, answer);
                     }
                     self.recall_refused(&identities, &leaders, &mut outcomes).await;
-                    break;
+                    break leaders;
                 }
                 Err(StoreError::Conflict(_)) if conflicts < CONFLICTS_MAX => {
                     conflicts = conflicts.saturating_add(1);
@@ -144,14 +144,14 @@ impl<U: BatchCommand> CommandRunner<U> {
                             set(&mut outcomes, *index, answer);
                         }
                     }
-                    break;
+                    break leaders;
                 }
                 Err(error @ (StoreError::Unavailable(_) | StoreError::Fenced)) => {
                     return finish(outcomes, &error.into());
                 }
             }
-        }
-        follow(&identities, &mut outcomes);
+        };
+        follow(&identities, &leaders, &mut outcomes);
         finish(outcomes, &ApplicationError::Unavailable("not decided".into()))
     }
 
@@ -365,13 +365,17 @@ fn leaders<A>(
     leaders
 }
 
-/// Gives every follower of a decided leader the leader's answer.
-fn follow<A: Clone>(identities: &[Option<CommandIdentity>], outcomes: &mut [Option<Outcome<A>>]) {
-    let decided: Vec<(&CommandIdentity, Outcome<A>)> = identities
-        .iter()
-        .zip(&*outcomes)
-        .filter_map(|(identity, outcome)| Some((identity.as_ref()?, outcome.clone()?)))
-        .collect();
+/// Gives every follower of a decided leader the leader's answer; never that of a stranger, who was
+/// turned away with the same command.
+fn follow<A: Clone>(
+    identities: &[Option<CommandIdentity>],
+    leaders: &[usize],
+    outcomes: &mut [Option<Outcome<A>>],
+) {
+    let answered =
+        |index: &usize| Some((identities.get(*index)?.as_ref()?, outcomes.get(*index)?.clone()?));
+    let decided: Vec<(&CommandIdentity, Outcome<A>)> =
+        leaders.iter().filter_map(answered).collect();
     let by_identity: HashMap<(&str, &str, &Digest), &Outcome<A>> = decided
         .iter()
         .map(|(identity, outcome)| {

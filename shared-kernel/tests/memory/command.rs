@@ -49,6 +49,9 @@ struct Echo {
 
 type Asked = (&'static str, &'static str);
 
+/// Before the text of somebody who may not ask for it.
+const STRANGER: &str = "stranger: ";
+
 #[async_trait]
 impl BatchCommand for Echo {
     type Command = Asked;
@@ -58,8 +61,14 @@ impl BatchCommand for Echo {
 
     const OPERATION: &'static str = "echo";
 
+    fn authorize(&self, (_, text): &Asked) -> Result<(), Violation> {
+        let stranger = || Violation::permission_denied("stranger", "caller", "a stranger");
+        if text.starts_with(STRANGER) { Err(stranger()) } else { Ok(()) }
+    }
+
     fn identity(&self, (key, text): &Asked) -> Option<CommandIdentity> {
-        let digest = Digest::of(&[text.as_bytes()]);
+        let content = text.strip_prefix(STRANGER).unwrap_or(text);
+        let digest = Digest::of(&[content.as_bytes()]);
         let identity = CommandIdentity { scope: "bank/echo".into(), key: (*key).into(), digest };
         (*key != "no key").then_some(identity)
     }
@@ -269,4 +278,12 @@ async fn an_answer_that_cannot_be_read_is_no_licence_to_decide_again() {
     unreadable.answer = serde_json::value::to_raw_value(&7).unwrap();
     let world = world(book(vec![Ok(vec![unreadable])]), vec![]);
     assert_eq!(world.run(&[("a", "text")]).await, [Err("internal_error")]);
+}
+
+#[tokio::test]
+async fn a_repeat_beside_a_stranger_gets_the_first_answer_and_not_the_strangers_refusal() {
+    let world = world(book(vec![Ok(vec![])]), vec![Ok(commits(&["k"]))]);
+    let answers = world.run(&[("k", "pay"), ("k", "pay"), ("k", "stranger: pay")]).await;
+    assert_eq!(answers, [Ok("pay".into()), Ok("pay".into()), Err("stranger")]);
+    assert_eq!(world.decided(), [["pay"]]);
 }

@@ -161,6 +161,7 @@ impl City {
     pub(crate) fn kill(&self) {
         if let Some((_, node)) = self.any() {
             self.world.say(node, "kill", || "FAULT: killed".to_owned());
+            self.world.reach("killed at any time");
             self.world.kill(node);
         }
     }
@@ -175,11 +176,19 @@ impl City {
         }
         let noticed = Duration::from_secs(6);
         self.world.executor.sleep(time.min(noticed)).await;
-        if time > noticed {
+        // All may have been mended meanwhile, and who goes on stays a member.
+        if time > noticed && self.stands_still(&name, node) {
             self.log.expel(node);
+            self.world.reach("expelled while it stands still");
             self.world.executor.sleep(time.saturating_sub(noticed)).await;
         }
         self.resume(&name, node);
+    }
+
+    fn stands_still(&self, name: &str, node: NodeId) -> bool {
+        self.machines().get(name).is_some_and(|machine| {
+            machine.is_still && machine.running.as_ref().is_some_and(|it| it.node == node)
+        })
     }
 
     /// Any process's line to the log is dead for that time.
@@ -199,10 +208,10 @@ impl City {
     }
 
     fn resume(&self, name: &str, node: NodeId) {
-        let is_same = |machine: &&mut Machine| {
-            machine.is_still && machine.running.as_ref().is_some_and(|it| it.node == node)
-        };
-        if let Some(machine) = self.machines().get_mut(name).filter(is_same) {
+        if !self.stands_still(name, node) {
+            return;
+        }
+        if let Some(machine) = self.machines().get_mut(name) {
             machine.is_still = false;
             self.world.say(node, "resume", || "goes on where it stood".to_owned());
             self.world.executor.resume(node);
@@ -221,6 +230,7 @@ impl City {
         relays.stop();
         select(Box::pin(idle.relays()), patience()).await;
         self.world.say(node, "stop", || "has stopped".to_owned());
+        self.world.reach("stopped gracefully");
         self.world.kill(node);
     }
 

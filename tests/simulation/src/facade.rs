@@ -1,10 +1,10 @@
 //! What clients of a process can ask of it.
 
 use banking::application::command::{
-    BlockAccount, CloseAccount, Deposit, OpenAccount, RequestTransfer, SetAccountLimits,
-    UnblockAccount, Withdraw,
+    BlockAccount, CloseAccount, Deposit, OpenAccount, PayAccount, RequestTransfer,
+    SetAccountLimits, UnblockAccount, Withdraw,
 };
-use banking::application::views::{AccountView, TransferView};
+use banking::application::views::{AccountView, BookedView, TransferView};
 use pix_keys::application::Desk;
 use pix_keys::application::query::{FindAccountQueue, FindKeyQueue};
 use shared_kernel::application::Batcher;
@@ -29,6 +29,7 @@ pub(crate) struct BanksFacade {
     pub(crate) close_account: Batcher<CloseAccount, AccountView>,
     pub(crate) set_account_limits: Batcher<SetAccountLimits, AccountView>,
     pub(crate) request_transfer: Batcher<RequestTransfer, TransferView>,
+    pub(crate) pay_account: Batcher<PayAccount, BookedView>,
 }
 
 /// The directory.

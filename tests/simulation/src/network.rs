@@ -22,6 +22,7 @@ use crate::city::City;
 use crate::executor::NodeId;
 use crate::facade::KeysFacade;
 use crate::plan::Role;
+use crate::planted::Bug;
 
 /// Who an account belonged to, if the directory is asked on a bad day. No customer of this city.
 const FORMER_OWNER: &str = "52998224725";
@@ -191,6 +192,9 @@ impl OrderDirectory for Line {
         let mut answers = Vec::new();
         for question in questions {
             answers.push(self.key(question).await?);
+        }
+        if self.city.world.has(Bug::AnswersOutOfOrder) {
+            answers.reverse();
         }
         Ok(answers)
     }

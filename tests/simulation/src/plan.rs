@@ -9,6 +9,7 @@ use std::time::Duration;
 use shared_kernel::domain::Ispb;
 
 use crate::random::Random;
+use crate::trace::clock;
 
 /// Which contexts a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub(crate) struct Rates {
     pub(crate) commit: u32,
     /// A write to the log fails after any part of it.
     pub(crate) write: u32,
+    /// The log refuses a record, as one that it will never take, for minutes.
+    pub(crate) refuse: u32,
+    /// The same of a hand-over.
+    pub(crate) withhold: u32,
     /// A poll fails.
     pub(crate) poll: u32,
     /// A partition shows its newest records later.
@@ -153,6 +158,8 @@ pub(crate) struct Plan {
     pub(crate) is_calm: bool,
     /// Largest error of a process's clock against true time.
     pub(crate) skew: Duration,
+    /// By how much a clock is fast or slow at most: microseconds in a second.
+    pub(crate) drift: u64,
     pub(crate) load: Load,
     pub(crate) classic: Classic,
     /// Hand-overs of one transaction of the log.
@@ -161,6 +168,8 @@ pub(crate) struct Plan {
     pub(crate) is_founded_in_peace: bool,
     /// For so long things go wrong.
     pub(crate) faults: Duration,
+    /// The time of the day at which it begins.
+    pub(crate) begins: Duration,
 }
 
 /// Longest time that a process that was killed stays down.
@@ -173,14 +182,14 @@ impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let random = Random::of(seed, 3);
         let is_calm = random.below(20) == 0;
-        let programs = Random::of(seed, 5);
+        let (programs, hours) = (Random::of(seed, 5), Random::of(seed, 6));
         let plan = Self {
             hosts: hosts(&random),
             are_banks_apart: random.below(4) == 0,
             shards: u16::try_from(random.between(1, 3)).unwrap_or(1),
             partitions: i32::try_from(random.between(1, 4)).unwrap_or(1),
             batch_max: random.one_of(&[2, 5, 20, 1_000]).unwrap_or(20),
-            idle_wait: Duration::from_millis(random.one_of(&[200, 1_000, 2_000]).unwrap_or(1_000)),
+            idle_wait: Duration::from_millis(random.one_of(&[400, 1_000, 2_000]).unwrap_or(1_000)),
             is_calm,
             rates: if is_calm { Rates::default() } else { rates(&random) },
             troubles: if is_calm { Troubles::default() } else { troubles(&random) },
@@ -200,7 +209,12 @@ impl Plan {
             classic: classic(&programs, is_calm),
             hand_overs_max: programs.one_of(&[1, 2, 256]).unwrap_or(256),
             is_founded_in_peace: random.below(4) > 0,
-            faults: Duration::from_secs(random.between(20, 150)),
+            faults: Duration::from_secs(random.between(20, 110)),
+            begins: begins(&hours),
+            drift: hours
+                .one_of(&[0, 0, 0, 0, 0, 100, 2_000, 20_000])
+                .filter(|_| !is_calm)
+                .unwrap_or(0),
         };
         plan.in_balance()
     }
@@ -228,13 +242,15 @@ impl Plan {
     pub(crate) fn words(&self) -> Vec<String> {
         let Load { banks, accounts_per_bank, customers, orders_per_customer, pause } = self.load;
         let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
-        let Rates { crash, statement, commit, write, poll, lag, call, stale, slow, curse } =
-            self.rates;
+        let Rates { crash, statement, commit, write, refuse, withhold, .. } = self.rates;
+        let Rates { poll, lag, call, stale, slow, curse, .. } = self.rates;
         let rates = [
             ("crash", crash),
             ("failed statement", statement),
             ("lost commit", commit),
             ("failed write", write),
+            ("refused record", refuse),
+            ("refused hand-over", withhold),
             ("failed poll", poll),
             ("late record", lag),
             ("lost call", call),
@@ -256,13 +272,14 @@ impl Plan {
             ),
             format!(
                 "{} partitions, {} shards of the outbox, batches of {} at most; clocks are wrong \
-                 by up to {:?}",
-                self.partitions, self.shards, self.batch_max, self.skew
+                 by up to {:?}, and fast or slow by up to {} in a million",
+                self.partitions, self.shards, self.batch_max, self.skew, self.drift
             ),
             format!("out of a million occasions: {}", rates.join(", ")),
             format!("on average every: {}", troubles.join(", ")),
             format!(
-                "things go wrong for {:?}{}",
+                "begins at {} o'clock; things go wrong for {:?}{}",
+                clock(u64::try_from(self.begins.as_micros()).unwrap_or(0)),
                 self.faults,
                 if self.is_founded_in_peace { ", once all is founded" } else { "" }
             ),
@@ -300,6 +317,18 @@ impl Troubles {
             ("redrive", self.redrive),
         ]
     }
+}
+
+/// Midnight in Brasília, in universal time: a new day for the limits of accounts.
+const MIDNIGHT: u64 = 3 * 3_600;
+
+/// In one of three runs the day ends in Brasília while money moves.
+fn begins(random: &Random) -> Duration {
+    let seconds = match random.below(3) {
+        0 => MIDNIGHT - random.between(5, 150),
+        _ => random.below(86_400),
+    };
+    Duration::from_secs(seconds)
 }
 
 fn hosts(random: &Random) -> Vec<HostPlan> {
@@ -364,6 +393,8 @@ fn rates(random: &Random) -> Rates {
         stale: rate(100_000),
         slow: rate(10_000),
         curse: rate(200_000),
+        refuse: rate(3_000),
+        withhold: rate(60_000),
     }
 }
 

@@ -10,7 +10,7 @@ use balances::infrastructure::kafka::{
     ACCOUNTS_TOPIC, AccountsConsumer, TRANSFERS_TOPIC, TransfersConsumer,
 };
 use banking::application::account_command::AccountDesk;
-use banking::application::command::{OpenAccountDesk, RequestTransferDesk};
+use banking::application::command::{OpenAccountDesk, PayAccountDesk, RequestTransferDesk};
 use banking::application::directory::{Patience, PatientDirectory};
 use banking::application::hub::HubReactions;
 use banking::application::ports::{BankingPorts, NoEcho};
@@ -373,6 +373,7 @@ impl Shop {
             close_account: self.command(&session, AccountDesk::new(&ports), 1),
             set_account_limits: self.command(&session, AccountDesk::new(&ports), 1),
             request_transfer: self.command(&session, transfers, 2),
+            pay_account: self.command(&session, PayAccountDesk(ports.clone()), 1),
         }
     }
 

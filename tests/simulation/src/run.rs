@@ -1,5 +1,8 @@
 //! One run: founded, troubled, left alone until quiet, redriven, asked once more, examined.
 
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,26 +46,22 @@ pub struct Outcome {
     pub transfers: usize,
     /// Of those, how many were completed.
     pub completed: usize,
+    /// What happened that runs are there to make happen, and how often: states, reasons, refusals,
+    /// crashes by their place.
+    pub reached: BTreeMap<String, u64>,
 }
 
 /// Runs one seed.
 pub fn run(seed: u64, options: Options) -> Outcome {
-    let trace = if options.with_story { Trace::listening() } else { Trace::default() };
-    let world = World::new(seed, Plan::of(seed), options.bug, trace);
-    world.say(WORLD, "plan", || format!("seed {seed}"));
-    for words in world.plan.words() {
-        world.say(WORLD, "plan", || words);
-    }
-    let city = City::new(&world);
-    city.journal().at_work += 1;
-    city.open();
-    if !world.plan.is_founded_in_peace {
-        begin(&city);
-    }
-    world.executor.spawn(WORLD, found(Arc::clone(&city)));
-    let driver = Driver { city };
+    let driver = Driver::founded(seed, options);
     driver.drive();
     driver.outcome()
+}
+
+/// What a panic says.
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words")
 }
 
 struct Driver {
@@ -70,6 +69,24 @@ struct Driver {
 }
 
 impl Driver {
+    /// A world in which nothing has happened yet.
+    fn founded(seed: u64, options: Options) -> Self {
+        let trace = if options.with_story { Trace::listening() } else { Trace::default() };
+        let world = World::new(seed, Plan::of(seed), options.bug, trace);
+        world.say(WORLD, "plan", || format!("seed {seed}"));
+        for words in world.plan.words() {
+            world.say(WORLD, "plan", || words);
+        }
+        let city = City::new(&world);
+        city.journal().at_work += 1;
+        city.open();
+        if !world.plan.is_founded_in_peace {
+            begin(&city);
+        }
+        world.executor.spawn(WORLD, found(Arc::clone(&city)));
+        Self { city }
+    }
+
     fn now(&self) -> Duration {
         Duration::from_micros(self.city.world.executor.now())
     }
@@ -114,7 +131,15 @@ impl Driver {
         }
     }
 
+    /// Drives the run to its end. Whatever panics, the code under test or a check, fails it: its
+    /// seed and its story are told as those of any other failure.
     fn drive(&self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.pass_through())) {
+            self.city.world.fail(format!("a panic: {}", words_of(&*panic)));
+        }
+    }
+
+    fn pass_through(&self) {
         let world = &self.city.world;
         let faults = world.plan.faults;
         while world.plan.is_founded_in_peace && !self.city.journal().is_founded {
@@ -161,8 +186,31 @@ impl Driver {
             steps: world.executor.steps(),
             transfers,
             completed,
+            reached: world.oracle().take_reached(),
         };
         world.executor.clear();
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_fails_its_seed_and_its_story_is_told() {
+        let driver = Driver::founded(1, Options { with_story: true, bug: None });
+        let executor = driver.city.world.executor.clone();
+        let later = executor.sleep(Duration::from_secs(1));
+        executor.spawn(WORLD, async move {
+            later.await;
+            panic!("a sum of {} centavos overflows", i64::MAX);
+        });
+        driver.drive();
+        let outcome = driver.outcome();
+        let failure = outcome.failure.unwrap();
+        assert!(failure.starts_with("a panic: a sum of 9223"), "{failure}");
+        assert!(outcome.story.last().unwrap().contains("WRONG: a panic"), "{:?}", outcome.story);
+        assert!(outcome.time >= Duration::from_secs(1));
     }
 }

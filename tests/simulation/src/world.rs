@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use crate::planted::Bug;
 use crate::random::Random;
 use crate::trace::Trace;
 
-/// 2026-11-20T12:00:00Z, in microseconds: true time at the beginning.
-const BEGINNING: i64 = 1_795_176_000_000_000;
+/// 2026-11-20T00:00:00Z, in microseconds: on this day all runs begin.
+const DAY: i64 = 1_795_132_800_000_000;
 
 /// The simulated world.
 pub(crate) struct World {
@@ -141,8 +141,14 @@ impl World {
 
     fn shown(&self, skew: i64) -> Timestamp {
         let micros = i64::try_from(self.executor.now()).unwrap_or(i64::MAX);
-        let shown = BEGINNING.saturating_add(micros).saturating_add(skew);
+        let begins = i64::try_from(self.plan.begins.as_micros()).unwrap_or(0);
+        let shown = DAY.saturating_add(begins).saturating_add(micros).saturating_add(skew);
         Timestamp::from_micros(shown).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Something happens that runs are there to make happen.
+    pub(crate) fn reach(&self, what: impl Into<String>) {
+        self.oracle().reach(what);
     }
 
     /// What an instruction takes that leaves the process: some of it, rarely a lot.
@@ -157,8 +163,18 @@ impl World {
 
     /// An instruction of a process at which it may die.
     pub(crate) async fn at(&self, node: NodeId, point: &'static str) {
-        if node != WORLD && self.unlucky(self.plan.rates.crash) {
+        self.pass(node, point, self.plan.rates.crash).await;
+    }
+
+    /// The same where processes come by seldom: they die there more often.
+    pub(crate) async fn at_seldom(&self, node: NodeId, point: &'static str) {
+        self.pass(node, point, self.plan.rates.crash.saturating_mul(8)).await;
+    }
+
+    async fn pass(&self, node: NodeId, point: &'static str, times: u32) {
+        if node != WORLD && self.unlucky(times) {
             self.say(node, "crash", || format!("FAULT: killed {point}"));
+            self.reach(format!("killed {point}"));
             self.kill(node);
             pending::<()>().await;
         }
@@ -166,43 +182,72 @@ impl World {
     }
 }
 
-/// The clock of a machine: it may be wrong, and may jump.
+/// The clock of a machine: it may be wrong, may jump, and may be fast or slow.
 #[derive(Clone)]
 pub(crate) struct MachineClock {
     world: Arc<World>,
-    /// Microseconds ahead of true time.
-    skew: Arc<AtomicI64>,
+    error: Arc<Mutex<ClockError>>,
+}
+
+/// How a clock differs from true time.
+#[derive(Clone, Copy, Default)]
+struct ClockError {
+    /// Microseconds ahead of true time at `since`.
+    ahead: i64,
+    /// Microseconds since the beginning.
+    since: u64,
+    /// Microseconds that it gains in a second.
+    rate: i64,
 }
 
 impl MachineClock {
     pub(crate) fn new(world: &Arc<World>) -> Self {
-        let clock = Self { world: Arc::clone(world), skew: Arc::default() };
+        let clock = Self { world: Arc::clone(world), error: Arc::default() };
+        clock.error().rate = clock.up_to(world.plan.drift);
         clock.jump();
         clock
     }
 
-    /// Shows another time from now on.
+    fn error(&self) -> MutexGuard<'_, ClockError> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number between less `most` and `most`.
+    fn up_to(&self, most: u64) -> i64 {
+        let drawn = self.world.chance.between(0, most.saturating_mul(2));
+        i64::try_from(drawn).unwrap_or(0) - i64::try_from(most).unwrap_or(0)
+    }
+
+    /// Shows another time from now on. It is as fast or slow as it was.
     pub(crate) fn jump(&self) {
-        let most = i64::try_from(self.world.plan.skew.as_micros()).unwrap_or(0);
-        let span = u64::try_from(most.saturating_mul(2)).unwrap_or(0);
-        let ahead = i64::try_from(self.world.chance.between(0, span)).unwrap_or(0);
-        self.skew.store(ahead - most, Ordering::Relaxed);
+        let most = u64::try_from(self.world.plan.skew.as_micros()).unwrap_or(0);
+        let (ahead, since) = (self.up_to(most), self.world.executor.now());
+        let mut error = self.error();
+        *error = ClockError { ahead, since, ..*error };
     }
 
     /// Shows true time from now on.
     pub(crate) fn mend(&self) {
-        self.skew.store(0, Ordering::Relaxed);
+        *self.error() = ClockError::default();
     }
 }
 
 #[async_trait]
 impl Clock for MachineClock {
     fn now(&self) -> Timestamp {
-        self.world.shown(self.skew.load(Ordering::Relaxed))
+        let ClockError { ahead, since, rate } = *self.error();
+        let passed = i64::try_from(self.world.executor.now() - since).unwrap_or(i64::MAX);
+        self.world.shown(ahead + passed.saturating_mul(rate) / 1_000_000)
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.world.executor.sleep(duration).await;
+        let rate = self.error().rate;
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        let gained =
+            Duration::from_micros((micros.saturating_mul(rate) / 1_000_000).unsigned_abs());
+        // A fast clock has shown the whole time before it has passed.
+        let true_time = if rate > 0 { duration.saturating_sub(gained) } else { duration + gained };
+        self.world.executor.sleep(true_time).await;
     }
 }
 

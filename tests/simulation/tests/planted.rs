@@ -63,4 +63,9 @@ planted! {
     an_error_for_an_order_with_other_content: ErrorForOtherContent,
     a_confirmation_that_settles_what_was_refused: ContradictionSettles,
     two_transfers_of_one_order: OrdersWithoutUniqueness,
+    answers_in_another_order: AnswersOutOfOrder,
+    a_refusal_before_the_hand_over_has_left: RefusedBeforeItLeft,
+    strangers_that_are_let_in: EveryoneIsAnOperator,
+    what_was_sent_today_forgotten: SpentForgotten,
+    an_acceptance_dated_when_it_is_read: HeardWhenRead,
 }

@@ -30,7 +30,7 @@ pub(crate) fn order(
         payee_key_registered_as: found.registered_as.clone(),
         amount: command.amount,
         description: command.description.as_str().to_owned(),
-        ordered_at: books.now(),
+        ordered_at: payer.dated(books.now()),
         deadline: books.now().saturating_add(transfer_deadline),
     };
     if payment.payee.ispb == payment.payer.ispb {

@@ -389,12 +389,17 @@ impl Account {
         }
     }
 
-    /// The next event, with the account's money as it is. Clocks of several processes differ and
-    /// may be set back; the time of an account never goes back.
+    /// When what happens now happens to this account. Clocks of several processes differ and may
+    /// be set back; the time of an account never goes back, nor does the day that its limit counts.
+    pub fn dated(&self, now: Timestamp) -> Timestamp {
+        now.max(self.0.changed_at)
+    }
+
+    /// The next event, with the account's money as it is.
     fn event(&self, fact: AccountFact, now: Timestamp) -> AccountEvent {
-        let AccountState { id, ispb, funds, spent, changed_at, version, .. } = self.0;
+        let AccountState { id, ispb, funds, spent, version, .. } = self.0;
         let version = version.saturating_add(1);
-        let occurred_at = now.max(changed_at);
+        let occurred_at = self.dated(now);
         AccountEvent { account_id: id, ispb, version, funds, spent, occurred_at, fact }
     }
 
@@ -417,7 +422,7 @@ impl Account {
             let message = "the key belongs to the paying account itself: choose another payee";
             return Err(Violation::invalid("payer_is_payee", "payee_key", message));
         }
-        self.0.limits.spend(self.0.spent, payment.amount, now.brazil_day())
+        self.0.limits.spend(self.0.spent, payment.amount, self.dated(now).brazil_day())
     }
 
     fn credited(&self, amount: Amount) -> Result<Funds, Violation> {

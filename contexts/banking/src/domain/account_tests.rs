@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use shared_kernel::domain::{Amount, Money, ReasonCode};
+use shared_kernel::domain::{Amount, Money, ReasonCode, Timestamp};
 
 use super::samples::{BANK_A, BANK_B, account, amount, cpf, entry, noon, opened, payment};
 use super::{
@@ -134,6 +134,27 @@ fn limits_hold_for_what_leaves_the_account() {
     assert!(back.hold(&paid(500), noon()).is_ok());
     let tomorrow = noon().saturating_add(Duration::from_hours(24));
     assert!(once.hold(&paid(500), tomorrow).is_ok());
+}
+
+#[test]
+fn a_clock_that_is_behind_at_midnight_begins_no_day_anew() {
+    let midnight = Timestamp::parse("2026-11-21T03:00:00Z").unwrap();
+    let behind = Timestamp::parse("2026-11-21T02:59:58Z").unwrap();
+    let small = limited(&account(BANK_A, 1, 10_000), None, Some(800));
+    let paid = |from: &Account, centavos, now| Payment {
+        ordered_at: from.dated(now),
+        ..to_b(from, centavos)
+    };
+    let of_tomorrow = paid(&small, 500, midnight);
+    let once = after(&small, small.hold(&of_tomorrow, midnight));
+    let of_today = paid(&once, 301, behind);
+    assert_eq!(refused(once.hold(&of_today, behind)), "limit_per_day_exceeded");
+    let small_one = paid(&once, 300, behind);
+    assert_eq!(small_one.ordered_at, midnight);
+    let twice = after(&once, once.hold(&small_one, behind));
+    assert_eq!(refused(twice.hold(&paid(&twice, 1, midnight), midnight)), "limit_per_day_exceeded");
+    let back = after(&twice, twice.release(&small_one, ReasonCode::Ds04, behind));
+    assert_eq!(back.state().spent.amount, Money::from_centavos(500));
 }
 
 #[test]

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use banking::domain::{
     Account, AccountStatus, IncomingStatus, IncomingTransfer, InternalAccount, Leg, OutgoingStatus,
-    OutgoingTransfer,
+    OutgoingTransfer, Payment,
 };
-use shared_kernel::domain::{AccountId, Amount, EndToEndId, Ispb};
+use shared_kernel::domain::{AccountId, Amount, Day, EndToEndId, Ispb, ReasonCode};
 use transfers::domain::TransferState;
 
 use super::{Finding, Oracle, must};
 use crate::contexts::banking::BankingTables;
-use crate::store::find;
+use crate::store::{all, find};
 
 /// What a commit must have done, from its transfers, to be compared with what it did.
 #[derive(Default)]
@@ -46,6 +46,7 @@ impl Oracle {
         }
         for (id, book) in &own.booked {
             must(!before.booked.contains_key(id), || format!("{id} is booked twice"))?;
+            self.pays_the_key(&book.payment)?;
             let amount = book.payment.amount.centavos();
             expected.entry(*id, Leg::Book, book.payment.payer.account_id, -amount);
             expected.entry(*id, Leg::Book, book.payment.payee.account_id, amount);
@@ -90,7 +91,10 @@ impl Oracle {
         let is_settled = matches!(hub, Some(TransferState::Confirmed | TransferState::Completed));
         let wrong = |what: &str| format!("the payer's side of {id} {what}; the hub: {hub:?}");
         match (was, state.status) {
-            (None, Requested) => expected.hold(payer.account_id, amount.centavos()),
+            (None, Requested) => {
+                self.pays_the_key(&state.payment)?;
+                expected.hold(payer.account_id, amount.centavos());
+            }
             (Some(Requested), Requested) => {}
             (Some(Requested), Settled) => {
                 must(is_settled, || wrong("is debited without settlement"))?;
@@ -111,7 +115,12 @@ impl Oracle {
             }
             (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
         }
-        self.payers.insert(id, (state.status, amount.money()));
+        if was != Some(state.status) {
+            let reason = state.reason.map_or("", ReasonCode::code);
+            self.reach(format!("payer's bank: {} {reason}", state.status.as_str()).trim_end());
+        }
+        let known = self.payers.entry(id);
+        known.or_insert_with(|| (state.status, state.payment.clone())).0 = state.status;
         Ok(())
     }
 
@@ -143,6 +152,9 @@ impl Oracle {
                 expected.entry(id, Leg::Payee, payee.account_id, amount.centavos());
                 expected.entry(id, Leg::Payee, settlement, -amount.centavos());
             }
+            // No sound run comes here: the hub settles only what the payee's bank has accepted, an
+            // account that expects a credit is not closed, its bank and owner never change, and no
+            // balance comes near to what a number holds. Whoever breaks one of these is looked at.
             (Some(Awaited), Unapplied) => {
                 must(is_settled, || wrong("is unapplied without settlement"))?;
                 let account = books.accounts.get(&payee.account_id).map(Account::state);
@@ -160,6 +172,10 @@ impl Oracle {
                 return Err(wrong("is credited, and no credit was expected"));
             }
             (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
+        }
+        if was != Some(state.status) {
+            let reason = state.reason.map_or("", ReasonCode::code);
+            self.reach(format!("payee's bank: {} {reason}", state.status.as_str()).trim_end());
         }
         self.payees.insert(id, (state.status, payee.account_id));
         Ok(())
@@ -233,10 +249,20 @@ fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
         let fits = limit.zip(sends).is_none_or(|(limit, sends)| sends.money() <= limit);
         must(fits, || format!("{id} sends {sends:?}, and may send {limit:?}"))
     };
+    let sends = |payment: &Payment| {
+        let id = payment.payer.account_id;
+        may(id, Some(payment.amount))?;
+        let account = find(&before.accounts, &own.accounts, &id).map(Account::state);
+        let Some(limit) = account.and_then(|it| it.limits.per_day) else { return Ok(()) };
+        let day = payment.ordered_at.brazil_day();
+        let sent = sent_on(id, day, before, own);
+        must(sent <= limit.centavos(), || {
+            format!("{id} sends {sent} centavos on {day}, and may send {limit} a day")
+        })
+    };
     for (id, (side, _)) in &own.outgoing {
         if !before.outgoing.contains_key(id) {
-            let payment = &side.state().payment;
-            may(payment.payer.account_id, Some(payment.amount))?;
+            sends(&side.state().payment)?;
         }
     }
     for (id, (side, _)) in &own.incoming {
@@ -252,10 +278,25 @@ fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
         }
     }
     for book in own.booked.values() {
-        may(book.payment.payer.account_id, Some(book.payment.amount))?;
+        sends(&book.payment)?;
         may(book.payment.payee.account_id, None)?;
     }
     Ok(())
+}
+
+/// What an account has sent on a day, less what came back: counted from all of its payments.
+fn sent_on(id: AccountId, day: Day, before: &BankingTables, own: &BankingTables) -> i64 {
+    let counts = |payment: &Payment| {
+        payment.payer.account_id == id && payment.ordered_at.brazil_day() == day
+    };
+    let outgoing = all(&before.outgoing, &own.outgoing).map(|(_, (side, _))| side.state());
+    let outgoing = outgoing.filter(|side| match side.status {
+        OutgoingStatus::Requested | OutgoingStatus::Settled => true,
+        OutgoingStatus::Rejected | OutgoingStatus::Expired => false,
+    });
+    let booked = all(&before.booked, &own.booked).map(|(_, book)| &book.payment);
+    let payments = outgoing.map(|side| &side.payment).chain(booked);
+    payments.filter(|it| counts(it)).map(|payment| payment.amount.centavos()).sum()
 }
 
 fn account(before: Option<&Account>, after: &Account) -> Finding {

@@ -7,7 +7,7 @@ use super::{Finding, Oracle, must};
 
 impl Oracle {
     /// An entry of the directory is written.
-    pub(crate) fn entry(before: Option<&Entry>, after: &Entry) -> Finding {
+    pub(crate) fn entry(&mut self, before: Option<&Entry>, after: &Entry) -> Finding {
         let key = after.key().as_str();
         let version = before.map_or(0, Entry::version);
         let is_same = |it: &Entry| it.version() == after.version() && it.state() == after.state();
@@ -20,6 +20,7 @@ impl Oracle {
         })?;
         let owner = |entry: &Entry| entry.holding().map(|held| held.account_id);
         let (was, now) = (before.and_then(owner), owner(after));
+        self.changes(after.key(), (was, now));
         must(was.is_none() || now.is_none(), || {
             format!("the key {key} passes from {was:?} to {now:?} without a removal")
         })

@@ -3,18 +3,64 @@
 use std::collections::BTreeMap;
 
 use banking::domain::{IncomingStatus, OutgoingStatus};
-use shared_kernel::domain::{Ispb, Money};
-use transfers::domain::{CreditTiming, Position, Side, Transfer, TransferState};
+use shared_kernel::domain::{Ispb, Money, ReasonCode};
+use transfers::domain::{CreditTiming, Position, Side, Standing, Transfer, TransferState};
 
 use super::{Finding, Oracle, must};
 
-/// No bank owes more than its limit, what is reserved included.
-pub(crate) fn within_limit(position: &Position, limit: Option<Money>) -> Finding {
-    let Some(limit) = limit else { return Ok(()) };
-    let owes = position.reserved.centavos() - position.amount.centavos();
-    must(owes <= limit.centavos(), || {
-        format!("{} may owe {limit}, and owes {owes} centavos", position.ispb)
-    })
+/// What a commit makes a bank owe more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Debt {
+    /// Something new is reserved: it must fit under the limit.
+    admits: bool,
+    /// Centavos that are settled and were never reserved: the bank had no limit by then.
+    unreserved: i64,
+}
+
+impl Debt {
+    /// A new transfer is let in: under a limit it reserves.
+    pub(crate) fn admits(&mut self, transfer: &Transfer, limit: Option<Money>) -> Finding {
+        self.admits |= transfer.reserves();
+        must(transfer.reserves() || limit.is_none(), || {
+            let id = transfer.order().end_to_end_id;
+            format!("{id} is let in under a limit of {limit:?}, and reserves nothing")
+        })
+    }
+
+    /// A transfer is settled.
+    pub(crate) fn settles(&mut self, transfer: &Transfer) {
+        if !transfer.reserves() {
+            self.unreserved += transfer.order().amount.centavos();
+        }
+    }
+
+    /// No bank is let in to owe more than its limit, what is reserved included; and what it owes
+    /// grows by nothing else. A limit may be set below what the bank owes already.
+    pub(crate) fn is_within(
+        self,
+        limit: Option<Money>,
+        before: Option<&Position>,
+        after: &Position,
+    ) -> Finding {
+        let owes = |position: &Position| position.reserved.centavos() - position.amount.centavos();
+        let (was, now) = (before.map_or(0, owes), owes(after));
+        let most = match limit {
+            Some(limit) if self.admits => limit.centavos(),
+            Some(_) | None if self.admits => i64::MAX - self.unreserved,
+            Some(_) | None => was,
+        };
+        must(now <= most + self.unreserved, || {
+            format!("{} may owe {limit:?}, and goes from {was} to {now}: {self:?}", after.ispb)
+        })
+    }
+}
+
+/// Marks that a transfer is given.
+fn new_marks(before: Option<&Standing>, after: &Standing) -> impl Iterator<Item = &'static str> {
+    let is_new = |of: fn(&Standing) -> bool| of(after) && !before.is_some_and(of);
+    let overdue = is_new(|it| it.overdue_at.is_some()).then_some("hub: overdue");
+    let contradicted = is_new(|it| it.contradicted_at.is_some()).then_some("hub: contradicted");
+    [overdue, contradicted].into_iter().flatten()
 }
 
 fn is_step(before: TransferState, after: TransferState) -> bool {
@@ -48,7 +94,12 @@ impl Oracle {
             must(!forgets, || format!("a report of {id} is forgotten"))?;
         }
         self.marks(before.map(Transfer::standing), after)?;
+        for mark in new_marks(before.map(Transfer::standing), after.standing()) {
+            self.reach(mark);
+        }
         if was != Some(state) {
+            let reason = after.standing().reason.map_or("", ReasonCode::code);
+            self.reach(format!("hub: {state} {reason}").trim_end());
             self.entered(after, was)?;
         }
         self.reports(after)?;
@@ -59,7 +110,12 @@ impl Oracle {
     /// A state is entered: the banks must be where that state needs them.
     fn entered(&self, transfer: &Transfer, was: Option<TransferState>) -> Finding {
         match transfer.ends().timing(Side::Payer) {
-            CreditTiming::OnConfirmation => self.entered_by_payer(transfer)?,
+            CreditTiming::OnConfirmation => {
+                if was.is_none() {
+                    self.is_as_held(transfer.order())?;
+                }
+                self.entered_by_payer(transfer)?;
+            }
             CreditTiming::OnDelivery if was.is_none() => self.was_ordered(transfer)?,
             CreditTiming::OnDelivery => {}
         }

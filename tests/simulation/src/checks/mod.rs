@@ -6,22 +6,25 @@
 mod books;
 mod directory;
 mod hub;
+mod intents;
 mod outside;
 mod programs;
+mod promises;
 mod quiet;
 mod records;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use banking::domain::{IncomingStatus, OutgoingStatus};
+use banking::domain::{IncomingStatus, OutgoingStatus, Payment};
 use shared_kernel::application::log::TopicPartition;
-use shared_kernel::domain::{AccountId, EndToEndId, Money, Timestamp};
+use shared_kernel::domain::{AccountId, EndToEndId, Timestamp};
 use transfers::domain::TransferState;
 
 use crate::executor::NodeId;
 use crate::plan::Plan;
 
-pub(crate) use hub::within_limit;
+pub(crate) use hub::Debt;
+pub(crate) use intents::Intent;
 pub(crate) use quiet::{examine, left_open};
 pub(crate) use records::Advance;
 
@@ -61,16 +64,18 @@ pub(crate) struct Oracle {
     covered: BTreeMap<(String, TopicPartition), i64>,
     curses: BTreeMap<(String, TopicPartition, i64), Option<bool>>,
     hub: BTreeMap<EndToEndId, TransferState>,
-    payers: BTreeMap<EndToEndId, (OutgoingStatus, Money)>,
+    payers: BTreeMap<EndToEndId, (OutgoingStatus, Payment)>,
     payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId)>,
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
     outside: outside::Outside,
+    names: intents::Names,
+    reached: BTreeMap<String, u64>,
 }
 
 impl Oracle {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
-            clocks_agree: plan.skew.is_zero(),
+            clocks_agree: plan.skew.is_zero() && plan.drift == 0,
             is_calm: plan.is_calm,
             promised: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -82,6 +87,18 @@ impl Oracle {
             payees: BTreeMap::new(),
             accepted: BTreeMap::new(),
             outside: outside::Outside::default(),
+            names: intents::Names::default(),
+            reached: BTreeMap::new(),
         }
+    }
+
+    /// Something happens that runs are there to make happen.
+    pub(crate) fn reach(&mut self, what: impl Into<String>) {
+        *self.reached.entry(what.into()).or_insert(0) += 1;
+    }
+
+    /// All of it, and how often.
+    pub(crate) fn take_reached(&mut self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.reached)
     }
 }

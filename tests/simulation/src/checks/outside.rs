@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use shared_kernel::application::OutboundRecord;
-use shared_kernel::domain::{AccountId, EndToEndId};
+use shared_kernel::domain::EndToEndId;
 use transfers::application::hand_over::HandOver;
 use transfers::application::marked_line::DELIVERED;
 use transfers::application::ports::SavedResolution;
@@ -12,13 +12,14 @@ use transfers::domain::{
     CreditTiming, OrderId, Resolution, Side, Standing, Transfer, TransferState,
 };
 
+use super::intents::Intent;
 use super::{Finding, Oracle, must};
 
 /// What programs said, and what they are to be told.
 #[derive(Debug, Default)]
 pub(super) struct Outside {
-    /// Orders that programs wrote: accounts and centavos, as often as the id was used.
-    ordered: BTreeMap<OrderId, Vec<(AccountId, i64)>>,
+    /// Orders that programs wrote, as often as the id was used.
+    ordered: BTreeMap<OrderId, Vec<Intent>>,
     confirmed: BTreeSet<OrderId>,
     completed: BTreeSet<OrderId>,
     /// Hand-overs that are committed: their messages.
@@ -28,8 +29,8 @@ pub(super) struct Outside {
 
 impl Oracle {
     /// A program orders.
-    pub(crate) fn program_orders(&mut self, id: OrderId, account: AccountId, centavos: i64) {
-        self.outside.ordered.entry(id).or_default().push((account, centavos));
+    pub(crate) fn program_orders(&mut self, id: OrderId, intent: Intent) {
+        self.outside.ordered.entry(id).or_default().push(intent);
     }
 
     /// A program says that it has credited.
@@ -47,9 +48,20 @@ impl Oracle {
         self.outside.confirmed.contains(id)
     }
 
-    /// What operators decided is committed.
-    pub(crate) fn resolved<'a>(&mut self, saved: impl Iterator<Item = &'a SavedResolution>) {
-        self.outside.resolved.extend(saved.map(|it| (it.end_to_end_id, it.resolution)));
+    /// What operators decided is committed. As refused only what has left: whatever `waits` will
+    /// be credited when its bank reads it.
+    pub(crate) fn resolved<'a>(
+        &mut self,
+        saved: impl Iterator<Item = &'a SavedResolution>,
+        waits: impl Fn(&EndToEndId) -> bool,
+    ) -> Finding {
+        for SavedResolution { end_to_end_id: id, resolution, .. } in saved {
+            must(*resolution != Resolution::Refused || !waits(id), || {
+                format!("{id} is resolved as refused, and its payee's bank will still be told")
+            })?;
+            self.outside.resolved.insert(*id, *resolution);
+        }
+        Ok(())
     }
 
     /// What an operator decided of a transfer.
@@ -90,14 +102,16 @@ impl Oracle {
         must(is_wanted, || format!("{key} is handed over to {topic}, and nobody committed that"))
     }
 
-    /// A transfer is new: the program of its payer's bank ordered just that.
+    /// A transfer is new: the program of its payer's bank ordered just that, and the key is the
+    /// payee's.
     pub(super) fn was_ordered(&self, transfer: &Transfer) -> Finding {
         let (order, id) = (transfer.order(), transfer.ends().order_id);
-        let wanted = (order.payer.account_id, order.amount.centavos());
+        let wanted = Intent::of_hub(order);
         let ordered = id.and_then(|id| self.outside.ordered.get(&id));
         must(ordered.is_some_and(|them| them.contains(&wanted)), || {
-            format!("{} is new, and its payer's program ordered {ordered:?}", order.end_to_end_id)
-        })
+            format!("{wanted:?} is new, and its payer's program ordered {ordered:?}")
+        })?;
+        self.is_named(order.end_to_end_id, &wanted.key, order.payee.account_id)
     }
 
     /// A payee's bank that credits on delivery: the transfer enters a state only by its word or an

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::header;
-use shared_kernel::domain::{EndToEndId, Ispb};
+use shared_kernel::domain::{EndToEndId, Ispb, ReasonCode};
 use transfers::domain::{CreditTiming, OrderId, Resolution, Side, Transfer, TransferState};
 use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 use transfers::infrastructure::classic::inbound;
@@ -46,15 +46,27 @@ pub(super) fn examine(city: &City, hub: &TransfersTables) -> Finding {
     Ok(())
 }
 
-/// Each transfer was shown to a careful reader of its bank's topic once, and nothing else was.
+/// Each transfer was shown to a careful reader of its bank's topic once, as it was ordered, and
+/// nothing else was.
 fn told_once(city: &City, program: &Program, incoming: &[&Transfer]) -> Finding {
+    let known = |id: &str| {
+        let is_it = |it: &&&Transfer| it.ends().order_id.is_some_and(|own| own.to_string() == id);
+        incoming.iter().find(is_it).map(|it| it.order())
+    };
     let mut told: BTreeMap<String, usize> = BTreeMap::new();
     for record in city.log.all(|topic| topic == program.topic) {
         let body = record.payload.as_deref().unwrap_or_default();
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| body.get(name).and_then(serde_json::Value::as_str);
         if text("status") == Some("pending") {
-            *told.entry(text("id").unwrap_or_default().to_owned()).or_insert(0) += 1;
+            let id = text("id").unwrap_or_default();
+            *told.entry(id.to_owned()).or_insert(0) += 1;
+            let is_as_ordered = known(id).is_none_or(|order| {
+                text("pixKeyTo") == Some(order.payee_key.as_str())
+                    && text("accountId") == Some(order.payer.account_id.to_string().as_str())
+                    && text("description") == Some(order.description.as_str())
+            });
+            must(is_as_ordered, || format!("{id} is handed over as {body}: {:?}", known(id)))?;
         }
     }
     let ids = incoming.iter().filter_map(|it| it.ends().order_id);
@@ -118,6 +130,10 @@ fn orders((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding {
         };
         must(told == [due], || {
             format!("the order {id} of {ispb} is {state:?}, and its program was told {told:?}")
+        })?;
+        let reason = own.and_then(|it| it.standing().reason).map(ReasonCode::sentence_en);
+        must(reason.is_none() || reason == ordered.error.as_deref(), || {
+            format!("the order {id} failed: {reason:?}; its program is told {:?}", ordered.error)
         })?;
     }
     let strange = hub.transfers.values().find(|it| {

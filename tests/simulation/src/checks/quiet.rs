@@ -4,22 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use balances::domain::{AccountBalance, AccountEvent, Direction as Flow, Movement};
 use banking::application::views::{Direction, ShownState, TransferView};
-use banking::domain::{
-    Account, AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus, Payment,
-};
+use banking::domain::{AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus};
 use pix_keys::domain::Account as Listed;
 use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::{self, SUFFIX};
-use shared_kernel::domain::{AccountId, EndToEndId};
+use shared_kernel::domain::{EndToEndId, ReasonCode};
 use transfers::domain::{CreditTiming, Side, Transfer, TransferState};
 use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 
+use super::promises::promises;
 use super::{Finding, must, programs};
 use crate::city::City;
 use crate::contexts::banking::BankingTables;
-use crate::contexts::transfers_of;
 use crate::store::{Database, Tables};
-use crate::workload::{MARK, Order};
+use crate::workload::MARK;
 
 /// What is still under way.
 pub(crate) fn left_open(city: &City) -> Vec<String> {
@@ -81,6 +79,7 @@ pub(crate) fn examine(city: &City) -> Finding {
         city.banking.look(|banks| {
             for transfer in hub.tables.transfers.values() {
                 both_sides(transfer, &banks.tables)?;
+                told_to_payee(transfer, &banks.tables)?;
             }
             let known = &hub.tables.transfers;
             let strange = banks.tables.outgoing.keys().find(|id| !known.contains_key(id));
@@ -159,106 +158,52 @@ fn both_sides(transfer: &Transfer, banks: &BankingTables) -> Finding {
     })
 }
 
-/// What clients were told is what happened: no more, no less, to the centavo.
-fn promises(city: &City, hub: &BTreeMap<EndToEndId, Transfer>, banks: &BankingTables) -> Finding {
-    let mut balances: BTreeMap<AccountId, i64> = BTreeMap::new();
-    let mut add = |account: AccountId, centavos: i64| {
-        *balances.entry(account).or_insert(0) += centavos;
-    };
-    let (mut sent, mut booked) = (BTreeSet::new(), BTreeSet::new());
-    let journal = city.journal();
-    for (order, answer) in journal.accepted() {
-        match order {
-            Order::Deposit(it) => add(it.on.account_id, it.amount.centavos()),
-            Order::Withdraw(it) => add(it.on.account_id, -it.amount.centavos()),
-            Order::Pay(it) => {
-                let view: TransferView = serde_json::from_value(answer.clone())
-                    .map_err(|error| format!("an answer is unreadable: {error}"))?;
-                let id = view.end_to_end_id;
-                if view.direction == Direction::Book {
-                    booked.insert(id);
-                    add(it.on.account_id, -it.amount.centavos());
-                    if let Some(payee) = view.counterparty_account_id {
-                        add(payee, it.amount.centavos());
-                    }
-                } else {
-                    sent.insert(id);
-                }
-                let shown = transfers_of(banks, it.on.account_id);
-                let shown = shown.into_iter().find(|seen| seen.end_to_end_id == id);
-                let shown = shown.map(|seen| seen.state);
-                must(shown == truth(hub.get(&id), view.direction), || {
-                    format!("the payer of {id} is told {shown:?}")
-                })?;
-            }
-            Order::Enrol(_)
-            | Order::EnrolAccount(_)
-            | Order::Resolve(_)
-            | Order::Open(_)
-            | Order::Block(_)
-            | Order::Unblock(_)
-            | Order::Close(_)
-            | Order::Limit(_)
-            | Order::Register { .. }
-            | Order::Remove { .. } => {}
-        }
-    }
-    let held: BTreeSet<EndToEndId> = banks.outgoing.keys().copied().collect();
-    must(held == sent, || {
-        let more: Vec<&EndToEndId> = held.symmetric_difference(&sent).collect();
-        format!("transfers that were promised and those that were made differ: {more:?}")
-    })?;
-    let made: BTreeSet<EndToEndId> = banks.booked.keys().copied().collect();
-    must(made == booked, || {
-        let more: Vec<&EndToEndId> = made.symmetric_difference(&booked).collect();
-        format!("bookings that were promised and those that were made differ: {more:?}")
-    })?;
-    for transfer in hub.values().filter(|it| it.standing().state == TransferState::Completed) {
-        let order = transfer.order();
-        add(order.payer.account_id, -order.amount.centavos());
-        let side = banks.incoming.get(&order.end_to_end_id);
-        if side.is_some_and(|(side, _)| side.state().status == IncomingStatus::Credited) {
-            add(order.payee.account_id, order.amount.centavos());
-        }
-    }
-    for (id, account) in &banks.accounts {
-        spent_today(account, banks)?;
-        let funds = account.state().funds;
-        must(funds.held.is_zero(), || format!("{id} still holds {}", funds.held))?;
-        let due = balances.get(id).copied().unwrap_or(0);
-        must(funds.balance.centavos() == due, || {
-            format!("{id} has {}, and {due} centavos are due to it", funds.balance)
-        })?;
-    }
-    Ok(())
-}
-
-/// What counts against the limit of a day is what was sent on it and did not come back.
-fn spent_today(account: &Account, banks: &BankingTables) -> Finding {
-    let state = account.state();
-    let counts = |payment: &Payment| {
-        payment.payer.account_id == state.id && payment.ordered_at.brazil_day() == state.spent.day
-    };
-    let outgoing = banks.outgoing.values().map(|(side, _)| side.state());
-    let outgoing = outgoing.filter(|side| side.status == OutgoingStatus::Settled);
-    let payments = outgoing.map(|side| &side.payment);
-    let payments = payments.chain(banks.booked.values().map(|book| &book.payment));
-    let sent: i64 = payments.filter(|it| counts(it)).map(|payment| payment.amount.centavos()).sum();
-    must(state.spent.amount.centavos() == sent, || {
-        format!("{} sent {sent} centavos that day, and counts {}", state.id, state.spent.amount)
-    })
-}
-
-/// What a payer must be shown.
-fn truth(transfer: Option<&Transfer>, direction: Direction) -> Option<ShownState> {
+/// What a payer must be shown: where it stands, and why.
+pub(super) fn truth(
+    transfer: Option<&Transfer>,
+    direction: Direction,
+) -> Option<(ShownState, Option<ReasonCode>)> {
     if direction == Direction::Book {
-        return Some(ShownState::Settled);
+        return Some((ShownState::Settled, None));
     }
-    Some(match transfer?.standing().state {
+    let standing = transfer?.standing();
+    let state = match standing.state {
         TransferState::Pending => ShownState::Requested,
         TransferState::Confirmed | TransferState::Completed => ShownState::Settled,
         TransferState::Rejected => ShownState::Rejected,
         TransferState::Expired => ShownState::Expired,
+    };
+    Some((state, standing.reason))
+}
+
+/// What a payee is shown of a transfer is what was ordered, and what became of it. One that its own
+/// bank has refused was refused, even if the deadline was faster at the hub.
+fn told_to_payee(transfer: &Transfer, banks: &BankingTables) -> Finding {
+    let (order, standing) = (transfer.order(), transfer.standing());
+    let Some((side, _)) = banks.incoming.get(&order.end_to_end_id) else { return Ok(()) };
+    let view = TransferView::from(side);
+    let own = side.state();
+    let is_as_ordered = view.account_id == order.payee.account_id
+        && view.amount == order.amount
+        && view.payee_key == order.payee_key.as_str()
+        && view.description == order.description.as_str()
+        && view.counterparty_ispb == order.payer.ispb
+        && view.counterparty_name == order.payer.owner_name.as_str();
+    must(is_as_ordered, || format!("the payee is shown {view:?} of {order:?}"))?;
+    let wanted = match (own.status, standing.state) {
+        (IncomingStatus::Credited, TransferState::Completed) => (ShownState::Settled, None),
+        (IncomingStatus::Cancelled, TransferState::Expired) => {
+            (ShownState::Expired, standing.reason)
+        }
+        (IncomingStatus::Unapplied, TransferState::Completed)
+        | (IncomingStatus::Refused, TransferState::Expired) => (ShownState::Rejected, own.reason),
+        (IncomingStatus::Cancelled | IncomingStatus::Refused, TransferState::Rejected) => {
+            (ShownState::Rejected, standing.reason)
+        }
+        (status, state) => return Err(format!("{} is {status:?} and {state}", view.end_to_end_id)),
+    };
+    must((view.state, view.reason) == wanted, || {
+        format!("the payee of {} is shown {:?}, {:?}", view.end_to_end_id, view.state, view.reason)
     })
 }
 

@@ -164,12 +164,12 @@ impl HandOverShard for Lead<TransfersTables> {
     async fn remove(&mut self, ids: &[EndToEndId]) -> Result<(), StoreError> {
         let world = std::sync::Arc::clone(self.session().world());
         let node = self.session().node;
-        world.at(node, "before it removes what it handed over").await;
+        world.at_seldom(node, "before it removes what it handed over").await;
         self.statement().await?;
         self.session().change(|tables| {
             tables.hand_overs.retain(|_, it| !ids.contains(&it.end_to_end_id));
         });
-        world.at(node, "after it removed what it handed over").await;
+        world.at_seldom(node, "after it removed what it handed over").await;
         if world.unlucky(world.plan.rates.statement) {
             return Err(StoreError::Unavailable("connection reset by peer".into()));
         }

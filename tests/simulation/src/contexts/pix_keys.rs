@@ -35,9 +35,9 @@ impl DirectoryTables {
 impl Tables for DirectoryTables {
     const SCHEMA: &'static str = "pix_keys";
 
-    fn examine(&self, own: &Self, _oracle: &mut Oracle) -> Result<(), String> {
+    fn examine(&self, own: &Self, oracle: &mut Oracle) -> Result<(), String> {
         for (key, after) in &own.entries {
-            Oracle::entry(self.entries.get(key), after)?;
+            oracle.entry(self.entries.get(key), after)?;
         }
         for (id, after) in &own.accounts {
             Oracle::listed(self.accounts.get(id), after)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use shared_kernel::application::{Published, StoreError, TraceParent};
-use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Timestamp};
+use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, Timestamp};
 use transfers::application::hand_over::HandOver;
 use transfers::application::outside::{KnownOrder, OrderRefusal};
 use transfers::application::ports::{
@@ -17,7 +17,7 @@ use transfers::domain::{
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use super::not_listed;
-use crate::checks::Oracle;
+use crate::checks::{Debt, Oracle};
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
 
@@ -43,6 +43,8 @@ pub(crate) struct TransfersTables {
     /// Hand-overs that wait, by the numbers of their rows.
     pub(crate) hand_overs: BTreeMap<u64, HandOver>,
     pub(crate) resolutions: BTreeMap<EndToEndId, SavedResolution>,
+    /// The limits that a transaction has read: they may change before it is committed.
+    limits_read: BTreeMap<Ispb, Option<Money>>,
 }
 
 impl Tables for TransfersTables {
@@ -50,26 +52,38 @@ impl Tables for TransfersTables {
 
     fn examine(&self, own: &Self, oracle: &mut Oracle) -> Result<(), String> {
         let mut settled: BTreeMap<Ispb, i64> = BTreeMap::new();
+        let mut debts: BTreeMap<Ispb, Debt> = BTreeMap::new();
+        let limit = |ispb: &Ispb| {
+            let now = || self.participants.get(ispb).and_then(|bank| bank.position_limit);
+            own.limits_read.get(ispb).copied().unwrap_or_else(now)
+        };
         let is_settled = |it: &Transfer| it.standing().confirmed_at.is_some();
-        oracle.resolved(own.resolutions.values());
+        let waits = |id: &EndToEndId| self.hand_overs.values().any(|it| it.end_to_end_id == *id);
+        oracle.resolved(own.resolutions.values(), waits)?;
         oracle.handed_over(&own.transfers, own.hand_overs.values(), |id| {
             self.transfers.contains_key(id)
         })?;
         for (id, after) in &own.transfers {
             let before = self.transfers.get(id);
             oracle.transfer(before, after)?;
+            let payer = after.bank(Side::Payer);
+            if payer == after.bank(Side::Payee) {
+                continue;
+            }
+            let debt = debts.entry(payer).or_default();
+            if before.is_none() && after.standing().state == TransferState::Pending {
+                debt.admits(after, limit(&payer))?;
+            }
             if is_settled(after) && !before.is_some_and(is_settled) {
                 let amount = after.order().amount.centavos();
-                if after.bank(Side::Payer) == after.bank(Side::Payee) {
-                    continue;
-                }
+                debt.settles(after);
                 *settled.entry(after.bank(Side::Payer)).or_insert(0) -= amount;
                 *settled.entry(after.bank(Side::Payee)).or_insert(0) += amount;
             }
         }
         for (ispb, position) in &own.positions {
-            let bank = find(&self.participants, &own.participants, ispb);
-            crate::checks::within_limit(position, bank.and_then(|bank| bank.position_limit))?;
+            let debt = debts.remove(ispb).unwrap_or_default();
+            debt.is_within(limit(ispb), self.positions.get(ispb), position)?;
         }
         Oracle::positions(&self.positions, &own.positions, &settled)
     }
@@ -210,10 +224,13 @@ impl TransfersTransaction for Hub {
 
     async fn load_participants(&mut self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
         self.statement().await?;
-        Ok(self.see(|committed, own| {
+        let found: Vec<Participant> = self.see(|committed, own| {
             let known = |ispb| find(&committed.participants, &own.participants, ispb).cloned();
             ispbs.iter().filter_map(known).collect()
-        }))
+        });
+        let limits = found.iter().map(|bank| (bank.ispb, bank.position_limit));
+        self.write(|_, own| own.limits_read.extend(limits));
+        Ok(found)
     }
 
     async fn lock_positions(&mut self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
@@ -384,6 +401,9 @@ impl TransfersTransaction for Hub {
         ids: &[EndToEndId],
     ) -> Result<Vec<EndToEndId>, StoreError> {
         self.statement().await?;
+        if self.session.world().has(Bug::RefusedBeforeItLeft) {
+            return Ok(Vec::new());
+        }
         Ok(self.see(|committed, _| {
             let waiting = committed.hand_overs.values().map(|it| it.end_to_end_id);
             waiting.filter(|id| ids.contains(id)).collect()

@@ -46,8 +46,13 @@ impl HandOverLine {
 
     async fn send(&self, epoch: u64, topic: &str, record: &OutboundRecord) -> Result<(), LogError> {
         let world = &self.log.world;
-        world.at(self.node, "before it sends a hand-over").await;
+        world.at_seldom(self.node, "before it sends a hand-over").await;
         self.reach().await?;
+        if self.log.refuses(record, world.plan.rates.withhold) {
+            world.reach("the log refuses a hand-over");
+            world.say(self.node, "refused", || "FAULT: the log refuses a hand-over".to_owned());
+            return Err(LogError::Unavailable("the record was not taken".into()));
+        }
         let finding = world.oracle().sends_in_transaction(topic, record);
         world.judge(finding);
         let at = self.log.append_within((NAME, epoch), topic, record)?;
@@ -73,7 +78,7 @@ impl HandOverLine {
                 self.send(epoch, topic, record).await?;
             }
         }
-        world.at(self.node, "before it commits hand-overs").await;
+        world.at_seldom(self.node, "before it commits hand-overs").await;
         self.reach().await?;
         let is_unsaid = world.unlucky(world.plan.rates.write);
         if is_unsaid && world.chance.below(3) > 0 {
@@ -82,7 +87,7 @@ impl HandOverLine {
         }
         self.log.commit(NAME, epoch)?;
         self.log.over(NAME, epoch).await?;
-        world.at(self.node, "after it committed hand-overs").await;
+        world.at_seldom(self.node, "after it committed hand-overs").await;
         if is_unsaid {
             return Err(LogError::Unavailable("the answer to the commit was lost".into()));
         }
@@ -117,12 +122,12 @@ impl TransactionalLog for HandOverLine {
     async fn take_over(&mut self) -> Result<(), LogError> {
         self.epoch = None;
         let world = Arc::clone(&self.log.world);
-        world.at(self.node, "before it takes the line of hand-overs over").await;
+        world.at_seldom(self.node, "before it takes the line of hand-overs over").await;
         self.reach().await?;
         let epoch = self.log.next_epoch(NAME);
         world.say(self.node, "line", || format!("takes the line of hand-overs over, as {epoch}"));
         self.log.settled(NAME, epoch).await?;
-        world.at(self.node, "after it took the line of hand-overs over").await;
+        world.at_seldom(self.node, "after it took the line of hand-overs over").await;
         if world.unlucky(world.plan.rates.write) {
             return Err(LogError::Unavailable("timed out".into()));
         }

@@ -11,8 +11,10 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use shared_kernel::application::log::{InboundRecord, OutboundRecord, TopicPartition};
 use shared_kernel::application::outbox::shard_of;
@@ -51,6 +53,8 @@ struct State {
     groups: BTreeMap<String, Group>,
     members: u64,
     is_down: bool,
+    /// Records that nobody can write before a time, by their hashes.
+    refused: BTreeMap<u64, u64>,
     /// Processes whose line to the broker is dead without a word.
     cut_off: BTreeSet<NodeId>,
     changes: u64,
@@ -140,6 +144,26 @@ impl Log {
             state.topics.insert(letters, vec![Vec::new(); partitions]);
         }
         self.found(topic);
+    }
+
+    /// Whether the record is refused now, as one that the log will never take: too large, until
+    /// somebody allows more.
+    fn refuses(&self, record: &OutboundRecord, times: u32) -> bool {
+        let (world, now) = (&self.world, self.world.executor.now());
+        if !world.is_faulty() {
+            return false;
+        }
+        let mut hasher = DefaultHasher::new();
+        (&record.key, &record.headers, &record.payload).hash(&mut hasher);
+        let until = self.state().refused.get(&hasher.finish()).copied();
+        if until.is_none() && world.unlucky(times) {
+            let most = world.chance.one_of(&[1, 10, 60, 150]).unwrap_or(1);
+            let time = world.chance.time(Duration::from_millis(200), Duration::from_secs(most));
+            let until = now + u64::try_from(time.as_micros()).unwrap_or(0);
+            self.state().refused.insert(hasher.finish(), until);
+            return true;
+        }
+        until.is_some_and(|until| now < until)
     }
 
     /// The partition that a key belongs to.

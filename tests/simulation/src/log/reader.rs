@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::select;
-use shared_kernel::application::LogReader;
 use shared_kernel::application::log::{InboundRecord, LogError, Polled, Position, TopicPartition};
+use shared_kernel::application::{Clock as _, LogReader};
 
 use super::Log;
 use crate::executor::NodeId;
+use crate::planted::Bug;
 
 /// The newest records may be shown this much later.
 const LAG_MAX: Duration = Duration::from_millis(400);
@@ -80,7 +81,11 @@ impl Reader {
                     fetched.is_behind = true;
                     break;
                 }
-                fetched.records.push((*kept.record).clone());
+                let mut record = (*kept.record).clone();
+                if world.has(Bug::HeardWhenRead) {
+                    record.broker_time = self.log.clock.now();
+                }
+                fetched.records.push(record);
                 place.next += 1;
                 place.was_at_end = false;
             }
@@ -172,6 +177,14 @@ impl LogReader for Reader {
             let changed = Box::pin(self.log.changed(seen));
             select(changed, world.executor.sleep(pause)).await;
         }
+    }
+
+    fn has_word(&self) -> bool {
+        let has_word = self.log.has_word(&self.group, self.member);
+        if has_word {
+            self.log.world.reach("a group has spoken while a member takes its partitions up");
+        }
+        has_word
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {

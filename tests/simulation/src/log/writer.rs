@@ -63,6 +63,12 @@ impl LogWriter for Writer {
         let mut left: BTreeMap<&str, u64> = BTreeMap::new();
         let mut is_complete = true;
         for record in records {
+            if self.log.refuses(record, world.plan.rates.refuse) {
+                // Refused where it is handed in: nothing behind it is sent, what is before it is.
+                world.reach("the log refuses a record");
+                world.say(self.node, "refused", || "FAULT: the log refuses a record".to_owned());
+                return Err(LogError::Fatal("the log never takes this record".into()));
+            }
             for topic in &record.topics {
                 let most = u64::try_from(records.len()).unwrap_or(1);
                 let left = left.entry(topic);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use banking::application::books::{Books, Changes};
 use banking::application::ports::{BankingPorts, Traced};
-use banking::domain::{Account, AccountFact, AccountState, Funds, IncomingStatus};
+use banking::domain::{Account, AccountFact, AccountState, Funds, IncomingStatus, Spent};
 use shared_kernel::application::{StoreError, Sweep};
 use shared_kernel::domain::{Money, ReasonCode};
 
@@ -15,15 +15,23 @@ use crate::world::World;
 
 /// What is loaded.
 pub(crate) fn loaded_accounts(world: &World, accounts: Vec<Account>) -> Vec<Account> {
-    if !world.has(Bug::HoldsNotCounted) {
-        return accounts;
-    }
     let free = |account: Account| {
         let state = account.state().clone();
         let funds = Funds { held: Money::ZERO, ..state.funds };
         Account::restore(AccountState { funds, ..state })
     };
-    accounts.into_iter().map(free).collect()
+    let fresh = |account: Account| {
+        let state = account.state().clone();
+        let spent = Spent::nothing(state.spent.day);
+        Account::restore(AccountState { spent, ..state })
+    };
+    if world.has(Bug::HoldsNotCounted) {
+        return accounts.into_iter().map(free).collect();
+    }
+    if world.has(Bug::SpentForgotten) {
+        return accounts.into_iter().map(fresh).collect();
+    }
+    accounts
 }
 
 /// What is saved and published.

@@ -83,11 +83,21 @@ pub enum Bug {
     ContradictionSettles,
     /// Two orders of one id are two transfers.
     OrdersWithoutUniqueness,
+    /// The directory answers the hub's questions of one batch in another order.
+    AnswersOutOfOrder,
+    /// An operator may resolve as refused what has not left yet.
+    RefusedBeforeItLeft,
+    /// Whoever asks is taken for an operator.
+    EveryoneIsAnOperator,
+    /// What was sent today is forgotten when an account is loaded.
+    SpentForgotten,
+    /// The hub takes the time at which it reads an acceptance for that of the log.
+    HeardWhenRead,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 40] = [
         Self::PublishOutsideTransaction,
         Self::OffsetBeforeEffect,
         Self::NoCompareAndSet,
@@ -123,5 +133,10 @@ impl Bug {
         Self::ErrorForOtherContent,
         Self::ContradictionSettles,
         Self::OrdersWithoutUniqueness,
+        Self::AnswersOutOfOrder,
+        Self::RefusedBeforeItLeft,
+        Self::EveryoneIsAnOperator,
+        Self::SpentForgotten,
+        Self::HeardWhenRead,
     ];
 }

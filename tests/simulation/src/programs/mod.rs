@@ -50,6 +50,8 @@ pub(crate) struct Ordered {
     pub(crate) centavos: i64,
     /// What it was told became of it.
     pub(crate) told: BTreeSet<Word>,
+    /// Why it failed, as it was told last.
+    pub(crate) error: Option<String>,
     /// It says that the order is completed before it can know.
     pub(crate) is_hasty: bool,
     /// Another order has the same id.

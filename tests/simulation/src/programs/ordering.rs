@@ -12,6 +12,7 @@ use transfers::infrastructure::classic::published::ORDERS;
 
 use super::Ordered;
 use super::messages::Order;
+use crate::checks::Intent;
 use crate::city::City;
 use crate::executor::WORLD;
 use crate::workload::Population;
@@ -80,7 +81,13 @@ impl City {
 
     fn debit(&self, ispb: Ispb, order: &Order) {
         let centavos = Money::from_json_number(&order.amount).map_or(0, Money::centavos);
-        self.world.oracle().program_orders(order.id, order.account, centavos);
+        let intent = Intent {
+            payer: order.account,
+            amount: centavos,
+            key: order.key.clone(),
+            description: order.description.to_owned(),
+        };
+        self.world.oracle().program_orders(order.id, intent);
         let line = || {
             let Order { id, account, amount, key, .. } = order;
             format!("program of {ispb}: debits {account} and orders {id}: {amount} to {key}")
@@ -88,7 +95,7 @@ impl City {
         self.world.say(WORLD, "program", line);
         self.program(ispb, |it| {
             let told = BTreeSet::new();
-            let new = Ordered { centavos, told, is_hasty: false, has_rival: false };
+            let new = Ordered { centavos, told, error: None, is_hasty: false, has_rival: false };
             it.ordered.entry(order.id).or_insert(new);
         });
     }

@@ -148,6 +148,7 @@ impl City {
             let is_own = it.accounts.contains(&told.account_id);
             let ordered = it.ordered.get_mut(&told.id).filter(|_| is_own)?;
             let is_first = ordered.told.insert(word);
+            ordered.error = (word == Word::Error).then(|| told.error.clone());
             Some((is_first, ordered.told.len()))
         });
         match noted.flatten() {

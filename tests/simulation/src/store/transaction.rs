@@ -294,6 +294,7 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
                 let DeadLetter { record, code, .. } = &letter;
                 format!("sets {}@{} aside: {code}", record.from, record.offset)
             });
+            world.reach(format!("set aside: {}", letter.code));
             self.outbox.extend(planted::error_instead(&world, &letter));
             if !world.has(Bug::NoDeadLetters) {
                 self.outbox.push(letter.into_record(now));

@@ -5,30 +5,31 @@ use std::time::Duration;
 
 use banking::application::account_command::OnAccount;
 use banking::application::command::{
-    BlockAccount, CloseAccount, Deposit, RequestTransfer, SetAccountLimits, UnblockAccount,
-    Withdraw,
+    BlockAccount, CloseAccount, Deposit, OpenAccount, PayAccount, RequestTransfer,
+    SetAccountLimits, UnblockAccount, Withdraw,
 };
-use banking::domain::{Description, Limits, PayeeKey};
+use banking::domain::{AccountNumber, Description, Limits, OwnerName, PayeeKey};
 use futures::future::join_all;
-use pix_keys::domain::PixKey;
-use shared_kernel::application::{Caller, TraceParent};
-use shared_kernel::domain::{Amount, Money};
+use pix_keys::domain::{PixKey, RemovalReason};
+use shared_kernel::application::Caller;
+use shared_kernel::domain::{Amount, Ispb, Money};
+use transfers::domain::Protocol;
 
 use super::Population;
+use super::founding::{Place, cpf, enrolment};
+use super::intruders::REUSED;
 use super::journal::Told;
-use super::order::Order;
+use super::order::{KeyWish, Order};
 use crate::city::City;
 use crate::executor::WORLD;
-use crate::world::SeededIds;
-
-/// Refused: the key was used before with other content.
-const REUSED: &str = "idempotency_key_reused";
 
 impl City {
     fn any_account(&self, population: &Population) -> Option<OnAccount> {
-        let (ispb, account_id) = self.world.chance.one_of(&population.accounts)?;
-        let trace = TraceParent::begin(&SeededIds::new(&self.world));
-        Some(OnAccount { caller: Caller::Operator, trace, ispb, account_id })
+        Some(self.on(self.world.chance.one_of(&population.accounts)?))
+    }
+
+    fn on(&self, (ispb, account_id): Place) -> OnAccount {
+        OnAccount { caller: Caller::Operator, trace: self.trace(), ispb, account_id }
     }
 
     fn any_amount(&self) -> Option<Amount> {
@@ -51,11 +52,64 @@ impl City {
         }))
     }
 
+    /// Limits of an account: per transfer, per day, both or none.
+    fn any_limits(&self) -> Option<Limits> {
+        let chance = &self.world.chance;
+        let limit = |most: u64| {
+            let centavos = i64::try_from(chance.below(most)).ok();
+            centavos.map(Money::from_centavos).filter(|_| chance.below(3) > 0)
+        };
+        Limits::new(limit(9_000), limit(30_000)).ok()
+    }
+
+    /// A bank may owe another amount from now on, whatever it owes already.
+    fn enrolment_again(&self, population: &Population) -> Option<Order> {
+        let chance = &self.world.chance;
+        let (ours, others) = (self.world.plan.banks().count(), population.outside.len());
+        let place = chance.place(ours + others);
+        let protocol = if place < ours { Protocol::Native } else { Protocol::Classic };
+        let limit = chance.one_of(&[None, Some(0), Some(5_000), Some(30_000), Some(200_000)])?;
+        let number = u64::try_from(place).ok()? + 1;
+        enrolment(number, protocol, limit.map(Money::from_centavos), self.trace())
+    }
+
+    /// A payment to an account that is named itself; of the same bank, mostly.
+    fn payment_to_account(&self, population: &Population, on: OnAccount) -> Option<Order> {
+        let chance = &self.world.chance;
+        let is_stray = chance.below(6) == 0;
+        let payees = population.accounts.iter().filter(|(ispb, _)| is_stray || *ispb == on.ispb);
+        let payees: Vec<Place> = payees.copied().collect();
+        Some(Order::PayAccount(PayAccount {
+            on,
+            idempotency_key: self.journal().key(),
+            payee_account_id: chance.one_of(&payees)?.1,
+            amount: self.any_amount()?,
+            description: Description::parse("rent").ok()?,
+        }))
+    }
+
+    /// One more account: of a newcomer, or of somebody who has one.
+    fn opening(&self, ispb: Ispb) -> Option<OpenAccount> {
+        let number = self.world.chance.between(1, 5);
+        let wanted = self.world.chance.below(2) == 0;
+        let wanted = wanted.then(|| AccountNumber::parse(&format!("{}", 20_000 + number)).ok());
+        Some(OpenAccount {
+            caller: Caller::Operator,
+            trace: self.trace(),
+            idempotency_key: self.journal().key(),
+            ispb,
+            owner_name: OwnerName::parse(&format!("Newcomer {number}")).ok()?,
+            owner_tax_id: cpf(90_000 + number)?,
+            branch: None,
+            number: wanted.flatten(),
+            account_id: None,
+        })
+    }
+
     /// Something that a customer or an operator wants.
     fn any_order(&self, population: &Population) -> Option<Order> {
         let chance = &self.world.chance;
         let on = self.any_account(population)?;
-        let account_id = on.account_id;
         let (shared, own) = (chance.below(3), chance.place(population.keys.len()));
         let key = || PixKey::infer(&format!("shared{shared}@example.com")).ok();
         let idempotency_key = || self.journal().key();
@@ -73,17 +127,23 @@ impl City {
             8..12 => Order::Block(BlockAccount { on }),
             12..18 => Order::Unblock(UnblockAccount { on }),
             18..21 => Order::Close(CloseAccount { on }),
-            21..24 => {
-                let limit = Some(Money::from_centavos(i64::try_from(chance.below(9_000)).ok()?));
-                let limits = Limits::new(limit, None).ok()?;
+            21..25 => {
+                let limits = self.any_limits()?;
                 Order::Limit(SetAccountLimits { on, limits })
             }
-            24..30 => Order::Register { request_id: idempotency_key(), account_id, key: key()? },
-            30..33 => Order::Remove { request_id: idempotency_key(), account_id, key: key()? },
-            33..35 => {
-                let (account_id, key) = population.keys.get(own)?.clone();
-                Order::Remove { request_id: idempotency_key(), account_id, key }
+            25..30 => Order::Register(KeyWish { on, request_id: idempotency_key(), key: key()? }),
+            30..33 => {
+                let wish = KeyWish { on, request_id: idempotency_key(), key: key()? };
+                Order::Remove(wish, RemovalReason::UserRequested)
             }
+            33..35 => {
+                let (place, key) = population.keys.get(own)?.clone();
+                let wish = KeyWish { on: self.on(place), request_id: idempotency_key(), key };
+                Order::Remove(wish, RemovalReason::UserRequested)
+            }
+            35..37 => Order::Open(self.opening(on.ispb)?),
+            37..39 => self.enrolment_again(population)?,
+            39..46 => self.payment_to_account(population, on)?,
             _ => self.payment(population)?,
         })
     }
@@ -92,7 +152,7 @@ impl City {
     /// content must be refused.
     async fn insist_on(self: &Arc<Self>, order: &Order, told: &Told) {
         let chance = &self.world.chance;
-        if !order.is_remembered() || !matches!(told, Told::Accepted(_)) {
+        if order.scope().is_none() || !matches!(told, Told::Accepted(_)) {
             return;
         }
         if chance.below(5) == 0 {
@@ -103,13 +163,16 @@ impl City {
             }
         }
         if chance.below(5) == 0
-            && let Some(other) = order.altered()
+            && let Some(other) = self.varied(order)
         {
             let answer = self.learn(&other).await;
             if answer != Told::Refused(REUSED.into()) {
                 let words = other.words();
                 self.world.fail(format!("{words}: a key used before, and answered {answer:?}"));
             }
+        }
+        if chance.below(8) == 0 {
+            self.intrude(order).await;
         }
     }
 }
@@ -124,9 +187,9 @@ impl City {
         let kind = chance.below(3);
         let want = |_| match kind {
             0 => {
-                let account_id = self.any_account(population)?.account_id;
+                let on = self.any_account(population)?;
                 let request_id = self.journal().key();
-                Some(Order::Register { request_id, account_id, key: key.clone()? })
+                Some(Order::Register(KeyWish { on, request_id, key: key.clone()? }))
             }
             1 => {
                 let Order::Pay(payment) = self.payment(population)? else { return None };
@@ -138,13 +201,13 @@ impl City {
         let mut orders: Vec<Order> = (0..chance.between(2, 5)).filter_map(want).collect();
         if kind == 2 {
             let payee = payee.map(|on| on.account_id);
-            let own = population.keys.iter().find(|(account, _)| Some(*account) == payee);
+            let own = population.keys.iter().find(|((_, account), _)| Some(*account) == payee);
             let key = own.and_then(|(_, key)| PayeeKey::parse(key.as_str()).ok());
             if let (Some(payee_key), Some(Order::Pay(payment))) = (key, self.payment(population)) {
                 orders.push(Order::Pay(RequestTransfer { payee_key, ..payment }));
             }
         }
-        orders
+        orders.into_iter().map(|order| self.as_given(order)).collect()
     }
 
     /// Lets a crowd in; most come at once, some a little later.
@@ -166,7 +229,7 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
     for shared in 0..3 {
         // Keys that several accounts fight for.
         let key = PixKey::infer(&format!("shared{shared}@example.com")).ok();
-        let owner = population.accounts.first().map(|(_, id)| *id);
+        let owner = population.accounts.first().copied();
         population.keys.extend(owner.zip(key));
     }
     let load = city.world.plan.load;
@@ -178,40 +241,14 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
             city.rush(orders).await;
         }
         let Some(order) = city.any_order(&population) else { continue };
+        let order = city.as_given(order);
+        if city.world.chance.below(8) == 0 {
+            city.intrude(&order).await;
+        }
         city.world.say(WORLD, "order", || format!("customer {number}: {}", order.words()));
         let told = city.learn(&order).await;
         city.journal().note(order.clone(), told.clone());
         city.insist_on(&order, &told).await;
-    }
-    city.journal().at_work -= 1;
-}
-
-/// Asks once more for everything that was ever answered, now that all is quiet: what was accepted
-/// is answered alike, and what was refused gets its final answer.
-pub(crate) async fn reconcile(city: Arc<City>) {
-    let entries = city.journal().entries().to_vec();
-    for (place, entry) in entries.into_iter().enumerate() {
-        if !entry.order.is_remembered() {
-            continue;
-        }
-        let told = city.learn(&entry.order).await;
-        match &entry.told {
-            Told::Accepted(_) if told != entry.told => {
-                let (words, first) = (entry.order.words(), &entry.told);
-                city.world.fail(format!("{words}: first {first:?}, and in the end {told:?}"));
-            }
-            Told::Accepted(_) => {}
-            Told::Refused(_) => {
-                // Asked with two contents at once, the other one may have been first.
-                let other = entry.order.altered();
-                let other = other.filter(|_| told == Told::Refused(REUSED.into()));
-                city.journal().amend(place, told);
-                if let Some(other) = other {
-                    let told = city.learn(&other).await;
-                    city.journal().note(other, told);
-                }
-            }
-        }
     }
     city.journal().at_work -= 1;
 }

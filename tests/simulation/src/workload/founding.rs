@@ -14,23 +14,26 @@ use transfers::domain::{LimitWish, ParticipantName, Protocol};
 
 use super::customers::customer;
 use super::journal::Told;
-use super::order::Order;
+use super::order::{KeyWish, Order};
 use crate::city::City;
 use crate::executor::WORLD;
 use crate::programs;
 use crate::world::SeededIds;
 
+/// An account, at its bank.
+pub(crate) type Place = (Ispb, AccountId);
+
 /// Who is there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Population {
-    pub(crate) accounts: Vec<(Ispb, AccountId)>,
-    pub(crate) keys: Vec<(AccountId, PixKey)>,
+    pub(crate) accounts: Vec<Place>,
+    pub(crate) keys: Vec<(Place, PixKey)>,
     /// Banks whose programs are not ours.
     pub(crate) outside: Vec<Ispb>,
 }
 
 /// A CPF with its check digits.
-fn cpf(number: u64) -> Option<TaxId> {
+pub(super) fn cpf(number: u64) -> Option<TaxId> {
     let mut digits: Vec<u64> = format!("{:09}", 100_000_000 + number * 7_919)
         .bytes()
         .map(|digit| u64::from(digit) - u64::from(b'0'))
@@ -49,7 +52,7 @@ fn code(number: u64) -> Option<BankCode> {
     BankCode::parse(&format!("{number:03}")).ok()
 }
 
-fn enrolment(
+pub(super) fn enrolment(
     number: u64,
     protocol: Protocol,
     limit: Option<Money>,
@@ -67,7 +70,7 @@ fn enrolment(
 }
 
 impl City {
-    fn trace(&self) -> TraceParent {
+    pub(super) fn trace(&self) -> TraceParent {
         TraceParent::begin(&SeededIds::new(&self.world))
     }
 
@@ -114,10 +117,21 @@ impl City {
             self.insist(deposit).await?;
         }
         let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
-        let request_id = self.journal().key();
-        let register = Order::Register { request_id, account_id, key: key.clone() };
-        self.insist(register).await?;
+        self.register(ispb, account_id, key.clone()).await?;
         Some((account_id, key))
+    }
+
+    /// A key that nobody will register again.
+    async fn register(
+        self: &Arc<Self>,
+        ispb: Ispb,
+        account_id: AccountId,
+        key: PixKey,
+    ) -> Option<()> {
+        self.world.oracle().founded(&key, account_id);
+        let on = OnAccount { caller: Caller::Operator, trace: self.trace(), ispb, account_id };
+        let request_id = self.journal().key();
+        self.insist(Order::Register(KeyWish { on, request_id, key })).await.map(|_| ())
     }
 
     /// An account at a bank whose program is not ours.
@@ -136,10 +150,10 @@ impl City {
             owner_tax_id: owner.as_str(),
         };
         let details = AccountDetails::parse(fields).ok()?;
-        self.insist(Order::EnrolAccount(EnrolOrder { account_id, ispb, details })).await?;
+        let order = EnrolOrder { account_id, ispb, details };
+        self.insist(Order::EnrolAccount(Caller::Operator, order)).await?;
         let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
-        let request_id = self.journal().key();
-        self.insist(Order::Register { request_id, account_id, key: key.clone() }).await?;
+        self.register(ispb, account_id, key.clone()).await?;
         self.program(ispb, |it| it.accounts.push(account_id));
         Some((account_id, key))
     }
@@ -151,7 +165,8 @@ impl City {
         self.insist(enrolment(bank, Protocol::Classic, limit, self.trace())?).await?;
         self.start_program(ispb, &code(bank)?);
         for number in 0..self.world.plan.classic.accounts_per_bank {
-            population.keys.extend(self.enrol_account(ispb, 100 * bank + number).await);
+            let enrolled = self.enrol_account(ispb, 100 * bank + number).await;
+            population.keys.extend(enrolled.map(|(account_id, key)| ((ispb, account_id), key)));
         }
         population.outside.push(ispb);
         Some(())
@@ -171,12 +186,13 @@ pub(crate) async fn found(city: Arc<City>) {
             number += 1;
             let Some((account_id, key)) = city.settle_in(ispb, number).await else { continue };
             population.accounts.push((ispb, account_id));
-            population.keys.push((account_id, key));
+            population.keys.push(((ispb, account_id), key));
         }
     }
     for bank in 1..=city.world.plan.classic.banks {
         city.found_outside(load.banks + bank, &mut population).await;
     }
+    city.journal().accounts.clone_from(&population.accounts);
     for ispb in population.outside.clone() {
         city.journal().at_work += 1;
         let population = population.clone();

@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::future::{Either, join, select};
+use futures::future::{Either, join, join4, select};
 use pix_keys::domain::PixKey;
 use serde_json::Value;
-use shared_kernel::application::{ApplicationError, TraceParent};
+use shared_kernel::application::{ApplicationError, Caller, TraceParent};
 use shared_kernel::domain::AccountId;
 
 use super::journal::Told;
 use super::order::Order;
 use crate::city::City;
 use crate::executor::WORLD;
+use crate::planted::Bug;
 use crate::world::SeededIds;
 
+/// Told when the hub itself is at fault: a use case has panicked, or its store refused for ever.
+const INTERNAL: &str = "internal_error";
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -32,7 +35,12 @@ impl City {
         }
         let trace = TraceParent::begin(&SeededIds::new(world));
         let (reply, answered) = oneshot::channel();
-        let asked = order.clone().ask(facades, trace);
+        let given = if world.has(Bug::EveryoneIsAnOperator) {
+            order.clone().by(Caller::Operator)
+        } else {
+            order.clone()
+        };
+        let asked = given.ask(facades, trace);
         world.executor.spawn(node, async move {
             // The client may have given up.
             drop(reply.send(asked.await));
@@ -47,8 +55,17 @@ impl City {
             return None;
         }
         match answer {
-            Ok(answer) => Some(Told::Accepted(answer)),
-            Err(ApplicationError::Refused(refused)) => Some(Told::Refused(refused.code().into())),
+            Ok(answer) => {
+                world.reach(format!("done: {}", order.kind()));
+                Some(Told::Accepted(answer))
+            }
+            Err(ApplicationError::Refused(refused)) => {
+                if refused.code() == INTERNAL {
+                    world.fail(format!("{}: the hub is at fault", order.words()));
+                }
+                world.reach(format!("refused: {}, {}", order.kind(), refused.code()));
+                Some(Told::Refused(refused.code().into()))
+            }
             Err(ApplicationError::Unavailable(_)) => None,
         }
     }
@@ -57,15 +74,15 @@ impl City {
     pub(crate) async fn learn(self: &Arc<Self>, order: &Order) -> Told {
         let world = &self.world;
         let known = self.named_by(order);
+        self.journal().claim(order);
         loop {
             let is_founded = self.journal().is_founded;
             if is_founded && world.is_faulty() && world.chance.below(12) == 0 {
                 self.ask_for_both(order).await;
             }
-            let told = if order.is_remembered() && world.is_faulty() && world.chance.below(8) == 0 {
-                let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(order))).await;
-                self.must_agree(order, &both);
-                both.0.or(both.1)
+            let has_key = order.scope().is_some();
+            let told = if has_key && world.is_faulty() && world.chance.below(8) == 0 {
+                self.ask_at_once(order).await
             } else {
                 self.ask(order).await
             };
@@ -75,6 +92,7 @@ impl City {
                     let words = order.words();
                     world.fail(format!("{words}: refused as unknown, and the directory knows it"));
                 }
+                self.must_be_let_in(order, &told);
                 world.say(WORLD, "told", || match &told {
                     Told::Accepted(_) => format!("customer: {}: done", order.words()),
                     Told::Refused(code) => format!("customer: {}: refused, {code}", order.words()),
@@ -96,9 +114,28 @@ impl City {
         })
     }
 
+    /// Asks several times at once; now and then another bank does too, with a copy of the order.
+    async fn ask_at_once(self: &Arc<Self>, order: &Order) -> Option<Told> {
+        let ask = || Box::pin(self.ask(order));
+        if self.world.chance.below(2) == 0 {
+            let both = join(ask(), ask()).await;
+            self.must_agree(order, &both);
+            return both.0.or(both.1);
+        }
+        let strangers = join(Box::pin(self.intrude(order)), Box::pin(self.intrude(order)));
+        let (first, second, third, _) = join4(ask(), ask(), ask(), strangers).await;
+        for told in [&first, &second, &third].into_iter().flatten() {
+            self.must_be_let_in(order, told);
+        }
+        self.must_agree(order, &(first.clone(), second.clone()));
+        self.must_agree(order, &(second.clone(), third.clone()));
+        self.must_agree(order, &(first.clone(), third.clone()));
+        first.or(second).or(third)
+    }
+
     /// The same key with two contents at once: one of them at most is accepted.
     async fn ask_for_both(self: &Arc<Self>, order: &Order) {
-        let Some(other) = order.altered() else { return };
+        let Some(other) = self.varied(order) else { return };
         let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(&other))).await;
         if let (Some(Told::Accepted(_)), Some(Told::Accepted(_))) = both {
             let words = order.words();
@@ -113,8 +150,8 @@ impl City {
             matches!((one, other), (Some(Told::Accepted(_)), Some(Told::Refused(code)))
                 if code == "key_already_registered")
         };
-        let is_crowded = matches!(order, Order::Register { key, .. }
-            if key.as_str().starts_with("crowded"));
+        let is_crowded = matches!(order, Order::Register(wish)
+            if wish.key.as_str().starts_with("crowded"));
         if is_crowded && (contradicts(&both.0, &both.1) || contradicts(&both.1, &both.0)) {
             let words = order.words();
             self.world.fail(format!("{words}: twice at once, once accepted and once refused"));

@@ -1,8 +1,12 @@
 //! What clients were told: every order with the answer that it got.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
+use super::founding::Place;
 use super::order::Order;
+use super::variation::Scope;
 
 /// What became of an order, as its client knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +28,12 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: Vec<Entry>,
+    /// Where keys were used.
+    claims: BTreeSet<Scope>,
+    /// What else was asked for under a key, in its scope.
+    rivals: BTreeMap<Scope, Vec<Order>>,
+    /// The accounts of the founding, at the banks that are hosted here.
+    pub(crate) accounts: Vec<Place>,
     /// Nonsense that strangers wrote: numbers.
     pub(crate) nonsense: u64,
     /// Dead letters that were redriven: topic, partition, offset.
@@ -39,7 +49,33 @@ impl Journal {
     /// A key that no order had yet.
     pub(crate) fn key(&mut self) -> String {
         self.orders += 1;
-        format!("order-{}", self.orders)
+        Self::key_of(self.orders)
+    }
+
+    fn key_of(number: u64) -> String {
+        format!("order-{number}")
+    }
+
+    /// How many keys there are, and one of them.
+    pub(crate) fn used_key(&self, choose: impl FnOnce(u64) -> u64) -> String {
+        Self::key_of(choose(self.orders).max(1))
+    }
+
+    /// The key of an order is used where it counts. False when it was, or when there is none.
+    pub(crate) fn claim(&mut self, order: &Order) -> bool {
+        order.scope().is_some_and(|scope| self.claims.insert(scope))
+    }
+
+    /// Something else is asked for under the key of an order.
+    pub(crate) fn rival(&mut self, other: &Order) {
+        if let Some(scope) = other.scope() {
+            self.rivals.entry(scope).or_default().push(other.clone());
+        }
+    }
+
+    /// Everything else that was asked for under the key of an order.
+    pub(crate) fn rivals(&self, order: &Order) -> Vec<Order> {
+        order.scope().and_then(|scope| self.rivals.get(&scope)).cloned().unwrap_or_default()
     }
 
     pub(crate) fn note(&mut self, order: Order, told: Told) {

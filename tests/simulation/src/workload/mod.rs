@@ -3,14 +3,17 @@
 mod customers;
 mod founding;
 mod gateway;
+mod intruders;
 mod journal;
 mod order;
+mod reconcile;
 mod strangers;
 mod troubles;
+mod variation;
 
-pub(crate) use customers::reconcile;
 pub(crate) use founding::{Population, found};
 pub(crate) use journal::Journal;
-pub(crate) use order::Order;
+pub(crate) use order::{KeyWish, Order};
+pub(crate) use reconcile::reconcile;
 pub(crate) use strangers::{MARK, redrive};
 pub(crate) use troubles::begin;

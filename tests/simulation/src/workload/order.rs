@@ -2,10 +2,9 @@
 
 use banking::application::account_command::OnAccount;
 use banking::application::command::{
-    BlockAccount, CloseAccount, Deposit, OpenAccount, RequestTransfer, SetAccountLimits,
-    UnblockAccount, Withdraw,
+    BlockAccount, CloseAccount, Deposit, OpenAccount, PayAccount, RequestTransfer,
+    SetAccountLimits, UnblockAccount, Withdraw,
 };
-use banking::domain::Description;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pix_keys::application::{EnrolOrder, KeyOrder, RemovalOrder, WantedKey};
@@ -13,28 +12,36 @@ use pix_keys::domain::{PixKey, RemovalReason};
 use serde::Serialize;
 use serde_json::Value;
 use shared_kernel::application::{ApplicationError, Caller, TraceParent};
-use shared_kernel::domain::{AccountId, Amount};
 use transfers::application::{EnrolParticipant, ResolveTransfer};
 
-use crate::facade::Facades;
+use crate::facade::{BanksFacade, Facades, KeysFacade};
 use crate::plan::Role;
 
 /// What a client wants.
 #[derive(Clone, Debug)]
 pub(crate) enum Order {
     Enrol(EnrolParticipant),
-    EnrolAccount(EnrolOrder),
+    EnrolAccount(Caller, EnrolOrder),
     Resolve(ResolveTransfer),
     Open(OpenAccount),
     Deposit(Deposit),
     Withdraw(Withdraw),
     Pay(RequestTransfer),
+    PayAccount(PayAccount),
     Block(BlockAccount),
     Unblock(UnblockAccount),
     Close(CloseAccount),
     Limit(SetAccountLimits),
-    Register { request_id: String, account_id: AccountId, key: PixKey },
-    Remove { request_id: String, account_id: AccountId, key: PixKey },
+    Register(KeyWish),
+    Remove(KeyWish, RemovalReason),
+}
+
+/// A key that an account wants, or wants to be rid of.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyWish {
+    pub(crate) on: OnAccount,
+    pub(crate) request_id: String,
+    pub(crate) key: PixKey,
 }
 
 type Asked = BoxFuture<'static, Result<Value, ApplicationError>>;
@@ -56,11 +63,12 @@ impl Order {
     pub(crate) const fn role(&self) -> Role {
         match self {
             Self::Enrol(_) | Self::Resolve(_) => Role::Transfers,
-            Self::EnrolAccount(_) | Self::Register { .. } | Self::Remove { .. } => Role::PixKeys,
+            Self::EnrolAccount(..) | Self::Register(_) | Self::Remove(..) => Role::PixKeys,
             Self::Open(_)
             | Self::Deposit(_)
             | Self::Withdraw(_)
             | Self::Pay(_)
+            | Self::PayAccount(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
@@ -68,129 +76,122 @@ impl Order {
         }
     }
 
-    /// Whether the first answer is kept, so that a repeat gets it again.
-    pub(crate) const fn is_remembered(&self) -> bool {
-        match self {
-            Self::Open(_)
-            | Self::Deposit(_)
-            | Self::Withdraw(_)
-            | Self::Pay(_)
-            | Self::Register { .. }
-            | Self::Remove { .. } => true,
-            Self::Enrol(_)
-            | Self::EnrolAccount(_)
-            | Self::Resolve(_)
-            | Self::Block(_)
-            | Self::Unblock(_)
-            | Self::Close(_)
-            | Self::Limit(_) => false,
-        }
-    }
-
-    /// The same key with other content.
-    pub(crate) fn altered(&self) -> Option<Self> {
-        let more = |amount: Amount| Amount::from_centavos(amount.centavos() + 1).ok();
-        match self.clone() {
-            Self::Deposit(it) => Some(Self::Deposit(Deposit { amount: more(it.amount)?, ..it })),
-            Self::Withdraw(it) => Some(Self::Withdraw(Withdraw { amount: more(it.amount)?, ..it })),
-            Self::Pay(it) => {
-                let description = Description::parse("something else").ok()?;
-                Some(Self::Pay(RequestTransfer { description, ..it }))
-            }
-            Self::Enrol(_)
-            | Self::EnrolAccount(_)
-            | Self::Resolve(_)
-            | Self::Open(_)
-            | Self::Block(_)
-            | Self::Unblock(_)
-            | Self::Close(_)
-            | Self::Limit(_)
-            | Self::Register { .. }
-            | Self::Remove { .. } => None,
-        }
-    }
-
     /// Hands it in.
     pub(crate) fn ask(self, facades: Facades, trace: TraceParent) -> Asked {
-        match self {
-            Self::Enrol(command) => {
-                let Some(hub) = facades.hub else {
-                    return async { Err(unreachable_context()) }.boxed();
-                };
-                let enrolled = async move {
-                    let bank = hub.enrol_participant.submit(command).await?;
-                    Ok(Value::from(bank.ispb.to_string()))
-                };
-                enrolled.boxed()
-            }
-            Self::Resolve(command) => {
-                let Some(hub) = facades.hub else {
-                    return async { Err(unreachable_context()) }.boxed();
-                };
-                let resolved = async move {
-                    let state = hub.resolve_transfer.submit(command).await?;
-                    Ok(Value::from(state.as_str()))
-                };
-                resolved.boxed()
-            }
-            Self::EnrolAccount(order) => {
-                let Some(keys) = facades.keys else {
-                    return async { Err(unreachable_context()) }.boxed();
-                };
-                async move { shown(keys.desk.enrol_account(&Caller::Operator, order)).await }
-                    .boxed()
-            }
-            Self::Register { request_id, account_id, key } => {
-                let Some(keys) = facades.keys else {
-                    return async { Err(unreachable_context()) }.boxed();
-                };
-                let wanted = WantedKey::Given(key);
-                let order = KeyOrder { request_id, account_id, wanted };
-                async move { shown(keys.desk.register_key(&Caller::Operator, trace, order)).await }
-                    .boxed()
-            }
-            Self::Remove { request_id, account_id, key } => {
-                let Some(keys) = facades.keys else {
-                    return async { Err(unreachable_context()) }.boxed();
-                };
-                let reason = RemovalReason::UserRequested;
-                let order = RemovalOrder { request_id, account_id, key, reason };
-                async move { shown(keys.desk.remove_key(&Caller::Operator, trace, order)).await }
-                    .boxed()
-            }
-            Self::Open(_)
-            | Self::Deposit(_)
-            | Self::Withdraw(_)
-            | Self::Pay(_)
-            | Self::Block(_)
-            | Self::Unblock(_)
-            | Self::Close(_)
-            | Self::Limit(_) => self.ask_bank(facades),
+        match self.role() {
+            Role::Transfers => self.ask_hub(facades),
+            Role::PixKeys => match facades.keys {
+                Some(keys) => self.ask_directory(keys, trace),
+                None => async { Err(unreachable_context()) }.boxed(),
+            },
+            Role::Banking | Role::Balances => match facades.banks {
+                Some(banks) => self.ask_bank(banks),
+                None => async { Err(unreachable_context()) }.boxed(),
+            },
         }
     }
 
-    fn ask_bank(self, facades: Facades) -> Asked {
-        let Some(banks) = facades.banks else {
-            return async { Err(unreachable_context()) }.boxed();
-        };
+    fn ask_hub(self, facades: Facades) -> Asked {
+        async move {
+            let Some(hub) = facades.hub else { return Err(unreachable_context()) };
+            match self {
+                Self::Enrol(it) => {
+                    let bank = hub.enrol_participant.submit(it).await?;
+                    Ok(Value::from(bank.ispb.to_string()))
+                }
+                Self::Resolve(it) => {
+                    let state = hub.resolve_transfer.submit(it).await?;
+                    Ok(Value::from(state.as_str()))
+                }
+                Self::EnrolAccount(..)
+                | Self::Open(_)
+                | Self::Deposit(_)
+                | Self::Withdraw(_)
+                | Self::Pay(_)
+                | Self::PayAccount(_)
+                | Self::Block(_)
+                | Self::Unblock(_)
+                | Self::Close(_)
+                | Self::Limit(_)
+                | Self::Register(_)
+                | Self::Remove(..) => Err(unreachable_context()),
+            }
+        }
+        .boxed()
+    }
+
+    fn ask_directory(self, keys: KeysFacade, trace: TraceParent) -> Asked {
+        async move {
+            match self {
+                Self::EnrolAccount(caller, order) => {
+                    shown(keys.desk.enrol_account(&caller, order)).await
+                }
+                Self::Register(KeyWish { on, request_id, key }) => {
+                    let (account_id, wanted) = (on.account_id, WantedKey::Given(key));
+                    let order = KeyOrder { request_id, account_id, wanted };
+                    shown(keys.desk.register_key(&on.caller, trace, order)).await
+                }
+                Self::Remove(KeyWish { on, request_id, key }, reason) => {
+                    let account_id = on.account_id;
+                    let order = RemovalOrder { request_id, account_id, key, reason };
+                    shown(keys.desk.remove_key(&on.caller, trace, order)).await
+                }
+                Self::Enrol(_)
+                | Self::Resolve(_)
+                | Self::Open(_)
+                | Self::Deposit(_)
+                | Self::Withdraw(_)
+                | Self::Pay(_)
+                | Self::PayAccount(_)
+                | Self::Block(_)
+                | Self::Unblock(_)
+                | Self::Close(_)
+                | Self::Limit(_) => Err(unreachable_context()),
+            }
+        }
+        .boxed()
+    }
+
+    fn ask_bank(self, banks: BanksFacade) -> Asked {
         async move {
             match self {
                 Self::Open(it) => shown(banks.open_account.submit(it)).await,
                 Self::Deposit(it) => shown(banks.deposit.submit(it)).await,
                 Self::Withdraw(it) => shown(banks.withdraw.submit(it)).await,
                 Self::Pay(it) => shown(banks.request_transfer.submit(it)).await,
+                Self::PayAccount(it) => shown(banks.pay_account.submit(it)).await,
                 Self::Block(it) => shown(banks.block_account.submit(it)).await,
                 Self::Unblock(it) => shown(banks.unblock_account.submit(it)).await,
                 Self::Close(it) => shown(banks.close_account.submit(it)).await,
                 Self::Limit(it) => shown(banks.set_account_limits.submit(it)).await,
                 Self::Enrol(_)
-                | Self::EnrolAccount(_)
+                | Self::EnrolAccount(..)
                 | Self::Resolve(_)
-                | Self::Register { .. }
-                | Self::Remove { .. } => Err(unreachable_context()),
+                | Self::Register(_)
+                | Self::Remove(..) => Err(unreachable_context()),
             }
         }
         .boxed()
+    }
+
+    /// What kind of order it is.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Enrol(_) => "enrol",
+            Self::EnrolAccount(..) => "enrol account",
+            Self::Resolve(_) => "resolve",
+            Self::Open(_) => "open",
+            Self::Deposit(_) => "deposit",
+            Self::Withdraw(_) => "withdraw",
+            Self::Pay(_) => "pay",
+            Self::PayAccount(_) => "pay account",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
+            Self::Close(_) => "close",
+            Self::Limit(_) => "limit",
+            Self::Register(_) => "register",
+            Self::Remove(..) => "remove",
+        }
     }
 
     /// In a few words, for the story.
@@ -198,7 +199,7 @@ impl Order {
         let on = |on: &OnAccount| on.account_id;
         match self {
             Self::Enrol(it) => format!("enrol bank {}", it.code),
-            Self::EnrolAccount(it) => format!("enrol account {} of {}", it.account_id, it.ispb),
+            Self::EnrolAccount(_, it) => format!("enrol account {} of {}", it.account_id, it.ispb),
             Self::Resolve(it) => {
                 format!("resolve {} as {}", it.end_to_end_id, it.resolution.as_str())
             }
@@ -209,16 +210,20 @@ impl Order {
                 let (amount, key) = (it.amount.money(), it.payee_key.as_str());
                 format!("pay {amount} from {} to {key}", on(&it.on))
             }
+            Self::PayAccount(it) => {
+                let (amount, payee) = (it.amount.money(), it.payee_account_id);
+                format!("pay {amount} from {} to account {payee}", on(&it.on))
+            }
             Self::Block(it) => format!("block {}", on(&it.on)),
             Self::Unblock(it) => format!("unblock {}", on(&it.on)),
             Self::Close(it) => format!("close {}", on(&it.on)),
-            Self::Limit(it) => format!("limit {}", on(&it.on)),
-            Self::Register { account_id, key, .. } => {
-                format!("register {} for {account_id}", key.as_str())
+            Self::Limit(it) => {
+                let limits = it.limits;
+                let (once, day) = (limits.per_transfer, limits.per_day);
+                format!("limit {} to {once:?} and {day:?} a day", on(&it.on))
             }
-            Self::Remove { account_id, key, .. } => {
-                format!("remove {} of {account_id}", key.as_str())
-            }
+            Self::Register(it) => format!("register {} for {}", it.key.as_str(), on(&it.on)),
+            Self::Remove(it, _) => format!("remove {} of {}", it.key.as_str(), on(&it.on)),
         }
     }
 }

@@ -104,7 +104,7 @@ impl PayAccountDesk {
             payee_key_registered_as: None,
             amount: command.amount,
             description: command.description.as_str().to_owned(),
-            ordered_at: now,
+            ordered_at: payer.dated(now),
             deadline: now,
         };
         let (transfer, sides) = book(books, &command.on.trace, &payer, payment)?;
