@@ -71,11 +71,10 @@ async fn a_transfer_is_one_trace_from_the_request_to_the_last_consumer() {
     let payee = scene.account(&two, "Bia Lima", 0).await;
     let key = scene.key(&payee).await;
     scene.send(&payer, &key, 100).await;
-    let confirmed = format!("codepix.banking.{one} codepix.transfers.TransferConfirmed.v1");
     let wanted = [
         "POST /codepix.pix_keys.v1.PixKeysService/FindKey",
         "codepix.transfers codepix.banking.TransferRequested.v1",
-        &confirmed,
+        "codepix.banking codepix.transfers.TransferConfirmed.v1",
         "codepix.balances codepix.banking.AccountCredited.v1",
         "codepix.balances.transfers codepix.transfers.TransferCompleted.v1",
     ];
