@@ -159,3 +159,10 @@ fn the_story_is_told_and_changes_nothing() {
 fn a_strangers_refusal_is_no_customers_answer() {
     assert_eq!(run(16, Options::default()).failure, None);
 }
+
+/// A bank that registered a key for another bank's account was told that the account's participant
+/// had not come yet, and so that there is such an account.
+#[test]
+fn a_stranger_does_not_learn_of_an_account_from_what_it_still_lacks() {
+    assert_eq!(run(52_165, Options::default()).failure, None);
+}

@@ -144,8 +144,7 @@ impl Desk {
         order: KeyOrder,
     ) -> Result<EntryView, ApplicationError> {
         let KeyOrder { request_id, account_id, wanted } = order;
-        let ispb = self.awaited_account(account_id).await?.ispb;
-        own_account(caller, ispb)?;
+        let ispb = self.awaited_account(caller, account_id).await?.ispb;
         let (leniency, spelling) = (None, None);
         let command =
             RegisterKey { request_id, ispb, account_id, wanted, trace, leniency, spelling };
@@ -165,8 +164,7 @@ impl Desk {
         leniency: Leniency,
     ) -> Result<EntryView, ApplicationError> {
         let ProgramKeyOrder { account_id, key, spelling } = order;
-        let ispb = self.awaited_account(account_id).await?.ispb;
-        own_account(caller, ispb)?;
+        let ispb = self.awaited_account(caller, account_id).await?.ispb;
         let (request_id, wanted) = (String::new(), WantedKey::Given(key));
         let leniency = Some(leniency);
         let command =
@@ -215,14 +213,21 @@ impl Desk {
     /// The account, once it and its participant are known.
     async fn awaited_account(
         &self,
+        caller: &Caller,
         account_id: AccountId,
     ) -> Result<AccountView, ApplicationError> {
         let deadline = self.ports.clock.now().saturating_add(PATIENCE);
         let unknown = ApplicationError::from(error::account_not_found());
         loop {
             let missing = match self.account(account_id).await {
-                Ok(account) if account.bank.is_some() => return Ok(account),
-                Ok(_) => error::participant_not_found().into(),
+                Ok(account) => {
+                    // First of all: what is still missing of it is not for others to know.
+                    own_account(caller, account.ispb)?;
+                    if account.bank.is_some() {
+                        return Ok(account);
+                    }
+                    error::participant_not_found().into()
+                }
                 Err(error) if error == unknown => error,
                 Err(error) => return Err(error),
             };
@@ -382,6 +387,17 @@ mod tests {
         assert_eq!(codes(&[refused]), ["account_not_found"]);
         let removed = desk.remove_key(&bank("00000001"), trace(), removal).await;
         assert_eq!(removed.unwrap().key, key("m@x"));
+    }
+
+    #[tokio::test]
+    async fn another_bank_does_not_learn_of_an_account_whose_bank_has_not_come_yet() {
+        let directory = MemoryDirectory::with_participants(&[]);
+        directory.add(enrolled(1, "00000001", MARIA));
+        let Setting { desk, stop: _stop, .. } = quiet(directory);
+        let refused = desk.register_key(&bank("00000002"), trace(), wants(1, "m@x")).await;
+        assert_eq!(codes(&[refused]), ["account_not_found"]);
+        let refused = desk.register_key(&bank("00000001"), trace(), wants(1, "m@x")).await;
+        assert_eq!(codes(&[refused]), ["participant_not_found"]);
     }
 
     #[tokio::test]
