@@ -63,6 +63,12 @@ pub struct Desk {
     moves: BTreeMap<Ispb, PositionMove>,
 }
 
+/// The hub has no such transfer, or none that is shown to whoever asks.
+pub(super) fn transfer_unknown(id: &EndToEndId) -> Violation {
+    let message = format!("the hub has no transfer {id}");
+    Violation::not_found("transfer_unknown", "end_to_end_id", message)
+}
+
 impl Desk {
     /// A desk with the transfers and participants that were loaded.
     pub fn new(
@@ -102,10 +108,7 @@ impl Desk {
     /// # Errors
     /// `transfer_unknown`.
     pub fn known(&self, id: &EndToEndId) -> Result<&Transfer, Violation> {
-        self.transfer(id).ok_or_else(|| {
-            let message = format!("no order {id} was ever registered");
-            Violation::not_found("transfer_unknown", "end_to_end_id", message)
-        })
+        self.transfer(id).ok_or_else(|| transfer_unknown(id))
     }
 
     /// A bank, if it takes part.

@@ -12,6 +12,7 @@ use shared_kernel::application::{ApplicationError, BatchCommand, Caller, Clock, 
 use shared_kernel::domain::{EndToEndId, Violation};
 
 use super::resolve_transfer::is_reason;
+use crate::application::desk::transfer_unknown;
 use crate::application::ports::{
     Acknowledgement, SavedAcknowledgement, TransfersStore, TransfersTransaction,
 };
@@ -58,11 +59,6 @@ impl AcknowledgeCreditHandler {
     }
 }
 
-fn unknown(id: &EndToEndId) -> Violation {
-    let message = format!("the hub has no transfer {id}");
-    Violation::not_found("transfer_unknown", "end_to_end_id", message)
-}
-
 #[async_trait]
 impl BatchCommand for AcknowledgeCreditHandler {
     type Command = AcknowledgeCredit;
@@ -99,7 +95,8 @@ impl BatchCommand for AcknowledgeCreditHandler {
         let mut kept: BTreeMap<EndToEndId, SavedAcknowledgement> = BTreeMap::new();
         let mut answers = Vec::new();
         for (AcknowledgeCredit { end_to_end_id: id, reason, .. }, ()) in commands {
-            let answer = of(id).ok_or_else(|| unknown(id)).and_then(Transfer::must_be_contradicted);
+            let answer =
+                of(id).ok_or_else(|| transfer_unknown(id)).and_then(Transfer::must_be_contradicted);
             if answer.is_ok() {
                 let acknowledgement = Acknowledgement { reason: reason.trim().to_owned(), at: now };
                 kept.insert(*id, SavedAcknowledgement { end_to_end_id: *id, acknowledgement });

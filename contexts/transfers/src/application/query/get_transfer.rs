@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use shared_kernel::application::{ApplicationError, Caller};
-use shared_kernel::domain::{EndToEndId, Violation};
+use shared_kernel::domain::EndToEndId;
 
 use super::get_transfers::GetTransfers;
+use crate::application::desk::transfer_unknown;
 use crate::application::ports::TransfersReads;
 use crate::domain::Transfer;
 
@@ -31,10 +32,7 @@ impl GetTransfer {
         id: &EndToEndId,
     ) -> Result<Transfer, ApplicationError> {
         let seen = self.transfers.execute(&[(caller, *id)]).await?.pop().flatten();
-        seen.ok_or_else(|| {
-            let message = format!("the hub has no transfer {id}");
-            Violation::not_found("transfer_unknown", "end_to_end_id", message).into()
-        })
+        seen.ok_or_else(|| transfer_unknown(id).into())
     }
 }
 
