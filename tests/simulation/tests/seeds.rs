@@ -166,3 +166,10 @@ fn a_strangers_refusal_is_no_customers_answer() {
 fn a_stranger_does_not_learn_of_an_account_from_what_it_still_lacks() {
     assert_eq!(run(52_165, Options::default()).failure, None);
 }
+
+/// Two consumers answered repeats of one refused order side by side, and equally: neither answer
+/// overtakes the other.
+#[test]
+fn equal_answers_to_a_refused_order_overtake_nothing() {
+    assert_eq!(run(63_700, Options::default()).failure, None);
+}

@@ -27,6 +27,7 @@ pub(crate) use hub::Debt;
 pub(crate) use intents::Intent;
 pub(crate) use quiet::{examine, left_open};
 pub(crate) use records::Advance;
+use records::Waiting;
 
 /// A finding: what is wrong, in words.
 pub(crate) type Finding = Result<(), String>;
@@ -57,7 +58,7 @@ pub(crate) struct Oracle {
     /// Records that committed transactions want on the log, and whether they are there.
     promised: BTreeMap<RecordKey, bool>,
     /// Those that are not there yet, in the order of commits, by topic and order.
-    queues: BTreeMap<(String, Vec<u8>), VecDeque<u64>>,
+    queues: BTreeMap<(String, Vec<u8>), VecDeque<Waiting>>,
     /// What each consumer's handler was given last.
     in_hand: BTreeMap<(NodeId, String), Vec<(TopicPartition, i64)>>,
     /// Up to where effects of records are committed.

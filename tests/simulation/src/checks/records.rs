@@ -44,6 +44,20 @@ fn order(topic: &str, record: &OutboundRecord) -> Option<(String, Vec<u8>)> {
     Some((topic.to_owned(), key))
 }
 
+/// A record that waits for its turn.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    hash: u64,
+    /// Its body, where programs of banks read it.
+    answer: Option<Vec<u8>>,
+}
+
+/// What a record says to the program of a bank, if it is for one. A refused order is no aggregate:
+/// two consumers may answer its repeats side by side, and equal answers have no order.
+fn answer(topic: &str, record: &OutboundRecord) -> Option<Vec<u8>> {
+    record.payload.clone().filter(|_| !topic.starts_with("codepix."))
+}
+
 /// The transfer that a record accepts, if it does.
 fn accepted(record: &InboundRecord) -> Option<EndToEndId> {
     let is_acceptance = record.from.topic == "codepix.banking.transfers"
@@ -62,7 +76,8 @@ impl Oracle {
             for topic in &record.topics {
                 self.promised.insert((topic.clone(), hash), false);
                 if let Some(order) = order(topic, record) {
-                    self.queues.entry(order).or_default().push_back(hash);
+                    let waiting = Waiting { hash, answer: answer(topic, record) };
+                    self.queues.entry(order).or_default().push_back(waiting);
                 }
             }
         }
@@ -84,8 +99,11 @@ impl Oracle {
         let Some(queue) = order(topic, record).and_then(|order| self.queues.get_mut(&order)) else {
             return Ok(());
         };
-        let is_next = queue.front() == Some(&hash);
-        queue.retain(|waiting| *waiting != hash);
+        let answer = answer(topic, record);
+        let is_equal = |older: &Waiting| older.answer.is_some() && older.answer == answer;
+        let is_next = queue.iter().find(|older| !is_equal(older) || older.hash == hash);
+        let is_next = is_next.is_some_and(|next| next.hash == hash);
+        queue.retain(|waiting| waiting.hash != hash);
         must(is_next, || format!("{} overtakes an older one that was never sent", name()))
     }
 
