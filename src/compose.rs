@@ -10,7 +10,10 @@ use federation::Federated;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer as _};
-use shared_kernel::application::{ApplicationError, Caller, Ids as _, StopSignal, TraceParent};
+use shared_kernel::application::stop::stop_pair;
+use shared_kernel::application::{
+    ApplicationError, Caller, Ids as _, StopHandle, StopSignal, TraceParent,
+};
 use shared_kernel::domain::BankCode;
 use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::infrastructure::kafka::{KafkaSettings, KafkaWriter};
@@ -172,7 +175,7 @@ pub struct Hub {
     pub own_token: Option<String>,
     workers: Workers,
     edges: JoinSet<anyhow::Result<()>>,
-    stop_edges: tokio::sync::watch::Sender<bool>,
+    stop_edges: StopHandle,
 }
 
 /// What the contexts of this process brought.
@@ -204,6 +207,7 @@ impl Hub {
         let addresses = listeners.addresses()?;
         let kafka = servers.kafka()?;
         let stops = Stops::new();
+        let (stop_edges, stopped) = stop_pair();
         let callers = Arc::new(callers);
         let of_metrics = hub.callers_of_metrics(&callers);
         let wiring = Wiring {
@@ -214,6 +218,7 @@ impl Hub {
             callers: Arc::clone(&callers),
             own_token: own_token.clone(),
             writer: Arc::new(KafkaWriter::new(&kafka)?),
+            stop_edges: stopped.clone(),
             stop_work: stops.work.1.clone(),
             stop_relays: stops.relays.1.clone(),
         };
@@ -232,7 +237,6 @@ impl Hub {
         let public = http::own_pages(public, tokens);
         let internal = http::internal(metrics, of_metrics).merge(contexts.graph.endpoints());
         let internal = http::own_pages(internal, tokens);
-        let (stop_edges, stopped) = tokio::sync::watch::channel(false);
         let mut edges = JoinSet::new();
         edges.spawn(grpc::serve(
             listeners.grpc,
@@ -269,7 +273,7 @@ impl Hub {
             },
         };
         tracing::info!("stopping");
-        self.stop_edges.send_replace(true);
+        self.stop_edges.stop();
         let closing = async { while self.edges.join_next().await.is_some() {} };
         // A client that watches a stream does not keep the hub from ending.
         if tokio::time::timeout(std::time::Duration::from_secs(3), closing).await.is_err() {
@@ -291,12 +295,8 @@ fn callers(hub: &HubArguments) -> anyhow::Result<(Callers, Option<String>)> {
     Ok((callers.and(&token, Caller::Operator), Some(token)))
 }
 
-async fn until(mut stopped: tokio::sync::watch::Receiver<bool>) {
-    while !*stopped.borrow_and_update() {
-        if stopped.changed().await.is_err() {
-            return;
-        }
-    }
+async fn until(mut stopped: StopSignal) {
+    stopped.stopped().await;
 }
 
 /// What every context is started with.
@@ -309,6 +309,7 @@ struct Wiring<'a> {
     callers: Arc<Callers>,
     own_token: Option<String>,
     writer: Arc<KafkaWriter>,
+    stop_edges: StopSignal,
     stop_work: StopSignal,
     stop_relays: StopSignal,
 }
@@ -339,6 +340,7 @@ impl Wiring<'_> {
             graph: Parts::new(Door {
                 callers: Arc::clone(&self.callers),
                 ids: Arc::new(SystemIds),
+                stop: self.stop_edges.clone(),
             }),
         };
         let mut wanted = self.hub.contexts.clone();

@@ -107,7 +107,7 @@ pub(crate) async fn ready(State(probe): State<Arc<Probe>>) -> Response {
     }
     note("log".to_owned(), bounded(probe.log_answers()).await);
     if let Some(graph) = &probe.graph {
-        for part in graph.health().await {
+        for part in graph.health(ASK).await {
             note(format!("graph.{}", part.name), part.failure.map_or(Ok(()), Err));
         }
     }

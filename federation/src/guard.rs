@@ -12,10 +12,10 @@ use async_graphql::{
     BatchRequest, BatchResponse, Data, Executor, Name, Request, Response, ServerError,
 };
 use futures::StreamExt;
-use futures::future::join_all;
 use futures::stream::{self, BoxStream};
 use hive_router_query_planner::state::supergraph_state::OperationKind;
 
+use crate::batch::execute_all;
 use crate::turns::Turns;
 use crate::{Code, Limits};
 
@@ -50,13 +50,6 @@ impl<E> Guarded<E> {
         }
         Ok(kind(document, name.as_deref()))
     }
-
-    fn is_too_large(&self, batch: &[Request]) -> Option<Response> {
-        let most = self.limits.batch_max;
-        let message = || format!("The batch has {} operations; {most} is the most.", batch.len());
-        let refused = || Response::from_errors(vec![Code::BatchTooLarge.error(message())]);
-        (batch.len() > most).then(refused)
-    }
 }
 
 impl<E: Executor> Executor for Guarded<E> {
@@ -72,16 +65,7 @@ impl<E: Executor> Executor for Guarded<E> {
     }
 
     async fn execute_batch(&self, batch: BatchRequest) -> BatchResponse {
-        match batch {
-            BatchRequest::Single(request) => BatchResponse::Single(self.execute(request).await),
-            BatchRequest::Batch(requests) => {
-                if let Some(refused) = self.is_too_large(&requests) {
-                    return BatchResponse::Single(refused);
-                }
-                let answers = requests.into_iter().map(|request| self.execute(request));
-                BatchResponse::Batch(join_all(answers).await)
-            }
-        }
+        execute_all(self, &self.limits, batch).await
     }
 
     fn execute_stream(

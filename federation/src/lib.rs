@@ -9,6 +9,7 @@
 //! answers when something is wrong in [`Code`]; its README explains both.
 
 mod api;
+mod batch;
 mod carry;
 mod cost;
 mod error;

@@ -40,7 +40,8 @@ pub(crate) fn kind_of(operation: &OperationDefinition) -> OperationKind {
 }
 
 /// Refuses a document that is too large or too deep, and returns the cost of one operation of it.
-/// What no operation uses is measured too, for validation looks at it.
+/// What no operation uses is measured too, for validation looks at it, and compares every field
+/// with every other that may stand in its place: so all operations together have the fields of one.
 pub(crate) fn measure(
     api: &Api,
     limits: &Limits,
@@ -48,16 +49,50 @@ pub(crate) fn measure(
     chosen: &OperationDefinition,
 ) -> Result<Cost, ServerError> {
     let mut chosen_cost = Cost::default();
+    let (mut fields, mut introspection) = (0_u64, 0_u64);
     for definition in &document.definitions {
         let Definition::Operation(operation) = definition else { continue };
         let mut measurer = Measurer::new(api, limits, document);
-        measurer.operation(operation)?;
+        let found = measurer.operation(operation)?;
+        fields = fields.saturating_add(found.fields);
+        introspection = introspection.saturating_add(found.introspection);
         if std::ptr::eq(operation, chosen) {
             chosen_cost = measurer.cost;
         }
+        Measurer::at_most(fields, limits.fields_max, "fields")?;
+        let most = limits.introspection_fields_max;
+        Measurer::at_most(introspection, most, "introspection fields")?;
     }
     Measurer::new(api, limits, document).all_fragments()?;
+    let most = limits.fields_max.saturating_add(limits.introspection_fields_max);
+    Measurer::at_most(all_written(document), most, "written fields")?;
     Ok(chosen_cost)
+}
+
+/// Fields of one operation, its fragments written out.
+#[derive(Debug, Clone, Copy)]
+struct Fields {
+    fields: u64,
+    introspection: u64,
+}
+
+/// Fields as they are written: each fragment once, whether it is used or not. What is measured
+/// already is nested within bounds.
+fn all_written(document: &Document) -> u64 {
+    let sets = document.definitions.iter().map(|definition| match definition {
+        Definition::Operation(operation) => operation.selection_set(),
+        Definition::Fragment(fragment) => &fragment.selection_set,
+    });
+    sets.fold(0, |sum, set| sum.saturating_add(written(set)))
+}
+
+fn written(set: &SelectionSet) -> u64 {
+    let found = set.items.iter().map(|selection| match selection {
+        Selection::Field(field) => written(&field.selection_set).saturating_add(1),
+        Selection::InlineFragment(fragment) => written(&fragment.selection_set),
+        Selection::FragmentSpread(_) => 0,
+    });
+    found.fold(0, u64::saturating_add)
 }
 
 /// How large something is with its fragments written out, and the step that is its cost.
@@ -120,11 +155,10 @@ impl<'a> Measurer<'a> {
         }
     }
 
-    fn operation(&mut self, operation: &'a OperationDefinition) -> Result<(), ServerError> {
+    fn operation(&mut self, operation: &'a OperationDefinition) -> Result<Fields, ServerError> {
         self.directives = operation.directives().len();
         let place = Place { parent: self.api.root(&kind_of(operation)), paged: false };
-        let Limits { depth_max, fields_max, introspection_depth_max, .. } = *self.limits;
-        let introspection_fields_max = self.limits.introspection_fields_max;
+        let Limits { depth_max, introspection_depth_max, .. } = *self.limits;
         let mut roots = Vec::new();
         self.roots(operation.selection_set(), &mut roots)?;
         let (mut all, mut introspection) = (Size::default(), Size::default());
@@ -149,11 +183,9 @@ impl<'a> Measurer<'a> {
                 format!("The operation is nested {} deep; {depth_max} is the most.", all.depth);
             return Err(Code::OperationTooDeep.error(message));
         }
-        Self::at_most(all.fields, fields_max, "fields")?;
-        let found = introspection.fields;
-        Self::at_most(found, introspection_fields_max, "introspection fields")?;
         Self::at_most(count(self.aliases), count(self.limits.aliases_max), "aliases")?;
-        Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")
+        Self::at_most(count(self.directives), count(self.limits.directives_max), "directives")?;
+        Ok(Fields { fields: all.fields, introspection: introspection.fields })
     }
 
     /// Every fragment by itself.
@@ -176,7 +208,7 @@ impl<'a> Measurer<'a> {
         if found <= most {
             return Ok(());
         }
-        let message = format!("The operation has {found} {what}; {most} is the most.");
+        let message = format!("The document has {found} {what}; {most} is the most.");
         Err(Code::OperationTooLarge.error(message))
     }
 

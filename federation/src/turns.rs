@@ -5,6 +5,9 @@
 //! mutation does is done together with others', so mutations have turns of their own and do not
 //! queue behind queries. An event of a subscription is a query too, but waits as long as it takes:
 //! its stream is slower then, and loses nothing.
+//!
+//! Documents that are not known yet are checked and planned one at a time: that is work without a
+//! pause, and a document within all limits may make it a hundred times as long as usual.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +28,12 @@ pub(crate) struct Turns {
     queries: Arc<Semaphore>,
     mutations: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    planning: Arc<Semaphore>,
     wait: Duration,
 }
+
+/// Documents that are planned at a time.
+const PLANNED_MAX: usize = 1;
 
 fn room(most: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
@@ -39,6 +46,7 @@ impl Turns {
             queries: room(limits.queries_under_way_max),
             mutations: room(limits.mutations_under_way_max),
             streams: room(limits.streams_under_way_max),
+            planning: room(PLANNED_MAX),
             wait: Duration::from_millis(limits.turn_ms_max),
         }
     }
@@ -49,6 +57,15 @@ impl Turns {
             OperationKind::Query | OperationKind::Subscription => &self.queries,
             OperationKind::Mutation => &self.mutations,
         };
+        self.turn(room).await
+    }
+
+    /// The turn of a document that is checked and planned.
+    pub(crate) async fn planning(&self) -> Result<Turn, ServerError> {
+        self.turn(&self.planning).await
+    }
+
+    async fn turn(&self, room: &Arc<Semaphore>) -> Result<Turn, ServerError> {
         match timeout(self.wait, Arc::clone(room).acquire_owned()).await {
             Ok(turn) => Ok(turn.ok()),
             Err(_elapsed) => {

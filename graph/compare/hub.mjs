@@ -20,6 +20,7 @@ export async function startHub() {
       PATH: process.env.PATH,
       DATABASE_URL: CODEPIX_TEST_DATABASE_URL,
       KAFKA_BROKERS: CODEPIX_TEST_KAFKA_BROKERS,
+      CODEPIX_KAFKA_REPLICATION: '1',
       CODEPIX_GRPC_ADDRESS: free,
       CODEPIX_HTTP_ADDRESS: free,
       CODEPIX_INTERNAL_ADDRESS: free,

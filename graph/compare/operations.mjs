@@ -76,9 +76,18 @@ function queries(completed, rejected) {
       name: 'banks and all that they have',
       query: `{ banks { nodes {
         id name position positionLimit enrolledAt primaryColor
-        accounts { nodes { id bank { name } balance { total } keys { nodes { key } } } }
+        accounts(first: 10) { nodes { id bank { name } balance { total } keys(first: 5) { nodes { key } } } }
         transfers(first: 3) { nodes { amount } }
+        sent: transfers(first: 3, direction: SENT) { nodes { amount payee { bank { name } } } }
       } } }`,
+    },
+    {
+      name: 'an account that is reached from the directory and from the read side',
+      query: `query($id: ID!) {
+        listedAccount(id: $id) { id status listing { number bank { name } } balance { total } }
+        balance(accountId: $id) { total account { number owner { name } bank { name } } }
+      }`,
+      variables: { id: ana },
     },
     {
       name: 'from the read side into the others',

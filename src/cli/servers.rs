@@ -19,7 +19,8 @@ pub struct ServersArguments {
     /// finds them in `CODEPIX_TEST_DATABASE_URL` and `CODEPIX_TEST_KAFKA_BROKERS`.
     #[arg(long, requires = "command")]
     fresh: bool,
-    /// The command, after `--`. Without `--fresh` it finds `DATABASE_URL` and `KAFKA_BROKERS`.
+    /// The command, after `--`. Without `--fresh` it finds `DATABASE_URL`, `KAFKA_BROKERS` and
+    /// `CODEPIX_KAFKA_REPLICATION`.
     #[arg(last = true)]
     command: Vec<OsString>,
 }
@@ -34,15 +35,24 @@ pub struct ResetArguments {
     yes: bool,
 }
 
+/// What a program needs to know of the servers, as settings of the environment. They are one
+/// broker, which cannot keep the copies that a hub asks of a Kafka of others.
+fn environment(endpoints: &Endpoints) -> [(&'static str, &str); 3] {
+    [
+        ("DATABASE_URL", &endpoints.database_url),
+        ("KAFKA_BROKERS", &endpoints.kafka_brokers),
+        ("CODEPIX_KAFKA_REPLICATION", "1"),
+    ]
+}
+
 #[derive(Debug, Serialize)]
 struct Shows<'a>(&'a Endpoints);
 
 impl Shown for Shows<'_> {
     fn text(&self, paint: Paint) -> String {
-        Fields::default()
-            .field("DATABASE_URL", self.0.database_url.clone())
-            .field("KAFKA_BROKERS", self.0.kafka_brokers.clone())
-            .render(paint)
+        let fields = environment(self.0).into_iter();
+        let add = |fields: Fields, (name, value): (_, &str)| fields.field(name, value.to_owned());
+        fields.fold(Fields::default(), add).render(paint)
     }
 }
 
@@ -70,8 +80,7 @@ pub fn run(arguments: ServersArguments, output: &Output) -> anyhow::Result<ExitC
     }
     let running = ensure_running(&embedded.config(false, output)?, &mut progress)?;
     if let Some(mut command) = command {
-        command.env("DATABASE_URL", &running.endpoints.database_url);
-        command.env("KAFKA_BROKERS", &running.endpoints.kafka_brokers);
+        command.envs(environment(&running.endpoints));
         return Ok(ExitCode::from(exit_code(command.status()?)));
     }
     output.show(&Shows(&running.endpoints))?;

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::StreamExt;
-use shared_kernel::application::{Caller, Ids, TraceParent};
+use shared_kernel::application::{Caller, Ids, StopSignal, TraceParent};
 use shared_kernel::domain::{Kind, Violation};
 use shared_kernel::infrastructure::graphql::violation_error;
 use shared_kernel::infrastructure::grpc::Callers;
@@ -33,13 +33,15 @@ use crate::limits::SOCKETS_MAX;
 /// Longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 
-/// Who may ask, and what traces are made of.
+/// Who may ask, how long, and what traces are made of.
 #[derive(Clone)]
 pub struct Door {
     /// Who may call.
     pub callers: Arc<Callers>,
     /// New traces.
     pub ids: Arc<dyn Ids>,
+    /// Ends subscriptions and sockets, so that the process need not wait for their clients.
+    pub stop: StopSignal,
 }
 
 impl std::fmt::Debug for Door {
@@ -92,7 +94,9 @@ async fn operations<E: Executor>(
         .is_some_and(is_accept_multipart_mixed);
     match request {
         BatchRequest::Single(request) if wants_stream => {
+            let mut stop = door.stop;
             let answers = executor.execute_stream(asking.on(request), None);
+            let answers = answers.take_until(async move { stop.stopped().await }).boxed();
             let parts = multipart::parts(answers).await.map(Ok::<_, std::convert::Infallible>);
             ([(CONTENT_TYPE, multipart::CONTENT_TYPE)], Body::from_stream(parts)).into_response()
         }
@@ -130,6 +134,7 @@ async fn socket<E: Executor>(
     };
     let authorization = text(&headers, AUTHORIZATION.as_str()).map(str::to_owned);
     let trace = door.trace(&headers);
+    let bounds = (Pace::default(), door.stop.clone());
     let enter = move |payload: serde_json::Value| async move {
         let said = said_authorization(&payload).or(authorization.as_deref());
         let mut data = Data::default();
@@ -142,7 +147,7 @@ async fn socket<E: Executor>(
     };
     upgrade.max_message_size(REQUEST_BYTES_MAX).protocols([socket::PROTOCOL]).on_upgrade(
         async move |stream| {
-            socket::serve(stream, Pace::default(), executor, enter).await;
+            socket::serve(stream, bounds, executor, enter).await;
             drop(place);
         },
     )

@@ -1,6 +1,6 @@
 //! The edge over a small schema: who asks, in which form, and what is refused before it runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::{Context, EmptyMutation, Object, Schema, Subscription};
 use axum::body::Body;
@@ -8,13 +8,15 @@ use axum::http::{Request as HttpRequest, StatusCode};
 use futures::stream::{self, Stream};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use shared_kernel::application::stop::stop_pair;
+use shared_kernel::application::{StopHandle, StopSignal};
 use shared_kernel::infrastructure::graphql::caller;
 use shared_kernel::infrastructure::system::SystemIds;
 use shared_kernel::testing::eventually;
-use tokio::net::TcpListener;
-use tokio_tungstenite::connect_async;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tower::ServiceExt as _;
 
 use super::edge::{Door, routes, with_sockets};
@@ -45,13 +47,27 @@ impl Events {
         let caller = format!("{:?}", caller(context).unwrap());
         stream::iter((1..=2).map(move |number| format!("{number} {caller}")))
     }
+
+    async fn once_and_on(&self) -> impl Stream<Item = i32> + use<> {
+        stream::iter([1]).chain(stream::pending())
+    }
 }
 
 fn graph(tokens: &str) -> axum::Router {
     let callers =
         if tokens.is_empty() { Callers::default() } else { Callers::parse(tokens).unwrap() };
-    let door = Door { callers: Arc::new(callers), ids: Arc::new(SystemIds) };
+    let door = Door { callers: Arc::new(callers), ..open_door() };
     routes("/graphql", Schema::new(Query, EmptyMutation, Events), door)
+}
+
+/// A process that does not stop.
+static RUNNING: LazyLock<(StopHandle, StopSignal)> = LazyLock::new(stop_pair);
+
+/// For everybody, for ever.
+fn open_door() -> Door {
+    let (_running, stop) = &*RUNNING;
+    let callers = Arc::new(Callers::default());
+    Door { callers, ids: Arc::new(SystemIds), stop: stop.clone() }
 }
 
 async fn post(tokens: &str, headers: &[(&str, &str)], body: &str) -> (StatusCode, String) {
@@ -145,14 +161,62 @@ async fn a_subscription_comes_in_parts_where_that_is_asked_for() {
     assert_eq!(code(&refused), json!("token_missing"));
 }
 
-/// What a server says to these messages, one after the other.
-async fn socket(protocol: &str, messages: &[Value]) -> Result<Vec<Value>, String> {
+#[tokio::test]
+async fn parts_need_both_parameters_before_json() {
+    let query = json!({ "query": "subscription { count }" }).to_string();
+    let cases = [
+        ("multipart/mixed; boundary=graphql; subscriptionSpec=1.0, application/json", true),
+        ("multipart/mixed; boundary=\"graphql\"; subscriptionSpec=\"1.0\"", true),
+        ("application/json, multipart/mixed; boundary=graphql; subscriptionSpec=1.0", false),
+        ("multipart/mixed; subscriptionSpec=1.0, application/json", false),
+        ("multipart/mixed; boundary=graphql, application/json", false),
+        ("multipart/mixed", false),
+        ("*/*", false),
+    ];
+    for (accept, in_parts) in cases {
+        let (_, answer) = post("", &[JSON, ("accept", accept)], &query).await;
+        assert_eq!(answer.starts_with("--graphql"), in_parts, "{accept}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn subscriptions_end_with_the_process_in_parts_and_over_sockets() {
+    let (running, stop) = stop_pair();
+    let door = Door { stop, ..open_door() };
+    let routes = routes("/graphql", Schema::new(Query, EmptyMutation, Events), door);
+    let query = json!({ "query": "subscription { onceAndOn }" });
+    let accept = "multipart/mixed;boundary=\"graphql\";subscriptionSpec=1.0,application/json";
+    let request = HttpRequest::post("/graphql").header(JSON.0, JSON.1).header("accept", accept);
+    let request = request.body(Body::from(query.to_string())).unwrap();
+    let answer = routes.clone().oneshot(request).await.unwrap();
+    let mut parts = answer.into_body().into_data_stream();
+    assert!(parts.next().await.is_some_and(|part| part.is_ok()));
+    let mut socket = connected(routes, "graphql-transport-ws").await.unwrap();
+    let init = json!({ "type": "connection_init" });
+    socket.send(Message::text(init.to_string())).await.unwrap();
+    assert!(matches!(socket.next().await, Some(Ok(Message::Text(_)))));
+    running.stop();
+    assert_eq!(parts.next().await.unwrap().unwrap(), "--graphql--\r\n");
+    assert!(parts.next().await.is_none());
+    let Some(Ok(Message::Close(Some(frame)))) = socket.next().await else { panic!("no close") };
+    assert_eq!(u16::from(frame.code), 1001);
+}
+
+type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A socket to a server with these routes.
+async fn connected(routes: axum::Router, protocol: &str) -> Result<Client, String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, graph(TOKENS)).await.unwrap() });
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     let mut handshake = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
     handshake.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
-    let (mut socket, _) = connect_async(handshake).await.map_err(|error| error.to_string())?;
+    connect_async(handshake).await.map(|(socket, _)| socket).map_err(|error| error.to_string())
+}
+
+/// What a server says to these messages, one after the other.
+async fn socket(protocol: &str, messages: &[Value]) -> Result<Vec<Value>, String> {
+    let mut socket = connected(graph(TOKENS), protocol).await?;
     for message in messages {
         socket.send(Message::text(message.to_string())).await.unwrap();
     }
@@ -173,9 +237,8 @@ async fn socket(protocol: &str, messages: &[Value]) -> Result<Vec<Value>, String
 
 #[tokio::test]
 async fn sockets_beyond_their_places_are_refused_until_one_is_gone() {
-    let door = Door { callers: Arc::new(Callers::default()), ids: Arc::new(SystemIds) };
     let schema = Schema::new(Query, EmptyMutation, Events);
-    let routes = with_sockets(1, "/graphql", schema, door);
+    let routes = with_sockets(1, "/graphql", schema, open_door());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });

@@ -7,6 +7,7 @@ pub mod edge;
 mod edge_tests;
 pub mod gathered;
 mod multipart;
+mod operations;
 pub mod parts;
 pub mod playground;
 pub mod sdl;

@@ -1,97 +1,170 @@
 //! Operations over one WebSocket, in graphql-transport-ws.
 //!
 //! Clients of that protocol say nothing while they listen, so the server asks whether they are
-//! still there; each of them answers by itself. Operations of one socket are counted: its client
-//! decides how many there are, and each event of the log is work for every subscription.
+//! still there; each of them answers by itself. Whoever does not say who they are in time is sent
+//! away, however lively they are, and so is who takes nothing of what they are told: each holds a
+//! place that somebody else may want.
 //!
 //! The library closes with the codes of WebSocket itself; clients decide by those of the protocol
 //! whether to come back, so they are put in their places.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_graphql::http::{WebSocket as Protocol, WebSocketProtocols, WsMessage};
-use async_graphql::{Data, Executor, Request, Response, ServerError};
+use async_graphql::http::{ClientMessage, WebSocket as Protocol, WebSocketProtocols, WsMessage};
+use async_graphql::{Data, Executor};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures::future::{BoxFuture, ready};
-use futures::stream::{self, BoxStream};
-use futures::{FutureExt, SinkExt, StreamExt};
+use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use shared_kernel::application::StopSignal;
 use shared_kernel::domain::{Kind, Violation};
 use shared_kernel::infrastructure::graphql::violation_error;
+use tokio::time::{interval, sleep, timeout};
+
+use super::operations::{Counted, Operations};
 
 /// The one protocol that is spoken.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
 
-/// How silent a client may be.
+/// How slow a client may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
+    /// It says who it is within this time, counted from its entrance.
+    begin_max: Duration,
     /// It is asked this often whether it is there.
     asked_each: Duration,
-    /// When it says nothing for so long, though it was asked, it is gone. One that does not begin
-    /// is not waited for any longer either.
+    /// When it says nothing for so long, though it was asked, it is gone; and so it is when it
+    /// takes nothing of what it is told.
     silence_max: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { asked_each: Duration::from_secs(15), silence_max: Duration::from_secs(40) }
+        Self {
+            begin_max: Duration::from_secs(10),
+            asked_each: Duration::from_secs(15),
+            silence_max: Duration::from_secs(40),
+        }
     }
 }
 
 /// What the library closes with: a refused entrance or a malformed message, a subscription before
-/// the entrance, silence.
+/// the entrance.
 const PROTOCOL_ERROR: u16 = 1002;
 const SERVER_ERROR: u16 = 1011;
-const SILENCE: u16 = 3008;
 /// Bytes of the reason that a closing frame holds (RFC 6455, section 5.5).
 const REASON_BYTES_MAX: usize = 123;
-/// What graphql-transport-ws says there.
+/// What graphql-transport-ws says there, and where the library says nothing.
 const INVALID_MESSAGE: u16 = 4400;
 const UNAUTHORIZED: u16 = 4401;
 const FORBIDDEN: u16 = 4403;
 const NOT_BEGUN: u16 = 4408;
-
-/// Operations that one socket has open.
-const OPERATIONS_MAX: usize = 100;
+const ID_IN_USE: u16 = 4409;
+/// What every client comes back after, a little later.
+const GOING_AWAY: u16 = 1001;
 
 const PING: Utf8Bytes = Utf8Bytes::from_static("{\"type\":\"ping\"}");
 
-/// Serves a socket to its end. `enter` says who the client is, from its first message.
-pub(super) async fn serve<E, F, R>(socket: WebSocket, pace: Pace, executor: E, enter: F)
-where
+/// Serves a socket to its end, or until the process stops. `enter` says who the client is, from its
+/// first message.
+pub(super) async fn serve<E, F, R>(
+    socket: WebSocket,
+    (pace, stop): (Pace, StopSignal),
+    executor: E,
+    enter: F,
+) where
     E: Executor,
     F: FnOnce(serde_json::Value) -> R + Send + 'static,
     R: Future<Output = Result<Data, Violation>> + Send + 'static,
 {
-    let entrance = Entrance::default();
-    let enter = entrance.watch(enter);
-    let (mut out, heard) = socket.split();
+    let (out, heard) = socket.split();
     let heard = heard.take_while(|message| ready(message.is_ok()));
     let heard = heard.filter_map(|message| ready(message.ok().and_then(said)));
-    let protocol = Protocol::new(Counted::new(executor), heard, WebSocketProtocols::GraphQLWS);
-    let protocol = protocol.on_connection_init(enter).keepalive_timeout(pace.silence_max);
+    converse((out, heard), (pace, stop), executor, enter).await;
+}
+
+/// The same with what is said and what is heard.
+async fn converse<E, F, R>(
+    (mut out, heard): (impl Sink<Message> + Unpin, impl Stream<Item = Vec<u8>>),
+    (pace, mut stop): (Pace, StopSignal),
+    executor: E,
+    enter: F,
+) where
+    E: Executor,
+    F: FnOnce(serde_json::Value) -> R + Send + 'static,
+    R: Future<Output = Result<Data, Violation>> + Send + 'static,
+{
+    let (entrance, refused) = (Entrance::default(), Refused::default());
+    let heard = begun(heard, refused.clone());
+    let protocol = WebSocketProtocols::GraphQLWS;
+    let protocol = Protocol::from_message_stream(Counted(executor), heard, protocol)
+        .on_connection_init(entrance.watch(enter))
+        .keepalive_timeout(pace.silence_max);
     let mut answers = pin!(protocol);
-    let mut asked = tokio::time::interval(pace.asked_each);
+    let mut asked = interval(pace.asked_each);
     asked.tick().await; // The first comes at once.
+    let mut late = pin!(sleep(pace.begin_max));
     loop {
         let message = tokio::select! {
             answer = answers.next() => match answer {
                 Some(WsMessage::Text(text)) => Message::Text(text.into()),
-                Some(WsMessage::Close(code, reason)) => {
-                    let (code, reason) = (entrance.code(code), shortened(&reason).into());
-                    Message::Close(Some(CloseFrame { code, reason }))
-                }
-                None => break,
+                Some(WsMessage::Close(code, reason)) => closing(entrance.code(code), &reason),
+                None => match refused.message() {
+                    Some(message) => message,
+                    None => break,
+                },
             },
             _ = asked.tick() => Message::Text(PING),
+            () = &mut late, if !entrance.is_decided() => {
+                closing(NOT_BEGUN, "Connection initialisation timeout")
+            }
+            () = stop.stopped() => closing(GOING_AWAY, "the hub is stopping"),
         };
         let is_last = matches!(message, Message::Close(_));
-        if out.send(message).await.is_err() || is_last {
+        let taken = timeout(pace.silence_max, out.send(message)).await;
+        if is_last || !matches!(taken, Ok(Ok(()))) {
             break;
         }
     }
+}
+
+/// What a client says, with the operations that it begins; the end after one whose id is in use.
+fn begun(
+    heard: impl Stream<Item = Vec<u8>>,
+    refused: Refused,
+) -> impl Stream<Item = serde_json::Result<ClientMessage>> {
+    let operations = Operations::default();
+    heard.scan((), move |(), message| {
+        ready(match ClientMessage::from_bytes(message) {
+            Ok(ClientMessage::Start { id, payload }) => {
+                let begun = operations.begin(&id, payload);
+                if begun.is_none() {
+                    refused.id_in_use(&id);
+                }
+                begun.map(|payload| Ok(ClientMessage::Start { id, payload }))
+            }
+            other => Some(other),
+        })
+    })
+}
+
+/// Why nothing more is heard from a client, where that is its own doing.
+#[derive(Clone, Debug, Default)]
+struct Refused(Arc<OnceLock<String>>);
+
+impl Refused {
+    fn id_in_use(&self, id: &str) {
+        self.0.get_or_init(|| format!("Subscriber for {id} already exists"));
+    }
+
+    fn message(&self) -> Option<Message> {
+        self.0.get().map(|reason| closing(ID_IN_USE, reason))
+    }
+}
+
+fn closing(code: u16, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame { code, reason: shortened(reason).into() }))
 }
 
 /// A reason as it fits into a closing frame; one that is longer breaks the client's connection.
@@ -125,13 +198,17 @@ impl Entrance {
         }
     }
 
+    /// Whether it is known who the client is, or that it may not come in.
+    fn is_decided(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     /// The code of the protocol for one of the library.
     fn code(&self, code: u16) -> u16 {
         match (code, self.0.get()) {
             (PROTOCOL_ERROR, Some(Err(Kind::Unauthenticated))) | (SERVER_ERROR, _) => UNAUTHORIZED,
             (PROTOCOL_ERROR, Some(Err(_))) => FORBIDDEN,
             (PROTOCOL_ERROR, _) => INVALID_MESSAGE,
-            (SILENCE, None) => NOT_BEGUN,
             (code, _) => code,
         }
     }
@@ -146,78 +223,20 @@ fn said(message: Message) -> Option<Vec<u8>> {
     }
 }
 
-/// An executor of one socket, with the number of its open operations.
-#[derive(Clone, Debug)]
-struct Counted<E> {
-    executor: E,
-    open: Arc<AtomicUsize>,
-}
-
-/// One open operation.
-#[derive(Debug)]
-struct Open(Arc<AtomicUsize>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl<E> Counted<E> {
-    fn new(executor: E) -> Self {
-        Self { executor, open: Arc::default() }
-    }
-
-    fn open(&self) -> Option<Open> {
-        let open = Open(Arc::clone(&self.open));
-        (self.open.fetch_add(1, Ordering::Relaxed) < OPERATIONS_MAX).then_some(open)
-    }
-}
-
-fn too_many() -> Response {
-    let message = format!("a connection has at most {OPERATIONS_MAX} operations under way");
-    let broken = Violation::resource_exhausted("too_many_operations", "", message);
-    let error = violation_error(&broken);
-    let mut told = ServerError::new(error.message, None);
-    told.extensions = error.extensions;
-    Response::from_errors(vec![told])
-}
-
-impl<E: Executor> Executor for Counted<E> {
-    async fn execute(&self, request: Request) -> Response {
-        self.executor.execute(request).await
-    }
-
-    fn execute_stream(
-        &self,
-        request: Request,
-        session_data: Option<Arc<Data>>,
-    ) -> BoxStream<'static, Response> {
-        let Some(open) = self.open() else {
-            return stream::once(ready(too_many())).boxed();
-        };
-        let answers = self.executor.execute_stream(request, session_data);
-        // The count goes down when the stream goes.
-        answers
-            .inspect(move |_answer| {
-                let _held = &open;
-            })
-            .boxed()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use async_graphql::{EmptyMutation, Object, Schema, Subscription};
     use axum::extract::WebSocketUpgrade;
     use axum::routing::get;
-    use futures::Stream;
+    use futures::stream;
     use serde_json::{Value, json};
+    use shared_kernel::application::stop::stop_pair;
     use tokio::net::TcpListener;
     use tokio_tungstenite::tungstenite::Message as Said;
     use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
     use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+    use super::super::operations::OPERATIONS_MAX;
     use super::*;
 
     struct Query;
@@ -251,7 +270,10 @@ mod tests {
         let serve = move |upgrade: WebSocketUpgrade| async move {
             let enter = move |payload| ready(enter(payload));
             let upgrade = upgrade.protocols([PROTOCOL]);
-            upgrade.on_upgrade(move |socket| serve(socket, pace, schema, enter))
+            upgrade.on_upgrade(async move |socket| {
+                let (_running, stop) = stop_pair();
+                serve(socket, (pace, stop), schema, enter).await;
+            })
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -285,7 +307,7 @@ mod tests {
 
     fn pace(asked_each: u64, silence_max: u64) -> Pace {
         let [asked_each, silence_max] = [asked_each, silence_max].map(Duration::from_millis);
-        Pace { asked_each, silence_max }
+        Pace { asked_each, silence_max, ..Pace::default() }
     }
 
     #[tokio::test]
@@ -342,8 +364,76 @@ mod tests {
         assert_eq!(closed(welcome, &[begin.clone(), malformed]).await, 4400);
         assert_eq!(closed(welcome, &[early]).await, 4401);
         assert_eq!(closed(welcome, &[begin.clone(), begin]).await, 4429);
-        let mut silent = opened(pace(1_000, 50), welcome).await;
-        assert_eq!(heard(&mut silent).await, Err(4408));
+    }
+
+    #[tokio::test]
+    async fn an_id_has_one_operation_at_a_time() {
+        let subscribe = |id: &str, query: &str| {
+            let payload = json!({ "query": query });
+            json!({ "type": "subscribe", "id": id, "payload": payload })
+        };
+        let begin = json!({ "type": "connection_init" });
+        let welcome = |_payload| Ok(Data::default());
+        let listen = subscribe("a", "subscription { never }");
+        let words = [begin.clone(), listen.clone(), subscribe("b", "{ one }"), listen.clone()];
+        assert_eq!(closed(welcome, &words).await, 4409);
+        // One that the server has ended is free again, and so is one that the client has.
+        let mut client = begun(Pace::default()).await;
+        for _ in 0..2 {
+            say(&mut client, &subscribe("a", "{ one }")).await;
+            while heard(&mut client).await.unwrap()["type"] != "complete" {}
+        }
+        for _ in 0..2 {
+            say(&mut client, &listen).await;
+            say(&mut client, &json!({ "type": "complete", "id": "a" })).await;
+        }
+        say(&mut client, &subscribe("a", "{ one }")).await;
+        while heard(&mut client).await.unwrap()["type"] != "next" {}
+    }
+
+    /// How a conversation with a client ends that says this each second, or takes nothing.
+    async fn ended(says: &'static str, takes: bool) -> Option<u16> {
+        let schema = Schema::new(Query, EmptyMutation, Events);
+        let (_running, stop) = stop_pair();
+        let (told, mut tells) = futures::channel::mpsc::unbounded();
+        let out = Box::pin(told.with(move |message| async move {
+            if !takes {
+                std::future::pending::<()>().await;
+            }
+            Ok::<Message, futures::channel::mpsc::SendError>(message)
+        }));
+        let heard = Box::pin(stream::unfold((), async |()| {
+            sleep(Duration::from_secs(1)).await;
+            Some((says.as_bytes().to_vec(), ()))
+        }));
+        let enter = |_payload| ready(Ok(Data::default()));
+        let bounds = (Pace::default(), stop);
+        let talk = converse((out, heard), bounds, schema, enter);
+        timeout(Duration::from_mins(10), talk).await.unwrap();
+        let mut code = None;
+        while let Ok(message) = tells.try_recv() {
+            if let Message::Close(frame) = message {
+                code = frame.map(|frame| frame.code);
+            }
+        }
+        code
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_say_who_they_are_is_sent_away_however_lively_they_are() {
+        let began = tokio::time::Instant::now();
+        for lively in ["{\"type\":\"pong\"}", "{\"type\":\"ping\"}"] {
+            assert_eq!(ended(lively, true).await, Some(4408));
+        }
+        assert_eq!(began.elapsed(), 2 * Pace::default().begin_max, "by the paused clock");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_gone_and_waited_for_no_longer_than_who_says_nothing() {
+        let began = tokio::time::Instant::now();
+        assert_eq!(ended("{\"type\":\"ping\"}", false).await, None);
+        let waited = began.elapsed();
+        assert!(waited <= Pace::default().silence_max + Duration::from_secs(2), "{waited:?}");
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::{Builder, Graph, stream::events};
 use crate::Code;
+use crate::batch::execute_all;
 use crate::introspection::Introspection;
 use crate::plan::{Prepared, Source};
 use crate::run::{Context, Run};
@@ -52,9 +53,9 @@ impl Federated {
         self.graph.plans.count()
     }
 
-    /// Asks every subgraph for the name of its root type, the cheapest thing there is to ask.
-    pub async fn health(&self) -> Vec<SubgraphHealth> {
-        let within = Duration::from_millis(self.graph.limits.sub_request_ms_max);
+    /// Asks every subgraph for the name of its root type, the cheapest thing there is to ask. One
+    /// that takes longer than `within` does not answer.
+    pub async fn health(&self, within: Duration) -> Vec<SubgraphHealth> {
         let probes = self.graph.subgraphs.iter().map(|(name, subgraph)| async move {
             let answer = timeout(within, subgraph.execute(Request::new("{ __typename }"))).await;
             let failure = match answer {
@@ -71,7 +72,7 @@ impl Federated {
     }
 
     /// The plan and variables of a request, or why it is refused.
-    pub(super) fn prepare(
+    pub(super) async fn prepare(
         &self,
         request: &mut Request,
     ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
@@ -80,7 +81,7 @@ impl Federated {
             operation: request.operation_name.take(),
         };
         let given = std::mem::take(&mut request.variables);
-        let (prepared, variables) = self.graph.prepare(source, given)?;
+        let (prepared, variables) = self.graph.prepare(source, given).await?;
         let refused = match request.introspection_mode {
             IntrospectionMode::Enabled => None,
             IntrospectionMode::Disabled => (!prepared.introspection.is_empty())
@@ -113,18 +114,11 @@ impl Federated {
         run.all(prepared).await;
         run.finish(prepared)
     }
-
-    fn is_too_large(&self, batch: &[Request]) -> Option<Response> {
-        let most = self.graph.limits.batch_max;
-        let message = || format!("The batch has {} operations; {most} is the most.", batch.len());
-        let refused = || Response::from_errors(vec![Code::BatchTooLarge.error(message())]);
-        (batch.len() > most).then(refused)
-    }
 }
 
 impl Executor for Federated {
     async fn execute(&self, mut request: Request) -> Response {
-        match self.prepare(&mut request) {
+        match self.prepare(&mut request).await {
             Ok((prepared, _)) if prepared.subscription.is_some() => {
                 let message = "A subscription is answered over WebSocket or as multipart.";
                 Response::from_errors(vec![Code::SubscriptionNeedsStream.error(message)])
@@ -138,16 +132,7 @@ impl Executor for Federated {
     }
 
     async fn execute_batch(&self, batch: BatchRequest) -> BatchResponse {
-        match batch {
-            BatchRequest::Single(request) => BatchResponse::Single(self.execute(request).await),
-            BatchRequest::Batch(requests) => {
-                if let Some(refused) = self.is_too_large(&requests) {
-                    return BatchResponse::Single(refused);
-                }
-                let answers = requests.into_iter().map(|request| self.execute(request));
-                BatchResponse::Batch(join_all(answers).await)
-            }
-        }
+        execute_all(self, &self.graph.limits, batch).await
     }
 
     fn execute_stream(
@@ -156,16 +141,19 @@ impl Executor for Federated {
         session: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
         let this = self.clone();
-        let (prepared, variables) = match self.prepare(&mut request) {
-            Ok(ready) => ready,
-            Err(errors) => {
-                return stream::once(async { Response::from_errors(errors) }).boxed();
+        let answers = async move {
+            let (prepared, variables) = match this.prepare(&mut request).await {
+                Ok(ready) => ready,
+                Err(errors) => {
+                    return stream::once(async { Response::from_errors(errors) }).boxed();
+                }
+            };
+            let data = this.graph.carry.collect(session.as_deref(), &request.data);
+            if prepared.subscription.is_some() {
+                return events(this, prepared, variables, data);
             }
+            stream::once(async move { this.run(&prepared, &variables, &data).await }).boxed()
         };
-        let data = self.graph.carry.collect(session.as_deref(), &request.data);
-        if prepared.subscription.is_some() {
-            return events(this, prepared, variables, data);
-        }
-        stream::once(async move { this.run(&prepared, &variables, &data).await }).boxed()
+        stream::once(answers).flatten().boxed()
     }
 }

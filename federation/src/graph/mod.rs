@@ -11,6 +11,8 @@ use std::sync::Arc;
 use async_graphql::{ServerError, Variables};
 use graphql_tools::validation::validate::ValidationPlan;
 use hive_router_query_planner::planner::Planner;
+use tokio::task::{JoinError, spawn_blocking};
+use tracing::Span;
 
 pub use self::builder::{BuildError, Builder};
 pub use self::federated::{Federated, SubgraphHealth};
@@ -46,18 +48,48 @@ impl Debug for Graph {
 
 impl Graph {
     /// The plan of an operation and its variables, or why it is refused. A document that is known
-    /// is neither read nor planned again; what is refused is not kept.
-    fn prepare(
+    /// is neither read nor planned again; what is refused is not kept. One that is not is planned
+    /// when it is its turn, beside the threads on which everything else goes on.
+    async fn prepare(
+        self: &Arc<Self>,
+        source: Source,
+        given: Variables,
+    ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
+        if let Some(prepared) = self.plans.get(&source) {
+            return self.with_variables(prepared, given);
+        }
+        let turn = self.turns.planning().await.map_err(|refused| vec![refused])?;
+        // Whoever waited for the turn may have waited for this very document.
+        if let Some(prepared) = self.plans.get(&source) {
+            return self.with_variables(prepared, given);
+        }
+        let (graph, span) = (Arc::clone(self), Span::current());
+        let planned = spawn_blocking(move || {
+            // The turn lasts as long as the work, even when nobody waits for it any more.
+            let _turn = turn;
+            span.in_scope(|| graph.plan(source, given))
+        });
+        let failed = |stopped: JoinError| self.mask.internal("planner", &stopped.to_string());
+        planned.await.unwrap_or_else(|stopped| Err(vec![failed(stopped)]))
+    }
+
+    fn with_variables(
+        &self,
+        prepared: Arc<Prepared>,
+        given: Variables,
+    ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
+        let variables = prepared.variables.coerce(&self.api, given)?;
+        prepared.cost.check(&variables, &self.limits).map_err(|error| vec![error])?;
+        Ok((prepared, variables))
+    }
+
+    /// Plans a document that is not known, and keeps the plan.
+    fn plan(
         &self,
         source: Source,
         given: Variables,
     ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
         let limits = &self.limits;
-        if let Some(prepared) = self.plans.get(&source) {
-            let variables = prepared.variables.coerce(&self.api, given)?;
-            prepared.cost.check(&variables, limits).map_err(|error| vec![error])?;
-            return Ok((prepared, variables));
-        }
         let planning = Planning {
             api: &self.api,
             planner: &self.planner,

@@ -1,8 +1,8 @@
 //! The plans already made, by document and operation name, the latest used kept longest.
 //!
-//! A client that sends the same document again, or only its hash with persisted operations, pays
-//! for no second plan. Variables are no part of the key, so different values share a plan. What a
-//! plan takes grows with its texts, so these are bounded together.
+//! A client that sends the same document again pays for no second plan. Variables are no part of
+//! the key, so different values share a plan. What a plan takes grows with its texts, so these are
+//! bounded together.
 
 use std::fmt::{self, Debug, Formatter};
 use std::hash::RandomState;

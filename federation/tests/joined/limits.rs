@@ -104,6 +104,28 @@ async fn fragments_that_go_round_are_refused_and_end() {
 }
 
 #[tokio::test]
+async fn the_operations_of_a_document_and_its_unused_fragments_count_together() {
+    let large = Some("operation_too_large".to_owned());
+    let limits = Limits { fields_max: 4, introspection_fields_max: 4, ..Limits::default() };
+    let two = |fields| format!("query a {{ me {{ id }} }} query b {{ me {{ {fields} }} }}");
+    let ask = async |query: String| {
+        let answer =
+            Shop::with(limits).graph.execute(Request::new(query).operation_name("a")).await;
+        errors_of(&serde_json::to_value(answer).unwrap()).into_iter().next().map(|(code, _)| code)
+    };
+    assert_eq!(ask(two("id")).await, None);
+    assert_eq!(ask(two("id name")).await, large);
+    let schema = "query a { __schema { queryType { name } } } \
+        query b { __schema { queryType { name } } }";
+    assert_eq!(ask(schema.to_owned()).await, large);
+    // No fragment is too large by itself.
+    let unused = |count| "fragment f on User { id id id } ".repeat(count);
+    let wrong = Some("graphql_validation_failed".to_owned());
+    assert_eq!(code(limits, &format!("{{ me {{ id }} }} {}", unused(2))).await, wrong);
+    assert_eq!(code(limits, &format!("{{ me {{ id }} }} {}", unused(3))).await, large);
+}
+
+#[tokio::test]
 async fn what_no_parser_should_follow_is_refused() {
     let lists = format!("{{ product(id: {}1{}) {{ id }} }}", "[".repeat(100), "]".repeat(100));
     assert_eq!(code(Limits::default(), &lists).await.as_deref(), Some("operation_too_deep"));
@@ -223,7 +245,12 @@ async fn the_texts_of_plans_are_bounded_and_the_latest_plan_stays() {
 async fn queries_have_their_turns_and_mutations_do_not_queue_behind_them() {
     let limits = Limits { queries_under_way_max: 1, turn_ms_max: 10, ..Limits::default() };
     let shop = Shop::with(limits);
-    let slow = shop.ask(r#"{ product(id: "p-1") { hangs } }"#, json!({}));
+    let hangs = r#"{ product(id: "p-1") { hangs } }"#;
+    // What is known waits for no planning: who comes first has the turn.
+    for known in [hangs, "{ warehouses }"] {
+        drop(shop.ask(known, json!({})).await);
+    }
+    let slow = shop.ask(hangs, json!({}));
     let others = async {
         let query = shop.ask("{ warehouses }", json!({})).await;
         assert_eq!(errors_of(&query), [("too_many_queries".to_owned(), String::new())]);

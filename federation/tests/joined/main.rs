@@ -14,6 +14,8 @@ mod introspection;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod planning;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod remote;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_graphql::{Executor, Request, Response};
 use axum::Router;
@@ -9,10 +10,13 @@ use axum::extract::{State, WebSocketUpgrade, ws};
 use axum::http::StatusCode;
 use axum::routing::{any, get, post};
 use federation::{RemoteSubgraph, RemoteSubgraphBuilder, Subgraph, SubgraphHealth};
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::cases::errors_of;
 use crate::shop::{Shop, builder, serve_here};
@@ -186,6 +190,39 @@ async fn a_server_without_the_protocol_is_unavailable() {
     assert_eq!(events.into_iter().flat_map(codes).collect::<Vec<_>>(), ["subgraph_unavailable"]);
 }
 
+/// How long a probe waits.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Never answers.
+struct Hung;
+
+impl Subgraph for Hung {
+    fn execute(&self, _request: Request) -> BoxFuture<'static, Response> {
+        std::future::pending().boxed()
+    }
+
+    fn subscribe(&self, _request: Request) -> BoxStream<'static, Response> {
+        futures::stream::pending().boxed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_waits_no_longer_for_a_subgraph_that_hangs_than_it_is_told() {
+    let graph = builder()
+        .subgraph("catalog", Arc::new(catalog::schema()))
+        .subgraph("people", Arc::new(people::schema()))
+        .subgraph("reviews", Arc::new(reviews::schema()))
+        .subgraph("stock", Arc::new(Hung))
+        .build()
+        .unwrap();
+    let began = Instant::now();
+    let health = graph.health(PATIENCE).await;
+    let failing: Vec<&str> =
+        health.iter().filter(|it| it.failure.is_some()).map(|it| it.name.as_str()).collect();
+    assert_eq!(failing, ["stock"]);
+    assert_eq!(began.elapsed(), PATIENCE, "by the paused clock");
+}
+
 #[tokio::test]
 async fn a_subgraph_that_is_down_loses_its_fields_and_is_named_by_the_probe() {
     let stock = RemoteSubgraph::builder("stock", nowhere().await).build().unwrap();
@@ -207,6 +244,6 @@ async fn a_subgraph_that_is_down_loses_its_fields_and_is_named_by_the_probe() {
         let failing = health.into_iter().filter(|one| one.failure.is_some());
         failing.map(|one| one.name).collect()
     };
-    assert_eq!(failing(graph.health().await), ["stock"]);
-    assert_eq!(failing(Shop::remote().await.graph.health().await), [""; 0]);
+    assert_eq!(failing(graph.health(PATIENCE).await), ["stock"]);
+    assert_eq!(failing(Shop::remote().await.graph.health(PATIENCE).await), [""; 0]);
 }

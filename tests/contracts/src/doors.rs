@@ -120,32 +120,20 @@ fn fields(sdl: &str) -> BTreeSet<(String, String)> {
 }
 
 /// Commands that programs can give by gRPC and pages cannot give by the graph; each in a sentence.
-pub fn ungraphed(
-    context: ContextName,
-    doors: &Doors,
-    operations: &[Operation],
-    exceptions: &[(&str, &str)],
-) -> Vec<String> {
+pub fn ungraphed(context: ContextName, doors: &Doors, operations: &[Operation]) -> Vec<String> {
     let commands = operations.iter().filter(|it| it.context == context && it.kind == Kind::Command);
-    let mut found = Vec::new();
-    for command in commands.filter(|it| !it.grpc.is_empty()) {
-        let has_mutation = command.graph.iter().any(|field| doors.mutations.contains(*field));
-        match exceptions.iter().find(|(id, _)| *id == command.id) {
-            None if !has_mutation => found.push(format!(
-                "the command `{}` of {} has the method `{}` and no mutation in the graph: give it \
-                 one, or say in WITHOUT_MUTATION of tests/contracts/src/operations.rs why not",
-                command.id,
-                context.as_str(),
-                command.grpc
-            )),
-            Some((id, reason)) if has_mutation => found.push(format!(
-                "the command `{id}` has a mutation by now: take it out of WITHOUT_MUTATION \
-                 ({reason})"
-            )),
-            None | Some(_) => {}
-        }
-    }
-    found
+    let has_mutation =
+        |it: &&Operation| it.graph.iter().any(|field| doors.mutations.contains(*field));
+    let missing = commands.filter(|it| !it.grpc.is_empty() && !has_mutation(it));
+    let finding = |command: &Operation| {
+        format!(
+            "the command `{}` of {} has the method `{}` and no mutation in the graph: give it one",
+            command.id,
+            context.as_str(),
+            command.grpc
+        )
+    };
+    missing.map(finding).collect()
 }
 
 /// Doors that no line names, and lines that name no door; each in a sentence.
@@ -251,13 +239,9 @@ mod tests {
         let given = [command(Banking, "Freeze", "Stops all.", "Freeze", graph)];
         let doors = Doors { graph: names(&["freeze"]), ..Doors::default() };
         // A question of that name is no mutation.
-        let found = ungraphed(Banking, &doors, &given, &[]);
+        let found = ungraphed(Banking, &doors, &given);
         assert!(found[0].contains("`Freeze` of banking") && found[0].contains("no mutation"));
-        let excused = [("Freeze", "only operators freeze")];
-        assert_eq!(ungraphed(Banking, &doors, &given, &excused), Vec::<String>::new());
         let doors = Doors { mutations: names(&["freeze"]), ..doors };
-        assert_eq!(ungraphed(Banking, &doors, &given, &[]), Vec::<String>::new());
-        let found = ungraphed(Banking, &doors, &given, &excused);
-        assert!(found[0].contains("has a mutation by now"), "{found:?}");
+        assert_eq!(ungraphed(Banking, &doors, &given), Vec::<String>::new());
     }
 }

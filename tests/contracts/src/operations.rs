@@ -5,8 +5,8 @@
 //! [`undeclared`](crate::doors::undeclared) holds it to the doors, both ways: every method, route
 //! and field of a root type is in exactly one line, and no line names one that is not there.
 //! Fields of the graph's other types (`Account.balance`) are named where they answer what another
-//! door answers. [`ungraphed`](crate::doors::ungraphed) names the commands that the graph has no
-//! mutation for.
+//! door answers. [`ungraphed`](crate::doors::ungraphed) names the commands of gRPC that the graph
+//! has no mutation for.
 
 use codepix::config::ContextName;
 
@@ -213,7 +213,7 @@ pub const OPERATIONS: &[Operation] = &[
         "AcknowledgeCredit",
         "Notes that the banks have settled what was credited after it was refused.",
         "AcknowledgeCredit",
-        &[],
+        &["acknowledgeCredit"],
     ),
     query(
         Transfers,
@@ -290,7 +290,7 @@ pub const OPERATIONS: &[Operation] = &[
         "FindAccount",
         "At which bank an account is kept.",
         "FindAccount",
-        &["Account.listing"],
+        &["listedAccount", "Account.listing"],
     ),
     Operation {
         rest: &["GET /balances/{account_id}"],
@@ -299,7 +299,7 @@ pub const OPERATIONS: &[Operation] = &[
             "GetBalance",
             "What an account has, or had at an instant.",
             "GetBalance",
-            &["Account.balance"],
+            &["balance", "Account.balance"],
         )
     },
     Operation {
@@ -330,12 +330,6 @@ pub const OPERATIONS: &[Operation] = &[
         &["accountUpdated"],
     ),
 ];
-
-/// Commands of gRPC that the graph has no mutation for, and why each may be without one.
-pub const WITHOUT_MUTATION: &[(&str, &str)] = &[(
-    "AcknowledgeCredit",
-    "an operator's note on a finding of `codepix doctor`, given where the finding is read",
-)];
 
 impl Operation {
     /// Where its page is.

@@ -16,7 +16,7 @@ use shared_kernel::application::Clock;
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct Balances {
-    /// The balance of an account from a version on.
+    /// Until an account has a version.
     pub await_balance: AwaitBalance,
     /// The balances of certain accounts.
     pub get_balances: GetBalances,
@@ -35,10 +35,9 @@ impl Balances {
         commits: Arc<dyn Commits>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let get_balances = GetBalances::new(Arc::clone(&reads));
         Self {
-            await_balance: AwaitBalance::new(get_balances.clone(), commits, clock),
-            get_balances,
+            await_balance: AwaitBalance::new(commits, clock),
+            get_balances: GetBalances::new(Arc::clone(&reads)),
             get_past_balances: GetPastBalances::new(Arc::clone(&reads)),
             get_statements: GetStatements::new(Arc::clone(&reads)),
             list_balances: ListBalances::new(reads),

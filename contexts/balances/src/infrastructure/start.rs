@@ -93,7 +93,7 @@ pub async fn start(
         let store = |error| StartError::Store { context: NAME, error };
         write_fixtures(&start.sessions).await.map_err(store)?;
     }
-    let feed = AccountFeed::default();
+    let feed = AccountFeed::new(settings.stop_work.clone());
     start.listen(&live::READER, &[Arc::new(feed.clone())])?;
     let graph = schema(&facade, feed);
     let services =

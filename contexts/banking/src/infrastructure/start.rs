@@ -144,7 +144,8 @@ pub async fn start(
     start.sweeper("reminder", REMIND_EVERY, Arc::new(Reminder(ports.clone())));
     let facade = Arc::new(facade(&mut start, &ports, &own));
     let changes = start.tail(&watch::READER)?;
-    let watches = TransferWatches::new(&facade, changes, start.clock.clone());
+    let (clock, stop) = (start.clock.clone(), settings.stop_work.clone());
+    let watches = TransferWatches::new(&facade, changes, clock, stop);
     let callers = Arc::clone(&start.callers);
     let services =
         BankingServices::new(Arc::clone(&facade), watches.clone(), callers, start.ids.clone());

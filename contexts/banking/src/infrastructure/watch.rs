@@ -7,10 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{Either, select};
+use futures::future::pending;
 use futures::stream::{BoxStream, StreamExt, unfold};
 use shared_kernel::application::catalogue::Reader;
-use shared_kernel::application::{Backoff, Caller, Clock, Unreadable};
+use shared_kernel::application::{Backoff, Caller, Clock, StopSignal, Unreadable};
 use shared_kernel::domain::{AccountId, EndToEndId};
 use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::infrastructure::kafka::tail::TailWatch;
@@ -50,6 +50,7 @@ pub struct TransferWatches {
     query: GetTransfer,
     feed: TailFeed,
     clock: Arc<dyn Clock>,
+    stop: StopSignal,
 }
 
 /// One watcher, between two answers.
@@ -62,12 +63,18 @@ struct Watcher {
     account_id: AccountId,
     shown: Option<TransferView>,
     backoff: Backoff,
+    stop: StopSignal,
 }
 
 impl TransferWatches {
-    /// Watchers over the account events that `feed` brings.
-    pub fn new(facade: &Arc<Banking>, feed: TailFeed, clock: Arc<dyn Clock>) -> Self {
-        Self { query: facade.get_transfer.clone(), feed, clock }
+    /// Watchers over the account events that `feed` brings; they end with `stop`.
+    pub fn new(
+        facade: &Arc<Banking>,
+        feed: TailFeed,
+        clock: Arc<dyn Clock>,
+        stop: StopSignal,
+    ) -> Self {
+        Self { query: facade.get_transfer.clone(), feed, clock, stop }
     }
 
     /// Follows a transfer as an account sees it. The first item is the present state or a refusal.
@@ -87,6 +94,7 @@ impl TransferWatches {
             account_id,
             shown: None,
             backoff: Backoff::new(LOOK_FIRST, LOOK_MOST),
+            stop: self.stop.clone(),
         };
         unfold(Some(watcher), |watcher| async {
             let mut watcher = watcher?;
@@ -126,13 +134,17 @@ impl Watcher {
         });
         let account_id = self.account_id.to_string();
         let keys = [account_id.as_str()];
-        let changed = Box::pin(self.changes.changed(&keys));
-        match look_in {
-            None => changed.await,
-            Some(delay) => match select(changed, self.clock.sleep(delay)).await {
-                Either::Left((goes_on, _)) => goes_on,
-                Either::Right(_) => true,
-            },
+        let Self { changes, clock, stop, .. } = self;
+        let looks = async {
+            match look_in {
+                None => pending().await,
+                Some(delay) => clock.sleep(delay).await,
+            }
+        };
+        tokio::select! {
+            () = stop.stopped() => false,
+            goes_on = changes.changed(&keys) => goes_on,
+            () = looks => true,
         }
     }
 }

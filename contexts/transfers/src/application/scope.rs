@@ -11,7 +11,12 @@ pub enum TransfersOf {
     /// Everyone's.
     All,
     /// Those with this bank as payer or payee.
-    Bank(Ispb),
+    Bank {
+        /// The bank.
+        ispb: Ispb,
+        /// Only where the bank is at this end.
+        side: Option<Side>,
+    },
     /// Those with this account as payer or payee.
     Account {
         /// The account.
@@ -24,6 +29,11 @@ pub enum TransfersOf {
 }
 
 impl TransfersOf {
+    /// Those of a bank, at whatever end.
+    pub const fn bank(ispb: Ispb) -> Self {
+        Self::Bank { ispb, side: None }
+    }
+
     /// Those of an account, at whatever end.
     pub const fn account(account_id: AccountId) -> Self {
         Self::Account { account_id, at: None, side: None }
@@ -37,8 +47,8 @@ impl TransfersOf {
     pub fn shown_to(self, caller: Caller) -> Result<Self, Violation> {
         match (self, caller) {
             (Self::All, _) => caller.must_be_operator()?,
-            (Self::Bank(bank) | Self::Account { at: Some(bank), .. }, _) => {
-                caller.may_act_for(&bank)?;
+            (Self::Bank { ispb, .. } | Self::Account { at: Some(ispb), .. }, _) => {
+                caller.may_act_for(&ispb)?;
             }
             (Self::Account { .. }, Caller::Operator) => {}
             (Self::Account { account_id, side, .. }, Caller::Bank(own)) => {
@@ -53,7 +63,9 @@ impl TransfersOf {
         let mut ends = [Side::Payer, Side::Payee].into_iter();
         match *self {
             Self::All => true,
-            Self::Bank(bank) => ends.any(|end| order.party(end).ispb == bank),
+            Self::Bank { ispb, side } => {
+                ends.any(|end| order.party(end).ispb == ispb && side.is_none_or(|side| side == end))
+            }
             Self::Account { account_id, at, side } => ends.any(|end| {
                 let party = order.party(end);
                 party.account_id == account_id
@@ -77,12 +89,12 @@ mod tests {
         let at = |bank| TransfersOf::Account { account_id, at: Some(bank), side: None };
         let code = |of: TransfersOf| of.shown_to(own).map_err(|broken| broken.code());
         assert_eq!(code(TransfersOf::All), Err("operator_only"));
-        assert_eq!(code(TransfersOf::Bank(payer)), Ok(TransfersOf::Bank(payer)));
-        assert_eq!(code(TransfersOf::Bank(payee)), Err("caller_may_not_act_for_bank"));
+        assert_eq!(code(TransfersOf::bank(payer)), Ok(TransfersOf::bank(payer)));
+        assert_eq!(code(TransfersOf::bank(payee)), Err("caller_may_not_act_for_bank"));
         assert_eq!(code(of_account), Ok(at(payer)));
         assert_eq!(code(at(payer)), Ok(at(payer)));
         assert_eq!(code(at(payee)), Err("caller_may_not_act_for_bank"));
-        for of in [TransfersOf::All, TransfersOf::Bank(payee), of_account, at(payee)] {
+        for of in [TransfersOf::All, TransfersOf::bank(payee), of_account, at(payee)] {
             assert_eq!(of.shown_to(Caller::Operator), Ok(of));
         }
     }
@@ -95,14 +107,15 @@ mod tests {
             |at: Option<&str>, side| TransfersOf::Account { account_id, at: at.map(ispb), side };
         let held = [
             TransfersOf::All,
-            TransfersOf::Bank(ispb(PAYER_BANK)),
-            TransfersOf::Bank(ispb(PAYEE_BANK)),
+            TransfersOf::bank(ispb(PAYER_BANK)),
+            TransfersOf::bank(ispb(PAYEE_BANK)),
+            TransfersOf::Bank { ispb: ispb(PAYEE_BANK), side: Some(Side::Payee) },
             of(None, None),
             of(Some(PAYEE_BANK), Some(Side::Payee)),
         ];
         assert!(held.iter().all(|of| of.holds(&order)));
         let not_held = [
-            TransfersOf::Bank(ispb("00000009")),
+            TransfersOf::bank(ispb("00000009")),
             of(Some(PAYER_BANK), None),
             of(None, Some(Side::Payer)),
             TransfersOf::account(AccountId::from_uuid(uuid::Uuid::nil())),

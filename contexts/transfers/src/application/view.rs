@@ -23,6 +23,9 @@ pub struct TransferView {
     pub finished_at: Option<Timestamp>,
     /// Since when it is pending past its deadline, because the payee's bank may have credited.
     pub overdue_at: Option<Timestamp>,
+    /// When the payee's bank said that it had credited what was resolved as refused. No event
+    /// tells of it.
+    pub contradicted_at: Option<Timestamp>,
     /// Counts the states that were published.
     pub version: i64,
 }
@@ -39,6 +42,7 @@ impl From<&Transfer> for TransferView {
             confirmed_at: standing.confirmed_at,
             finished_at: standing.finished_at,
             overdue_at: standing.overdue_at,
+            contradicted_at: standing.contradicted_at,
             version: standing.version,
         }
     }

@@ -1,6 +1,6 @@
 //! Whether the hub takes an order on: the checks that need no bank's answer.
 
-use shared_kernel::domain::{Money, ReasonCode};
+use shared_kernel::domain::{Money, ReasonCode, Timestamp};
 
 use super::{CreditTiming, Order, Participant, Position};
 
@@ -19,6 +19,8 @@ pub enum Admission {
 /// Checks an order of the participant `payer` to `payee`, `None` when there is no such bank.
 /// `position` is the payer's; it matters only under a limit.
 ///
+/// - `FF08`: the minute in its `EndToEndId` is more than 12 hours from `now`, the time at which the
+///   log took it (SPI).
 /// - `DS27`: a bank is unknown (the payee's) or not active (either).
 /// - `AG12`: both accounts are at the same bank, which books such transfers itself; one that
 ///   credits on delivery is carried all the same: it owes nobody anything by it.
@@ -28,7 +30,11 @@ pub fn admit(
     payer: &Participant,
     payee: Option<&Participant>,
     position: &Position,
+    now: Timestamp,
 ) -> Admission {
+    if !order.end_to_end_id.is_timely(now) {
+        return Admission::Rejected(ReasonCode::Ff08);
+    }
     let Some(payee) = payee.filter(|bank| bank.is_active() && payer.is_active()) else {
         return Admission::Rejected(ReasonCode::Ds27);
     };
@@ -48,12 +54,14 @@ pub fn admit(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{PAYEE_BANK, PAYER_BANK, ispb, native, order};
+    use shared_kernel::domain::EndToEndId;
+
+    use super::super::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order};
     use super::super::{ParticipantStatus, Protocol};
     use super::*;
 
     fn admitted(payer: &Participant, payee: Option<&Participant>) -> Admission {
-        admit(&order(1), payer, payee, &Position::opening(payer.ispb))
+        admit(&order(1), payer, payee, &Position::opening(payer.ispb), at(0))
     }
 
     #[test]
@@ -95,6 +103,23 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_of_the_present_day() {
+        let (payer, payee) = (native(PAYER_BANK), native(PAYEE_BANK));
+        let position = Position::opening(payer.ispb);
+        let admitted = |now| admit(&order(1), &payer, Some(&payee), &position, now);
+        let tolerance = EndToEndId::TOLERANCE;
+        let ends = [at(0).checked_sub(tolerance), at(0).checked_add(tolerance)].map(Result::unwrap);
+        for end in ends {
+            assert_eq!(admitted(end), Admission::Pending { reserves: false });
+        }
+        let second = std::time::Duration::from_secs(1);
+        let beyond = [ends[0].checked_sub(second), ends[1].checked_add(second)].map(Result::unwrap);
+        for now in beyond {
+            assert_eq!(admitted(now), Admission::Rejected(ReasonCode::Ff08), "{now}");
+        }
+    }
+
+    #[test]
     fn a_limit_reserves_or_refuses() {
         let order = order(1);
         let limited = |centavos| Participant {
@@ -106,11 +131,11 @@ mod tests {
         let enough = limited(order.amount.centavos());
         let short = limited(order.amount.centavos() - 1);
         assert_eq!(
-            admit(&order, &enough, Some(&payee), &position),
+            admit(&order, &enough, Some(&payee), &position, at(0)),
             Admission::Pending { reserves: true }
         );
         assert_eq!(
-            admit(&order, &short, Some(&payee), &position),
+            admit(&order, &short, Some(&payee), &position, at(0)),
             Admission::Rejected(ReasonCode::Am04)
         );
     }

@@ -12,8 +12,8 @@ use transfers::application::TransfersOf;
 use transfers::infrastructure::{GraphSchema, graphql};
 
 use crate::harness::{
-    BBX, CTER, Hub, NLB, accepted, account_of, id_of, ispb, refused, requested, settled_by_payee,
-    settled_by_payer, whole_life,
+    BBX, CTER, Hub, NLB, accepted, account_of, id_of, ispb, present_id_of, refused, requested,
+    settled_by_payee, settled_by_payer, whole_life,
 };
 use crate::node::{Banks, Node};
 
@@ -110,7 +110,7 @@ async fn transfers_are_followed_by_their_events() {
     let feed = node.facade.follow_transfers.clone();
     drop(feed.execute(Caller::Operator, TransfersOf::All).await.unwrap());
 
-    let id = id_of(BBX, 1);
+    let id = present_id_of(BBX, 1);
     let follow = |caller: Caller, of: String| {
         let query = format!("subscription {{ transferUpdated({of}) {{ id state }} }}");
         node.graph.execute_stream(Request::new(query).data(caller))

@@ -1,6 +1,6 @@
 //! A hub on a database of the test's own, without Kafka: records go in, the outbox comes out.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +19,7 @@ use shared_kernel::domain::{AccountId, BankCode, EndToEndId, Ispb, Money, Timest
 use shared_kernel::infrastructure::kafka::TailFeed;
 use shared_kernel::infrastructure::postgres::DatabaseSettings;
 use shared_kernel::infrastructure::postgres::session::Sessions;
+use shared_kernel::infrastructure::system::SystemClock;
 use shared_kernel::testing::{CountedIds, FixedClock, TestServers};
 use tokio::sync::Mutex;
 use transfers::application::ports::{BankTopics, TransfersReads, TransfersStore};
@@ -52,6 +53,12 @@ pub(crate) fn trace() -> TraceParent {
 pub(crate) fn id_of(bank: &str, number: usize) -> EndToEndId {
     let minute = Timestamp::parse("2026-11-20T12:00:00Z").unwrap();
     EndToEndId::new(ispb(bank), minute, u128::try_from(number).unwrap())
+}
+
+/// The same for what a real log takes: of the present day, which the hub demands.
+pub(crate) fn present_id_of(bank: &str, number: usize) -> EndToEndId {
+    static BEGAN_AT: LazyLock<Timestamp> = LazyLock::new(|| SystemClock.now());
+    EndToEndId::new(ispb(bank), *BEGAN_AT, u128::try_from(number).unwrap())
 }
 
 /// An event of Banking.

@@ -11,8 +11,8 @@ use transfers::application::TransfersSettings;
 use transfers::domain::TransferState;
 
 use crate::harness::{
-    BBX, CTER, Said, accepted, id_of, refused, requested, settled_by_payee, settled_by_payer,
-    whole_life,
+    BBX, CTER, Said, accepted, present_id_of, refused, requested, settled_by_payee,
+    settled_by_payer, whole_life,
 };
 use crate::node::{Banks, Follower, Node};
 
@@ -46,7 +46,7 @@ async fn a_transfer_goes_from_order_to_completion() {
         Follower::of(&servers, OF_BBX),
         Follower::of(&servers, OF_CTER),
     );
-    let id = id_of(BBX, 1);
+    let id = present_id_of(BBX, 1);
     banks.say(&[requested(id, CTER, 1_000)]).await;
     payee.until(|seen| !seen.is_empty()).await;
     assert_eq!(kinds(&payee.seen), ["TransferPending"]);
@@ -80,8 +80,8 @@ async fn garbage_goes_to_the_dead_letters_and_stops_nothing() {
     let node = Node::start(&servers).await;
     node.enrol(&["001", "002"]).await;
     let banks = Banks::new(&servers);
-    let id = id_of(BBX, 1);
-    let mut broken = requested(id_of(BBX, 2), CTER, 1);
+    let id = present_id_of(BBX, 1);
+    let mut broken = requested(present_id_of(BBX, 2), CTER, 1);
     broken.body = Value::Null;
     let mut other = requested(id, CTER, 1);
     other.body["description"] = Value::from("other");
@@ -113,7 +113,7 @@ async fn a_repeated_order_is_answered_on_the_senders_topic_alone() {
     let node = Node::start(&servers).await;
     node.enrol(&["001", "002"]).await;
     let banks = Banks::new(&servers);
-    let id = id_of(BBX, 1);
+    let id = present_id_of(BBX, 1);
     banks.say(&[requested(id, CTER, 1), refused(id, CTER, "AC06")]).await;
     let (mut hub, mut payer) = (Follower::of(&servers, HUB), Follower::of(&servers, OF_BBX));
     payer.until(|seen| seen.len() == 1).await;
@@ -125,7 +125,7 @@ async fn a_repeated_order_is_answered_on_the_senders_topic_alone() {
     assert_eq!(first.header("ce_aggregateversion"), again.header("ce_aggregateversion"));
     assert_ne!(first.header("ce_id"), again.header("ce_id"));
     // Another transfer shows that nothing more came of the first.
-    banks.say(&[requested(id_of(BBX, 2), CTER, 1)]).await;
+    banks.say(&[requested(present_id_of(BBX, 2), CTER, 1)]).await;
     hub.until(|seen| seen.len() == 3).await;
     let of_first =
         hub.seen.iter().filter(|record| record.key.as_deref() == Some(id.as_str().as_bytes()));
@@ -145,7 +145,8 @@ async fn deadlines_pass_once_the_log_is_read_to_its_end() {
     let node = Node::with(&servers, own).await;
     node.enrol(&["001", "002"]).await;
     let banks = Banks::new(&servers);
-    let orders: Vec<Said> = (0..40).map(|number| requested(id_of(BBX, number), CTER, 1)).collect();
+    let orders: Vec<Said> =
+        (0..40).map(|number| requested(present_id_of(BBX, number), CTER, 1)).collect();
     banks.say(&orders).await;
     let mut payer = Follower::of(&servers, OF_BBX);
     payer.until(|seen| seen.len() == 40).await;
@@ -174,7 +175,7 @@ async fn processes_that_come_and_go_lose_nothing_and_do_nothing_twice() {
     let banks = Banks::new(&servers);
     let lives = |from: usize| -> Vec<Said> {
         let ids = from..from.saturating_add(100);
-        ids.flat_map(|number| whole_life(id_of(BBX, number), CTER, 10)).collect()
+        ids.flat_map(|number| whole_life(present_id_of(BBX, number), CTER, 10)).collect()
     };
     banks.say(&lives(0)).await;
     let third = Node::start(&servers).await;

@@ -52,9 +52,9 @@ async fn populated() -> (Hub, Vec<Transfer>) {
 fn lists() -> Vec<TransferRun> {
     let banks = [BBX, CTER, NLB, "00000009"];
     let mut of = vec![TransfersOf::All];
-    of.extend(banks.map(|bank| TransfersOf::Bank(ispb(bank))));
     for bank in banks {
         for side in [None, Some(Side::Payer), Some(Side::Payee)] {
+            of.push(TransfersOf::Bank { ispb: ispb(bank), side });
             let account_id = account_of(bank);
             let at = [None, Some(ispb(bank)), Some(ispb("00000009"))];
             of.extend(at.map(|at| TransfersOf::Account { account_id, at, side }));

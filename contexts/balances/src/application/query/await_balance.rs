@@ -3,56 +3,82 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::future::Either;
 use shared_kernel::application::{ApplicationError, Caller, Clock};
 use shared_kernel::domain::{AccountId, Violation};
 
 use super::GetBalances;
 use crate::application::ports::Commits;
-use crate::domain::{AccountVersion, KnownBalance};
+use crate::domain::AccountVersion;
 
 /// How long a caller waits at most. Whoever asks through the joined graph has 5 s for a
 /// sub-request: a wait as long would take the other accounts of its sub-request along.
 pub const WAIT_MAX: Duration = Duration::from_secs(3);
 
+/// Where it is seen how far an account is. Who waits for many accounts at a time looks for all of
+/// them at once.
+#[async_trait]
+pub trait Progress: Send + Sync {
+    /// The version that the account has reached; none where its balance is the word of a program
+    /// beside the hub.
+    ///
+    /// # Errors
+    /// Those of [`GetBalances::execute`].
+    async fn version(
+        &self,
+        caller: Caller,
+        account: AccountId,
+    ) -> Result<Option<AccountVersion>, ApplicationError>;
+}
+
+#[async_trait]
+impl Progress for GetBalances {
+    async fn version(
+        &self,
+        caller: Caller,
+        account: AccountId,
+    ) -> Result<Option<AccountVersion>, ApplicationError> {
+        let answers = self.execute(caller, &[account]).await?;
+        let answer = answers.into_iter().next().unwrap_or_else(|| Err(super::unknown(account)));
+        Ok(answer?.version())
+    }
+}
+
 /// The use case.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
 pub struct AwaitBalance {
-    get_balances: GetBalances,
     commits: Arc<dyn Commits>,
     clock: Arc<dyn Clock>,
 }
 
 impl AwaitBalance {
-    /// The use case over a read side and its commits.
-    pub fn new(
-        get_balances: GetBalances,
-        commits: Arc<dyn Commits>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { get_balances, commits, clock }
+    /// The use case over what the read side commits.
+    pub fn new(commits: Arc<dyn Commits>, clock: Arc<dyn Clock>) -> Self {
+        Self { commits, clock }
     }
 
-    /// The balance once it has that version or a newer one. It is read at first, then each time a
-    /// commit says that it is time, and at the end; never on a timer.
+    /// Ends once the balance has that version or a newer one. It is looked at first, then each time
+    /// a commit says that it is time, and at the end; never on a timer.
     ///
     /// # Errors
     /// `balance_behind` (unavailable) when the version has not arrived after 3 s; else as
     /// [`GetBalances::execute`]. An account that is not known yet is waited for too.
     pub async fn execute(
         &self,
+        progress: &dyn Progress,
         caller: Caller,
         account: AccountId,
         version: AccountVersion,
-    ) -> Result<KnownBalance, ApplicationError> {
+    ) -> Result<(), ApplicationError> {
         let mut watch = self.commits.listen(account);
         let mut late = self.clock.sleep(WAIT_MAX);
         // The last look is taken when nothing more is waited for.
         let mut awake = true;
         loop {
-            let unknown = match self.look(caller, account).await {
-                Ok(balance) if balance.version() >= Some(version) => return Ok(balance),
+            let unknown = match progress.version(caller, account).await {
+                Ok(reached) if reached >= Some(version) => return Ok(()),
                 Ok(_) => behind(account, version),
                 Err(ApplicationError::Refused(broken)) if broken.code() == "balance_unknown" => {
                     broken
@@ -69,16 +95,6 @@ impl AwaitBalance {
             };
         }
     }
-
-    async fn look(
-        &self,
-        caller: Caller,
-        account: AccountId,
-    ) -> Result<KnownBalance, ApplicationError> {
-        let answers = self.get_balances.execute(caller, &[account]).await?;
-        let answer = answers.into_iter().next().unwrap_or_else(|| Err(super::unknown(account)));
-        answer.map_err(Into::into)
-    }
 }
 
 fn behind(account: AccountId, version: AccountVersion) -> Violation {
@@ -93,7 +109,6 @@ fn behind(account: AccountId, version: AccountVersion) -> Violation {
 mod tests {
     use std::sync::Mutex;
 
-    use async_trait::async_trait;
     use shared_kernel::testing::FixedClock;
 
     use super::*;
@@ -103,7 +118,7 @@ mod tests {
 
     /// Reads that find these versions one after the other (0 finds nothing), and a watch that
     /// calls for all of them but the first and the last, then ends.
-    fn waiting(found: &'static [i64]) -> AwaitBalance {
+    fn waiting(found: &'static [i64]) -> (AwaitBalance, GetBalances) {
         let mut reads = MockBalancesReads::new();
         let next = Mutex::new(found.iter());
         reads.expect_balances().times(found.len()).returning(move |_| {
@@ -120,14 +135,16 @@ mod tests {
             Box::new(watch)
         });
         let clock = Arc::new(FixedClock::default());
-        AwaitBalance::new(GetBalances::new(Arc::new(reads)), Arc::new(commits), clock)
+        let waiting = AwaitBalance::new(Arc::new(commits), clock);
+        (waiting, GetBalances::new(Arc::new(reads)))
     }
 
-    async fn ask(found: &'static [i64], version: i64) -> Result<i64, &'static str> {
+    async fn ask(found: &'static [i64], version: i64) -> Result<(), &'static str> {
         let version = AccountVersion::new(version).unwrap();
-        let answer = waiting(found).execute(Caller::Operator, account(1), version).await;
+        let (waiting, balances) = waiting(found);
+        let answer = waiting.execute(&balances, Caller::Operator, account(1), version).await;
         match answer {
-            Ok(balance) => Ok(balance.version().unwrap().number()),
+            Ok(()) => Ok(()),
             Err(ApplicationError::Refused(broken)) => Err(broken.code()),
             Err(error) => panic!("{error}"),
         }
@@ -135,21 +152,21 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_arrived_is_answered_at_once() {
-        assert_eq!(ask(&[4], 3).await, Ok(4));
-        assert_eq!(ask(&[3], 3).await, Ok(3));
+        assert_eq!(ask(&[4], 3).await, Ok(()));
+        assert_eq!(ask(&[3], 3).await, Ok(()));
     }
 
     #[tokio::test]
     async fn what_has_not_is_awaited_commit_by_commit() {
-        assert_eq!(ask(&[1, 2, 3], 3).await, Ok(3));
-        assert_eq!(ask(&[0, 1], 1).await, Ok(1));
+        assert_eq!(ask(&[1, 2, 3], 3).await, Ok(()));
+        assert_eq!(ask(&[0, 1], 1).await, Ok(()));
     }
 
     #[tokio::test]
     async fn a_wait_that_ends_says_so() {
         assert_eq!(ask(&[1, 1, 2], 3).await, Err("balance_behind"));
         assert_eq!(ask(&[0, 0], 3).await, Err("balance_unknown"));
-        assert_eq!(ask(&[1, 3], 3).await, Ok(3), "the last look counts");
+        assert_eq!(ask(&[1, 3], 3).await, Ok(()), "the last look counts");
     }
 
     /// Hears nothing, ever.
@@ -173,10 +190,10 @@ mod tests {
         commits.expect_listen().return_once(|_| Box::new(Silent));
         let clock = Arc::new(FixedClock::default());
         let began = clock.now();
-        let waiting =
-            AwaitBalance::new(GetBalances::new(Arc::new(reads)), Arc::new(commits), clock.clone());
+        let waiting = AwaitBalance::new(Arc::new(commits), clock.clone());
+        let balances = GetBalances::new(Arc::new(reads));
         let version = AccountVersion::new(2).unwrap();
-        let answer = waiting.execute(Caller::Operator, account(1), version).await;
+        let answer = waiting.execute(&balances, Caller::Operator, account(1), version).await;
         assert!(
             matches!(answer, Err(ApplicationError::Refused(it)) if it.code() == "balance_behind")
         );

@@ -71,7 +71,7 @@ pub(super) fn may_see(caller: Caller, ispb: Option<Ispb>) -> Result<(), Violatio
 }
 
 /// What is said of an account that has not been heard of.
-pub(super) fn unknown(account: AccountId) -> Violation {
+pub(crate) fn unknown(account: AccountId) -> Violation {
     let message = format!(
         "no event of account {account} has arrived: a new account appears after a moment, one \
          whose bank keeps its books outside of this hub never does"

@@ -35,9 +35,10 @@ impl Account {
         let Some(number) = min_version else { return Ok(()) };
         let version = AccountVersion::new(number)
             .map_err(|broken| violation_error(&broken.on("min_version")))?;
-        let facade = ctx.data::<Arc<Balances>>()?;
-        let reached = facade.await_balance.execute(caller, self.account_id, version).await;
-        answered(reached.map(drop).map_err(Arc::new))
+        let waiting = &ctx.data::<Arc<Balances>>()?.await_balance;
+        let progress = ctx.data::<DataLoader<BalanceLoader>>()?;
+        let reached = waiting.execute(progress, caller, self.account_id, version).await;
+        answered(reached.map_err(Arc::new))
     }
 }
 
@@ -48,7 +49,7 @@ impl Account {
     }
 
     /// What the account has; null while no event of it has arrived, or before it was open.
-    async fn balance(
+    pub(super) async fn balance(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "As of this instant, by the bank's clock; now when it is not given.")]

@@ -7,14 +7,15 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
+use async_trait::async_trait;
 use shared_kernel::application::{ApplicationError, Caller, Page};
 use shared_kernel::domain::{AccountId, Timestamp, Violation};
 use shared_kernel::infrastructure::graphql::{LOADER_DELAY, refused, start_batch};
 
 use crate::application::Balances;
 use crate::application::ports::StatementLine;
-use crate::application::query::StatementQuestion;
-use crate::domain::SeenBalance;
+use crate::application::query::{Progress, StatementQuestion, unknown};
+use crate::domain::{AccountVersion, SeenBalance};
 
 /// What a load failed with; shared by all whom it failed.
 type Failure = Arc<ApplicationError>;
@@ -80,6 +81,21 @@ impl Loader<BalanceKey> for BalanceLoader {
             }
         }
         Ok(loaded)
+    }
+}
+
+/// Accounts that are waited for at the same time are looked at together.
+#[async_trait]
+impl Progress for DataLoader<BalanceLoader> {
+    async fn version(
+        &self,
+        caller: Caller,
+        account: AccountId,
+    ) -> Result<Option<AccountVersion>, ApplicationError> {
+        let loaded = self.load_one(BalanceKey { caller, account, at: None }).await;
+        let answer = loaded.map_err(Arc::unwrap_or_clone)?;
+        let seen = answer.unwrap_or_else(|| Err(unknown(account)))?;
+        Ok(seen.standing.version())
     }
 }
 

@@ -27,6 +27,18 @@ impl Query {
         AccountId::parse(&id).ok().map(Account::new)
     }
 
+    /// What an account has, whoever keeps its books: a bank of the hub, or a program beside it.
+    /// Null while nothing of it is known.
+    async fn balance(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its UUID.")] account_id: ID,
+    ) -> Result<Option<Balance>> {
+        let parsed = AccountId::parse(&account_id).map_err(|broken| broken.on("account_id"));
+        let account = Account::new(parsed.map_err(|broken| violation_error(&broken))?);
+        account.balance(ctx, None, None).await
+    }
+
     /// The balances of a bank's accounts, in the order of their ids.
     async fn balances(
         &self,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Result, Subscription};
 use futures::Stream;
 use shared_kernel::application::{ApplicationError, Caller};
-use shared_kernel::domain::{AccountId, Kind};
+use shared_kernel::domain::{AccountId, Kind, Violation};
 use shared_kernel::infrastructure::graphql::{caller, refused, violation_error};
 
 use super::account::Account;
 use super::balance::{AccountUpdate, Balance};
 use crate::application::Balances;
-use crate::domain::{AccountBalance, AccountState, SeenBalance, Standing};
+use crate::domain::{AccountBalance, AccountState, KnownBalance, SeenBalance, Standing};
 use crate::infrastructure::kafka::{AccountFeed, AccountWatch, Seen};
 
 /// What can be followed in the graph.
@@ -21,8 +21,10 @@ pub struct Subscription;
 /// What may be followed, fed by events as they happen.
 #[Subscription]
 impl Subscription {
-    /// Each change of an account from now on, from the event itself: the balance may be newer than
-    /// what a question is answered with at the same moment.
+    /// Each change that a bank of the hub makes to an account from now on, from the event itself:
+    /// the balance may be newer than what a question is answered with at the same moment. What a
+    /// program beside the hub says of accounts is not told: one that no bank knows is refused,
+    /// `account_external`.
     async fn account_updated(
         &self,
         ctx: &Context<'_>,
@@ -33,8 +35,12 @@ impl Subscription {
         let watch = ctx.data::<AccountFeed>()?.watch();
         let facade = Arc::clone(ctx.data::<Arc<Balances>>()?);
         let mut following = Following { caller, account, facade, watch, told: 0 };
+        let present = following.present().await?;
+        if present.as_ref().is_some_and(KnownBalance::is_external) {
+            return Err(violation_error(&external(account)));
+        }
         // What is known already is no change.
-        following.told = following.present().await?.map_or(0, |state| state.version.number());
+        following.told = present.as_ref().and_then(banked).map_or(0, |it| it.version.number());
         Ok(futures::stream::unfold(Some(following), |following| async {
             let mut following = following?;
             match following.next().await {
@@ -48,6 +54,20 @@ impl Subscription {
             }
         }))
     }
+}
+
+/// What is said of an account whose changes nobody tells here.
+fn external(account: AccountId) -> Violation {
+    let message = format!(
+        "no bank of the hub knows account {account}, and the changes of a program beside it are \
+         not told: ask for the balance"
+    );
+    Violation::failed_precondition("account_external", "id", message)
+}
+
+/// What its bank says of an account.
+fn banked(known: &KnownBalance) -> Option<AccountState> {
+    known.bank().map(AccountBalance::state).copied()
 }
 
 /// One who follows an account.
@@ -76,7 +96,7 @@ impl Following {
                     self.caller.may_act_for(&event.ispb).is_ok().then_some(event.state)
                 }
                 Seen::Unsure => match self.present().await {
-                    Ok(state) => state,
+                    Ok(present) => present.as_ref().and_then(banked),
                     Err(error) => return Some(Err(error)),
                 },
             };
@@ -88,11 +108,11 @@ impl Following {
         }
     }
 
-    /// What the account is, if it is known.
-    async fn present(&self) -> Result<Option<AccountState>> {
+    /// The account, if it is known.
+    async fn present(&self) -> Result<Option<KnownBalance>> {
         let answers = self.facade.get_balances.execute(self.caller, &[self.account]).await;
         match answers.map_err(refused)?.into_iter().next() {
-            Some(Ok(known)) => Ok(known.bank().map(AccountBalance::state).copied()),
+            Some(Ok(known)) => Ok(Some(known)),
             Some(Err(broken)) if broken.kind() != Kind::NotFound => {
                 Err(refused(ApplicationError::Refused(broken)))
             }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_graphql::{Request, Response, Variables};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
+use shared_kernel::application::stop::{StopHandle, stop_pair};
 use shared_kernel::application::{Caller, StoreError};
-use shared_kernel::domain::{AccountId, Ispb, Timestamp};
+use shared_kernel::domain::{AccountId, Ispb, Money, Timestamp};
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::testing::{FixedClock, undocumented};
 
@@ -17,8 +18,16 @@ use crate::application::ports::{
     MockBalancesReads, MockCommitWatch, MockCommits, PastState, StatementLine,
 };
 use crate::domain::testing::{account, event, movement};
-use crate::domain::{AccountBalance, AccountEvent, Direction, KnownBalance, Standing};
+use crate::domain::{
+    AccountBalance, AccountEvent, Direction, ExternalState, KnownBalance, Standing,
+};
 use crate::infrastructure::kafka::AccountFeed;
+
+/// A feed, and what stops it.
+fn feed() -> (StopHandle, AccountFeed) {
+    let (handle, stop) = stop_pair();
+    (handle, AccountFeed::new(stop))
+}
 
 fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
     let clock = Arc::new(FixedClock::default());
@@ -27,7 +36,7 @@ fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
 }
 
 fn graph(reads: MockBalancesReads) -> GraphSchema {
-    graph_with(reads, AccountFeed::default())
+    graph_with(reads, feed().1)
 }
 
 const OTHER_BANK: &str = "99999999";
@@ -187,7 +196,7 @@ async fn one_account_that_is_behind_takes_no_other_along() {
     });
     let clock = Arc::new(FixedClock::default());
     let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
-    let graph = schema(&facade, AccountFeed::default());
+    let graph = schema(&facade, feed().1);
     let fields = "id balance(minVersion: 7) { version }";
     let answer = entities(&graph, Caller::Operator, &[&id(1), &id(2)], fields).await;
     assert_eq!(codes(&answer), ["balance_behind"]);
@@ -195,6 +204,43 @@ async fn one_account_that_is_behind_takes_no_other_along() {
     let told = &answer["_entities"];
     assert_eq!((&told[0]["id"], &told[0]["balance"]), (&json!(id(1)), &Value::Null));
     assert_eq!(told[1], json!({ "id": id(2), "balance": { "version": 7 } }));
+}
+
+#[tokio::test]
+async fn accounts_that_are_waited_for_are_looked_at_together() {
+    let ids: Vec<String> = (1..=40).map(id).collect();
+    let mut reads = MockBalancesReads::new();
+    // At first, and when the wait is over.
+    reads.expect_balances().times(2).returning(|wanted| {
+        assert_eq!(wanted.len(), 40);
+        Ok(Vec::new())
+    });
+    let mut commits = MockCommits::new();
+    commits.expect_listen().times(40).returning(|_| {
+        let mut watch = MockCommitWatch::new();
+        watch.expect_reached().returning(|_| false);
+        Box::new(watch)
+    });
+    let clock = Arc::new(FixedClock::default());
+    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
+    let graph = schema(&facade, feed().1);
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let fields = "balance(minVersion: 7) { version }";
+    let answer = entities(&graph, Caller::Operator, &ids, fields).await;
+    assert_eq!(codes(&answer), vec!["balance_unknown"; 40]);
+}
+
+#[tokio::test]
+async fn the_balance_of_an_account_is_asked_for_by_its_id_alone() {
+    let graph = graph(knows(2));
+    let ask = async |id: &str| {
+        let query = format!("{{ balance(accountId: \"{id}\") {{ version account {{ id }} }} }}");
+        together(graph.execute(Request::new(query).data(Caller::Operator))).await
+    };
+    let known = json!({ "balance": { "version": 1, "account": { "id": id(1) } } });
+    assert_eq!(data(ask(&id(1)).await), known);
+    assert_eq!(data(ask(&id(7)).await), json!({ "balance": null }));
+    assert_eq!(codes(&ask("7").await), ["account_id_shape"]);
 }
 
 #[tokio::test]
@@ -222,7 +268,7 @@ async fn a_statement_waits_for_the_version_of_what_was_done() {
     });
     let clock = Arc::new(FixedClock::default());
     let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
-    let graph = schema(&facade, AccountFeed::default());
+    let graph = schema(&facade, feed().1);
     let fields = "statement(minVersion: 2) { edges { cursor } }";
     let answer = data(entities(&graph, Caller::Operator, &[&id(1)], fields).await);
     assert_eq!(answer["_entities"][0]["statement"]["edges"], json!([]));
@@ -279,7 +325,7 @@ fn follow(graph: &GraphSchema, caller: Caller) -> impl futures::Stream<Item = Re
 
 #[tokio::test]
 async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
-    let feed = AccountFeed::default();
+    let (_running, feed) = feed();
     let graph = graph_with(knows(1), feed.clone());
     let mut stream = follow(&graph, Caller::Operator);
     let tell = async {
@@ -308,7 +354,7 @@ async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
 
 #[tokio::test]
 async fn a_follower_of_another_bank_s_account_hears_nothing() {
-    let feed = AccountFeed::default();
+    let (_running, feed) = feed();
     let graph = graph_with(knows(1), feed.clone());
     let mut stream = follow(&graph, other_bank());
     let own = Ispb::parse(OTHER_BANK).unwrap();
@@ -322,4 +368,33 @@ async fn a_follower_of_another_bank_s_account_hears_nothing() {
     let ((), update) = tokio::join!(tell, stream.next());
     let update = data(update.unwrap())["accountUpdated"]["balance"]["version"].clone();
     assert_eq!(update, 6, "the first that it hears of is its own bank's");
+}
+
+#[tokio::test]
+async fn a_follower_ends_with_the_process() {
+    let (running, feed) = feed();
+    let graph = graph_with(knows(1), feed.clone());
+    let mut stream = follow(&graph, Caller::Operator);
+    let stop = async {
+        while feed.followers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        running.stop();
+    };
+    let ((), end) = tokio::join!(stop, stream.next());
+    assert!(end.is_none(), "{end:?}");
+}
+
+#[tokio::test]
+async fn an_account_that_no_bank_knows_is_not_followed() {
+    let mut reads = MockBalancesReads::new();
+    reads.expect_balances().returning(|_| {
+        let balance = Money::from_centavos(100);
+        let said = ExternalState { balance, said_at: Timestamp::EPOCH, place: Some((0, 7)) };
+        Ok(KnownBalance::of(account(1), None, Some(said)).into_iter().collect())
+    });
+    let (_running, feed) = feed();
+    let graph = graph_with(reads, feed);
+    let refused = follow(&graph, Caller::Operator).next().await.unwrap();
+    assert_eq!(codes(&refused), ["account_external"]);
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::InboundRecord;
 use shared_kernel::application::catalogue::Reader;
+use shared_kernel::application::{InboundRecord, StopSignal};
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::kafka::{TailListener, TailRecord};
 use tokio::sync::broadcast;
@@ -26,30 +26,33 @@ pub(crate) const READER: Reader = Reader {
 /// An event; none when any may have been missed.
 type Word = Option<Arc<AccountEvent>>;
 
-/// Where followers subscribe. One who is slow or gone costs nothing but its own stream.
+/// Where followers subscribe, until the process stops. One who is slow or gone costs nothing but
+/// its own stream.
 #[derive(Clone, Debug)]
-pub struct AccountFeed(broadcast::Sender<Word>);
-
-impl Default for AccountFeed {
-    fn default() -> Self {
-        Self(broadcast::channel(BACKLOG_MAX).0)
-    }
+pub struct AccountFeed {
+    words: broadcast::Sender<Word>,
+    stop: StopSignal,
 }
 
 impl AccountFeed {
+    /// A feed for followers, who end with `stop`.
+    pub fn new(stop: StopSignal) -> Self {
+        Self { words: broadcast::channel(BACKLOG_MAX).0, stop }
+    }
+
     /// The events that arrive from now on.
     pub fn watch(&self) -> AccountWatch {
-        AccountWatch(self.0.subscribe())
+        AccountWatch { words: self.words.subscribe(), stop: self.stop.clone() }
     }
 
     /// How many follow at present.
     pub fn followers(&self) -> usize {
-        self.0.receiver_count()
+        self.words.receiver_count()
     }
 
     /// Tells every follower.
     pub fn tell(&self, event: AccountEvent) {
-        drop(self.0.send(Some(Arc::new(event))));
+        drop(self.words.send(Some(Arc::new(event))));
     }
 }
 
@@ -68,7 +71,7 @@ impl TailListener for AccountFeed {
 
     fn begins(&self) {
         if self.followers() > 0 {
-            drop(self.0.send(None));
+            drop(self.words.send(None));
         }
     }
 }
@@ -84,13 +87,21 @@ pub enum Seen {
 
 /// One follower.
 #[derive(Debug)]
-pub struct AccountWatch(broadcast::Receiver<Word>);
+pub struct AccountWatch {
+    words: broadcast::Receiver<Word>,
+    stop: StopSignal,
+}
 
 impl AccountWatch {
     /// The next word about an account; none when the process is stopping.
     pub async fn next(&mut self, account: AccountId) -> Option<Seen> {
+        let Self { words, stop } = self;
         loop {
-            match self.0.recv().await {
+            let word = tokio::select! {
+                () = stop.stopped() => return None,
+                word = words.recv() => word,
+            };
+            match word {
                 Ok(Some(event)) if event.account_id == account => return Some(Seen::Event(event)),
                 Ok(Some(_)) => {}
                 Ok(None) | Err(broadcast::error::RecvError::Lagged(_)) => {
@@ -104,12 +115,15 @@ impl AccountWatch {
 
 #[cfg(test)]
 mod tests {
+    use shared_kernel::application::stop::stop_pair;
+
     use super::*;
     use crate::domain::testing::{account, event};
 
     #[tokio::test]
     async fn a_follower_hears_its_account_and_of_gaps() {
-        let feed = AccountFeed::default();
+        let (handle, stop) = stop_pair();
+        let feed = AccountFeed::new(stop);
         let mut watch = feed.watch();
         feed.tell(event(2, 1));
         feed.tell(event(1, 1));
@@ -121,7 +135,8 @@ mod tests {
             feed.tell(event(2, 1));
         }
         assert_eq!(watch.next(account(1)).await, Some(Seen::Unsure));
-        drop(feed);
-        assert_eq!(watch.next(account(1)).await, None);
+        let mut at_the_end = feed.watch();
+        handle.stop();
+        assert_eq!(at_the_end.next(account(1)).await, None, "though the feed is there");
     }
 }

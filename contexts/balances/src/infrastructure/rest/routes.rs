@@ -35,8 +35,9 @@ impl Rest {
         account: AccountId,
         version: AccountVersion,
     ) -> Result<(), Problem> {
-        let waited = self.facade.await_balance.execute(caller, account, version).await;
-        waited.map(drop).map_err(|error| match &error {
+        let Balances { await_balance, get_balances, .. } = &*self.facade;
+        let waited = await_balance.execute(get_balances, caller, account, version).await;
+        waited.map_err(|error| match &error {
             ApplicationError::Refused(broken) if broken.code() == "balance_behind" => {
                 Problem::from(error).with_status(StatusCode::GATEWAY_TIMEOUT)
             }

@@ -23,7 +23,7 @@ struct Served {
     stage: Stage,
     graph: GraphSchema,
     changes: TailFeed,
-    _stop: StopHandle,
+    stop: StopHandle,
 }
 
 impl Served {
@@ -32,10 +32,11 @@ impl Served {
         let (stop, signal) = stop_pair();
         let facade = Arc::new(facade(&stage, &signal));
         let changes = TailFeed::default();
-        let watches = TransferWatches::new(&facade, changes.clone(), stage.clock.clone());
+        let clock = stage.clock.clone();
+        let watches = TransferWatches::new(&facade, changes.clone(), clock, signal);
         let graph = schema(&facade, &watches, stage.ports.ids.clone());
         stage.memory.asked();
-        Self { stage, graph, changes, _stop: stop }
+        Self { stage, graph, changes, stop }
     }
 
     /// The answer as a client gets it.
@@ -444,6 +445,23 @@ async fn an_order_is_followed_by_its_events_until_it_is_final() {
     let refused = Box::pin(follow(bank(BANK_B))).next().await;
     let refused = serde_json::to_value(&refused).unwrap();
     assert_eq!(refusals(&refused), [("account_not_found", "accountId")]);
+}
+
+#[tokio::test]
+async fn who_follows_an_order_is_let_go_when_the_process_stops() {
+    let served = Served::new().await;
+    let ana = served.stage.account(BANK_A, 1, 1_000).await;
+    served.stage.account(BANK_B, 2, 0).await;
+    let id = served.stage.pay(&ana, 2, 300).await.unwrap().end_to_end_id;
+    let account_id = ana.account_id;
+    let query = format!(
+        "subscription {{ orderUpdated(id: \"{id}\", accountId: \"{account_id}\") {{ state }} }}"
+    );
+    let states = served.graph.execute_stream(Request::new(query).data(bank(BANK_A)));
+    let mut states = Box::pin(states);
+    assert!(states.next().await.is_some_and(|held| held.is_ok()));
+    served.stop.stop();
+    assert!(states.next().await.is_none(), "though the feed is there");
 }
 
 #[tokio::test]

@@ -76,21 +76,29 @@ impl From<ShownAccount> for AccountListing {
 #[derive(Clone)]
 pub(super) struct Account {
     id: AccountId,
-    /// Known with a key of it; looked up otherwise.
-    view: Option<AccountView>,
+    /// Known with a key of it, or from its list; looked up otherwise.
+    shown: Option<ShownAccount>,
 }
 
 impl Account {
     /// The account of that id, whoever keeps it.
     pub(super) const fn new(id: AccountId) -> Self {
-        Self { id, view: None }
+        Self { id, shown: None }
     }
 }
 
 impl From<AccountView> for Account {
     fn from(view: AccountView) -> Self {
-        Self { id: view.account_id, view: Some(view) }
+        Self { id: view.account_id, shown: Some(ShownAccount::Own(view)) }
     }
+}
+
+/// An account of that id as a caller is shown it; none where the directory does not list it.
+pub(super) async fn listed(context: &Context<'_>, id: AccountId) -> Result<Option<Account>> {
+    let caller = caller(context)?;
+    let found = context.data::<Loaders>()?.account(id).await.map_err(failed)?;
+    let shown = found.map(|account| ShownAccount::to(&caller, account));
+    Ok(shown.map(|shown| Account { id, shown: Some(shown) }))
 }
 
 /// The part of an account's keys that is asked for; an account has few.
@@ -131,11 +139,10 @@ impl Account {
 
     /// What the directory knows of it; null when it was neither opened nor enrolled.
     async fn listing(&self, context: &Context<'_>) -> Result<Option<AccountListing>> {
-        let caller = caller(context)?;
-        if let Some(view) = &self.view {
-            return Ok(Some(view.clone().into()));
+        if let Some(shown) = &self.shown {
+            return Ok(Some(shown.clone().into()));
         }
-        let found = context.data::<Loaders>()?.account(self.id).await.map_err(failed)?;
-        Ok(found.map(|account| ShownAccount::to(&caller, account).into()))
+        let found = listed(context, self.id).await?;
+        Ok(found.and_then(|account| account.shown).map(AccountListing::from))
     }
 }

@@ -5,7 +5,7 @@ use shared_kernel::application::ApplicationError;
 use shared_kernel::domain::{AccountId, Kind};
 use shared_kernel::infrastructure::graphql::{EndToEndId, Ispb, TaxId, caller, entity};
 
-use super::account::Account;
+use super::account::{Account, listed};
 use super::key::PixKey;
 use super::loaders::Loaders;
 use super::schema::failed;
@@ -33,6 +33,17 @@ impl Query {
     #[graphql(entity)]
     async fn find_account_by_id(&self, id: ID) -> Option<Account> {
         AccountId::parse(&id).ok().map(Account::new)
+    }
+
+    /// An account that the directory lists, whoever keeps its books; null where it was neither
+    /// opened nor enrolled.
+    async fn listed_account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its UUID.")] id: ID,
+    ) -> Result<Option<Account>> {
+        let id = AccountId::parse(&id).map_err(|broken| failed(broken.on("id")))?;
+        listed(context, id).await
     }
 
     /// Looks a key up, as every bank may for its payers; null when no key was found.

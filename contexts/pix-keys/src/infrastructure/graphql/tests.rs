@@ -261,6 +261,31 @@ async fn a_store_that_is_away_makes_each_key_null_and_no_list() {
 }
 
 #[tokio::test]
+async fn a_listed_account_is_found_by_its_id_by_one_read() {
+    let setting = setting();
+    let ask = async |caller, id: &str| {
+        let query = format!(
+            "{{ listedAccount(id: \"{id}\") {{ id listing {{ number bank {{ id }} }} }} }}"
+        );
+        let response = setting.ask(caller, &query).await;
+        let refused = refusals(&response);
+        (response.data.into_json().unwrap(), refused)
+    };
+    let listing = |number: Option<&str>| {
+        let listing = json!({ "number": number, "bank": { "id": BBX } });
+        json!({ "listedAccount": { "id": account(1), "listing": listing } })
+    };
+    let (own, _) = ask(Caller::Operator, &account(1)).await;
+    let (foreign, _) = ask(bank(CTER), &account(1)).await;
+    assert_eq!([own, foreign], [listing(Some("1111")), listing(None)]);
+    assert_eq!(setting.calls(), [("accounts", 2)]);
+    let (unknown, _) = ask(Caller::Operator, &account(9)).await;
+    assert_eq!(unknown, json!({ "listedAccount": null }));
+    let (_, refused) = ask(Caller::Operator, "9").await;
+    assert_eq!(refused, [pair("account_id_shape", "id")]);
+}
+
+#[tokio::test]
 async fn the_keys_of_many_accounts_are_one_read_and_for_their_own_bank() {
     let setting = setting();
     let ids = [account(1), account(2), account(9), "?".to_owned()];

@@ -19,6 +19,23 @@ pub enum TransferName {
     Order(OrderId),
 }
 
+impl TransferName {
+    /// By whichever of the two is not empty.
+    ///
+    /// # Errors
+    /// Those of [`EndToEndId::parse`] and [`OrderId::parse`]; `transfer_id_ambiguous` for both.
+    pub fn parse(end_to_end_id: &str, order_id: &str) -> Result<Self, Violation> {
+        if order_id.is_empty() {
+            return EndToEndId::parse(end_to_end_id).map(Self::Transfer);
+        }
+        if end_to_end_id.is_empty() {
+            return OrderId::parse(order_id).map(Self::Order);
+        }
+        let message = "name a transfer by its EndToEndId or by the id of its order, not by both";
+        Err(Violation::invalid("transfer_id_ambiguous", "order_id", message))
+    }
+}
+
 /// Finds transfers by their names.
 #[derive(Clone)]
 pub struct FindTransfer {

@@ -124,15 +124,15 @@ mod tests {
         let (bank, other) = (ispb(PAYEE_BANK), ispb("00000009"));
         let news = vec![told(1), told(2)];
         let stop = "the hub is stopping".to_owned();
-        let of_bank = seen(Caller::Bank(bank), TransfersOf::Bank(bank), news.clone()).await;
+        let of_bank = seen(Caller::Bank(bank), TransfersOf::bank(bank), news.clone()).await;
         assert_eq!(of_bank, (vec![100, 200], stop.clone()));
-        let of_other = seen(Caller::Operator, TransfersOf::Bank(other), news.clone()).await;
+        let of_other = seen(Caller::Operator, TransfersOf::bank(other), news.clone()).await;
         assert_eq!(of_other, (vec![], stop.clone()));
         // An account is shown to its own bank.
         let of = TransfersOf::account(pending(1).order().payee.account_id);
         assert_eq!(seen(Caller::Bank(other), of, news.clone()).await, (vec![], stop.clone()));
         assert_eq!(seen(Caller::Bank(bank), of, news.clone()).await, (vec![100, 200], stop));
-        let refused = seen(Caller::Bank(other), TransfersOf::Bank(bank), news).await;
+        let refused = seen(Caller::Bank(other), TransfersOf::bank(bank), news).await;
         assert_eq!(refused.0, [0_i64; 0]);
         assert!(refused.1.contains("may not act"), "{refused:?}");
     }

@@ -134,7 +134,7 @@ mod tests {
     async fn many_lists_are_one_read_and_each_refusal_spoils_its_own_alone() {
         let store = store();
         let bank = Caller::Bank(ispb(PAYER_BANK));
-        let of = |text| TransfersOf::Bank(ispb(text));
+        let of = |text| TransfersOf::bank(ispb(text));
         let lists = [
             list(bank, TransfersOf::All),
             list(bank, of(PAYER_BANK)),

@@ -35,7 +35,7 @@ impl OnTransferRequested {
         let payer = desk.participant(sender).ok_or_else(|| unknown(sender))?;
         let payee = desk.participant(order.payee.ispb);
         let admission = if payer.protocol == heard.voice {
-            admit(&order, payer, payee, &desk.position(sender))
+            admit(&order, payer, payee, &desk.position(sender), heard.at)
         } else {
             Admission::Rejected(ReasonCode::Ed05)
         };

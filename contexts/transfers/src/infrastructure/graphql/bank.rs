@@ -6,9 +6,9 @@ use shared_kernel::domain;
 use shared_kernel::infrastructure::graphql::{DateTime, Ispb, Money, caller, refused};
 
 use super::loaders::{Loaders, listed, period, window};
-use super::transfer::{Transfer, TransferState};
+use super::transfer::{Transfer, TransferDirection, TransferState};
 use crate::application::{TransferList, TransfersOf};
-use crate::domain::{Participant, Position, Protocol};
+use crate::domain::{Participant, Position, Protocol, Side};
 
 /// How the hub talks to a bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -113,11 +113,14 @@ impl Bank {
         #[graphql(desc = "Only those in this state.")] state: Option<TransferState>,
         #[graphql(desc = "Taken by the hub at this time or later.")] from: Option<DateTime>,
         #[graphql(desc = "Taken by the hub before this time.")] to: Option<DateTime>,
+        #[graphql(desc = "Only those that it sent, or received.")] direction: Option<
+            TransferDirection,
+        >,
     ) -> Result<Option<Connection<String, Transfer>>> {
         let (window, behind) = window(first, after.as_deref())?;
         let list = TransferList {
             caller: caller(context)?,
-            of: TransfersOf::Bank(self.ispb),
+            of: TransfersOf::Bank { ispb: self.ispb, side: direction.map(Side::from) },
             state: state.map(Into::into),
             period: period(from, to)?,
             after: window.after,

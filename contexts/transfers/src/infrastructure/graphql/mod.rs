@@ -4,6 +4,8 @@
 mod account;
 mod bank;
 mod decision;
+#[cfg(test)]
+mod decision_tests;
 mod loaders;
 mod mutation;
 mod query;

@@ -2,17 +2,37 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
 use shared_kernel::application::{Caller, Ids, TraceParent};
-use shared_kernel::domain::{BankCode, Violation};
+use shared_kernel::domain::{self, BankCode, Violation};
 use shared_kernel::infrastructure::graphql::{
     EndToEndId, Ispb, Money, caller, refused, trace, violation_error,
 };
 
 use super::bank::{Bank, BankProtocol};
+use super::query::find;
 use super::transfer::Transfer;
-use crate::application::{EnrolParticipant, ResolveTransfer, Transfers};
-use crate::domain::{self, LimitWish, ParticipantName, Protocol};
+use crate::application::{AcknowledgeCredit, EnrolParticipant, ResolveTransfer, Transfers};
+use crate::domain::{LimitWish, ParticipantName, Protocol, Resolution};
+
+/// The id of the transfer that an operator names by its own or by that of its order. Who may not
+/// give the order learns that first.
+async fn named(
+    transfers: &Transfers,
+    caller: Caller,
+    id: Option<EndToEndId>,
+    order_id: Option<ID>,
+) -> Result<domain::EndToEndId> {
+    caller.must_be_operator().map_err(|broken| violation_error(&broken))?;
+    let id = id.map(|EndToEndId(id)| id.to_string()).unwrap_or_default();
+    find(transfers, caller, &id, &order_id.unwrap_or_default()).await.map_err(refused)
+}
+
+/// A transfer as it is after an order.
+async fn known(transfers: &Transfers, caller: Caller, id: &domain::EndToEndId) -> Result<Transfer> {
+    let found = transfers.get_transfer.execute(caller, id).await;
+    Ok(Transfer::from(&found.map_err(refused)?))
+}
 
 /// The root of orders.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +94,10 @@ pub(super) struct EnrolBankPayload {
 /// What an operator found out about an overdue transfer.
 #[derive(Debug, InputObject)]
 pub(super) struct ResolveTransferInput {
-    /// Which transfer.
-    end_to_end_id: EndToEndId,
+    /// Which transfer: this or `orderId`.
+    end_to_end_id: Option<EndToEndId>,
+    /// The id under which existing bank programs know it.
+    order_id: Option<ID>,
     /// What the payee's bank did.
     resolution: TransferResolution,
     /// How the operator knows; 1 to 500 characters, kept.
@@ -84,7 +106,7 @@ pub(super) struct ResolveTransferInput {
 
 /// How an overdue transfer ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "domain::Resolution")]
+#[graphql(remote = "Resolution")]
 pub(super) enum TransferResolution {
     /// The payee's bank has credited: the transfer is confirmed.
     Credited,
@@ -96,6 +118,24 @@ pub(super) enum TransferResolution {
 #[derive(Debug, SimpleObject)]
 pub(super) struct ResolveTransferPayload {
     /// The transfer as it is now.
+    transfer: Transfer,
+}
+
+/// What the banks did about a credit that came after its transfer was resolved as refused.
+#[derive(Debug, InputObject)]
+pub(super) struct AcknowledgeCreditInput {
+    /// Which transfer: this or `orderId`.
+    end_to_end_id: Option<EndToEndId>,
+    /// The id under which existing bank programs know it.
+    order_id: Option<ID>,
+    /// How the banks settled it; 1 to 500 characters, kept. The latest stands.
+    reason: String,
+}
+
+/// What came of an acknowledgement.
+#[derive(Debug, SimpleObject)]
+pub(super) struct AcknowledgeCreditPayload {
+    /// The transfer: still rejected, and a finding no longer.
     transfer: Transfer,
 }
 
@@ -127,13 +167,29 @@ impl Mutation {
     ) -> Result<Option<ResolveTransferPayload>> {
         let trace = trace(context, &**context.data::<Arc<dyn Ids>>()?);
         let caller = caller(context)?;
-        let EndToEndId(end_to_end_id) = input.end_to_end_id;
+        let transfers = context.data::<Arc<Transfers>>()?;
+        let end_to_end_id = named(transfers, caller, input.end_to_end_id, input.order_id).await?;
         let (resolution, reason) = (input.resolution.into(), input.reason);
         let order = ResolveTransfer { caller, trace, end_to_end_id, resolution, reason };
-        let transfers = context.data::<Arc<Transfers>>()?;
         transfers.resolve_transfer.submit(order).await.map_err(refused)?;
-        let found = transfers.get_transfer.execute(caller, &end_to_end_id).await;
-        let transfer = Transfer::from(&found.map_err(refused)?);
+        let transfer = known(transfers, caller, &end_to_end_id).await?;
         Ok(Some(ResolveTransferPayload { transfer }))
+    }
+
+    /// Notes that the banks have settled between them what was credited after it had been resolved
+    /// as refused (operators only). Nothing moves. Any other transfer is refused:
+    /// `transfer_not_contradicted`.
+    async fn acknowledge_credit(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How it was settled.")] input: AcknowledgeCreditInput,
+    ) -> Result<Option<AcknowledgeCreditPayload>> {
+        let caller = caller(context)?;
+        let transfers = context.data::<Arc<Transfers>>()?;
+        let end_to_end_id = named(transfers, caller, input.end_to_end_id, input.order_id).await?;
+        let order = AcknowledgeCredit { caller, end_to_end_id, reason: input.reason };
+        transfers.acknowledge_credit.submit(order).await.map_err(refused)?;
+        let transfer = known(transfers, caller, &end_to_end_id).await?;
+        Ok(Some(AcknowledgeCreditPayload { transfer }))
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
-use shared_kernel::application::Caller;
-use shared_kernel::domain;
+use shared_kernel::application::{ApplicationError, Caller};
+use shared_kernel::domain::{self, Kind};
 use shared_kernel::infrastructure::graphql::{
     DateTime, Ispb, caller, connection, entity, refused, violation_error,
 };
@@ -15,7 +15,7 @@ use super::bank::{Bank, BankProtocol};
 use super::loaders::{Loaders, listed, period, window};
 use super::transfer::{Transfer, TransferState};
 use crate::application::ports::ParticipantPlace;
-use crate::application::{TransferList, Transfers, TransfersOf};
+use crate::application::{TransferList, TransferName, Transfers, TransfersOf};
 use crate::domain::Participant;
 
 /// The root of questions.
@@ -29,6 +29,17 @@ async fn transfer_of(
 ) -> Result<Option<Transfer>> {
     let found = context.data::<Loaders>()?.transfer((caller, id)).await.map_err(refused)?;
     Ok(found.map(|transfer| Transfer::from(&*transfer)))
+}
+
+/// The id of a transfer that is named by its own or by that of its order; the other is empty.
+pub(super) async fn find(
+    transfers: &Transfers,
+    caller: Caller,
+    id: &str,
+    order_id: &str,
+) -> Result<domain::EndToEndId, ApplicationError> {
+    let name = TransferName::parse(id, order_id)?;
+    transfers.find_transfer.execute(caller, name).await
 }
 
 /// What may be asked. Nothing changes by it, and what fails is null by itself.
@@ -52,16 +63,25 @@ impl Query {
     }
 
     /// One transfer; null when the hub has none of that id, or it is of other banks than the
-    /// caller's.
+    /// caller's. An order that became no transfer is refused: `order_refused`.
     async fn transfer(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Its `EndToEndId`.")] id: ID,
+        #[graphql(desc = "Its `EndToEndId`; this or `orderId`.")] id: Option<ID>,
+        #[graphql(desc = "The id under which existing bank programs know it.")] order_id: Option<
+            ID,
+        >,
     ) -> Result<Option<Transfer>> {
         let caller = caller(context)?;
-        let id =
-            domain::EndToEndId::parse(&id).map_err(|broken| violation_error(&broken.on("id")))?;
-        transfer_of(context, caller, id).await
+        let (id, order_id) = (id.unwrap_or_default(), order_id.unwrap_or_default());
+        match find(context.data::<Arc<Transfers>>()?, caller, &id, &order_id).await {
+            Ok(id) => transfer_of(context, caller, id).await,
+            Err(ApplicationError::Refused(broken)) if broken.kind() == Kind::NotFound => Ok(None),
+            Err(ApplicationError::Refused(broken)) if broken.field() == "end_to_end_id" => {
+                Err(violation_error(&broken.on("id")))
+            }
+            Err(error) => Err(refused(error)),
+        }
     }
 
     /// Transfers, newest first: of one bank, or of all (operators only).
@@ -79,7 +99,7 @@ impl Query {
         let (window, is_behind) = window(first, after.as_deref())?;
         let list = TransferList {
             caller: caller(context)?,
-            of: ispb.map_or(TransfersOf::All, |Ispb(bank)| TransfersOf::Bank(bank)),
+            of: ispb.map_or(TransfersOf::All, |Ispb(bank)| TransfersOf::bank(bank)),
             state: state.map(Into::into),
             period: period(from, to)?,
             after: window.after,

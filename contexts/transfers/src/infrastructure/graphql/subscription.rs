@@ -37,7 +37,7 @@ impl Followed {
                 let account_id = Account::parse(id, "account_id")?;
                 Ok(Self::Of(TransfersOf::account(account_id)))
             }
-            (None, None, Some(Ispb(bank))) => Ok(Self::Of(TransfersOf::Bank(bank))),
+            (None, None, Some(Ispb(bank))) => Ok(Self::Of(TransfersOf::bank(bank))),
             _ => {
                 let message = "name one of id, accountId and ispb";
                 Err(Violation::invalid("transfer_followed_shape", "id", message))

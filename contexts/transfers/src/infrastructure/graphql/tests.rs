@@ -14,16 +14,18 @@ use shared_kernel::application::{Caller, Remembered, StoreError};
 use shared_kernel::infrastructure::graphql::together;
 use shared_kernel::infrastructure::kafka::{TailFeed, TailListener, TailRecord};
 use shared_kernel::testing::{CountedIds, FixedClock, undocumented};
+use uuid::Uuid;
 
 use super::{GraphSchema, schema, sdl};
-use crate::application::ports::{Audience, BankTopics, Notice, SavedResolution, TransfersReads};
+use crate::application::outside::{KnownOrder, OrderOutcome};
+use crate::application::ports::{Audience, BankTopics, Notice, TransfersReads};
 use crate::application::testing::{MemoryStore, trace};
 use crate::application::{
     AcknowledgeCreditHandler, EnrolParticipantHandler, ResolveTransferHandler, Transfers,
     TransfersSettings,
 };
 use crate::domain::testing::{PAYEE_BANK, PAYER_BANK, at, ispb, native, order, pending};
-use crate::domain::{Participant, Resolution, Transfer, TransferEvent};
+use crate::domain::{OrderId, Participant, Transfer, TransferEvent};
 use crate::infrastructure::kafka::changes::TailChanges;
 use crate::infrastructure::kafka::news::TailNews;
 use crate::infrastructure::kafka::published::transfer_event;
@@ -56,15 +58,15 @@ impl AnswerBook for NoBook {
 }
 
 /// A schema over a store with two banks and three transfers; it works until it is dropped.
-struct Setting {
-    store: MemoryStore,
+pub(super) struct Setting {
+    pub(super) store: MemoryStore,
     graph: GraphSchema,
     feed: TailFeed,
     news: TailNews,
     stop: StopHandle,
 }
 
-fn setting() -> Setting {
+pub(super) fn setting() -> Setting {
     let store = MemoryStore::with([native(PAYER_BANK), native(PAYEE_BANK)]);
     (1..=3).for_each(|number| store.put_transfer(pending(number)));
     let (stop, stopped) = stop_pair();
@@ -98,23 +100,23 @@ fn setting() -> Setting {
     Setting { store, graph, feed, news, stop }
 }
 
-fn bank(text: &str) -> Caller {
+pub(super) fn bank(text: &str) -> Caller {
     Caller::Bank(ispb(text))
 }
 
 impl Setting {
-    async fn ask(&self, caller: Caller, query: &str) -> Response {
+    pub(super) async fn ask(&self, caller: Caller, query: &str) -> Response {
         together(self.graph.execute(Request::new(query).data(caller))).await
     }
 
     /// The answer to a question that is not refused.
-    async fn answer(&self, caller: Caller, query: &str) -> serde_json::Value {
+    pub(super) async fn answer(&self, caller: Caller, query: &str) -> serde_json::Value {
         let response = self.ask(caller, query).await;
         assert!(response.errors.is_empty(), "{:?}", response.errors);
         response.data.into_json().unwrap()
     }
 
-    async fn entities(
+    pub(super) async fn entities(
         &self,
         caller: Caller,
         representations: serde_json::Value,
@@ -126,13 +128,13 @@ impl Setting {
         together(self.graph.execute(Request::new(query).variables(variables).data(caller))).await
     }
 
-    fn calls(&self, call: &str) -> usize {
+    pub(super) fn calls(&self, call: &str) -> usize {
         self.store.tables().calls.get(call).copied().unwrap_or_default()
     }
 }
 
 /// Code and field of each error.
-fn refusals(response: &Response) -> Vec<(String, String)> {
+pub(super) fn refusals(response: &Response) -> Vec<(String, String)> {
     let word = |value: Option<&Value>| match value {
         Some(Value::String(text)) => text.clone(),
         _ => String::new(),
@@ -145,7 +147,7 @@ fn refusals(response: &Response) -> Vec<(String, String)> {
     response.errors.iter().map(refusal).collect()
 }
 
-fn id(number: u64) -> String {
+pub(super) fn id(number: u64) -> String {
     order(number).end_to_end_id.to_string()
 }
 
@@ -340,29 +342,53 @@ async fn lists_are_of_a_part_of_time_and_banks_of_a_protocol() {
 }
 
 #[tokio::test]
-async fn what_an_operator_decided_is_told_to_operators_by_one_read() {
+async fn a_transfer_is_found_by_the_id_of_its_order() {
     let setting = setting();
-    setting.store.tables().resolutions.push(SavedResolution {
-        acknowledged: None,
-        end_to_end_id: order(1).end_to_end_id,
-        resolution: Resolution::Credited,
-        reason: "seen on their statement".into(),
-        at: at(50),
-    });
-    let of = [id(1), id(2)].map(|id| json!({ "__typename": "Transfer", "id": id }));
-    let selection = "... on Transfer { decision { resolution reason resolvedAt } }";
-    let told = setting.entities(Caller::Operator, json!(of), selection).await;
-    let decision = json!({
-        "resolution": "CREDITED", "reason": "seen on their statement",
-        "resolvedAt": "2026-11-20T12:00:50.000000Z",
-    });
-    let expected = json!([{ "decision": decision }, { "decision": null }]);
-    assert_eq!(told.data.into_json().unwrap()["_entities"], expected);
-    assert_eq!(setting.calls("resolutions"), 1);
-    let bank = setting.entities(bank(PAYER_BANK), json!(of), selection).await;
-    assert_eq!(refusals(&bank), []);
-    assert_eq!(bank.data.into_json().unwrap()["_entities"][0]["decision"], json!(null));
-    assert_eq!(setting.calls("resolutions"), 1);
+    let payer = order(1).payer;
+    let known = |number: u128, outcome| {
+        let order_id = OrderId::from_uuid(Uuid::from_u128(number));
+        let (bank, account_id) = (payer.ispb, payer.account_id);
+        let known = KnownOrder { order_id, bank, account_id, content: None, outcome };
+        setting.store.tables().orders.insert(order_id, known);
+        order_id
+    };
+    let (end_to_end_id, payee) = (order(1).end_to_end_id, ispb(PAYEE_BANK));
+    let taken = known(1, OrderOutcome::Transfer { end_to_end_id, payee });
+    let refused = known(2, OrderOutcome::Refused { sentence: "no key was found".into() });
+    let query = |arguments: &str| format!("{{ transfer({arguments}) {{ id }} }}");
+    let by_order = |id: OrderId| query(&format!("orderId: \"{id}\""));
+    let told = setting.answer(bank(PAYER_BANK), &by_order(taken)).await;
+    assert_eq!(told, json!({ "transfer": { "id": id(1) } }));
+    for (caller, order_id) in
+        [(bank("00000009"), taken), (Caller::Operator, OrderId::from_uuid(Uuid::from_u128(3)))]
+    {
+        let told = setting.answer(caller, &by_order(order_id)).await;
+        assert_eq!(told, json!({ "transfer": null }));
+    }
+    let both = query(&format!("id: \"{}\", orderId: \"{taken}\"", id(1)));
+    for (query, code, field) in [
+        (by_order(refused), "order_refused", "orderId"),
+        (both, "transfer_id_ambiguous", "orderId"),
+        ("{ transfer { id } }".to_owned(), "end_to_end_id_length", "id"),
+    ] {
+        let told = refusals(&setting.ask(Caller::Operator, &query).await);
+        assert_eq!(told, [(code.to_owned(), field.to_owned())], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_bank_has_those_that_it_sent_and_those_that_it_received() {
+    let setting = setting();
+    for (ispb, counts) in [(PAYER_BANK, [3, 0]), (PAYEE_BANK, [0, 3])] {
+        let query = format!(
+            "{{ bank(id: \"{ispb}\") {{ sent: transfers(direction: SENT) {{ nodes {{ id }} }} \
+             received: transfers(direction: RECEIVED) {{ nodes {{ id }} }} }} }}"
+        );
+        let told = setting.answer(Caller::Operator, &query).await;
+        let found =
+            ["sent", "received"].map(|list| told["bank"][list]["nodes"].as_array().unwrap().len());
+        assert_eq!(found, counts, "{ispb}");
+    }
 }
 
 #[tokio::test]

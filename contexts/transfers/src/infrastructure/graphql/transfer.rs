@@ -1,7 +1,7 @@
 //! Transfers.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use shared_kernel::domain::ReasonCode;
+use shared_kernel::domain::{ReasonCode, Timestamp};
 use shared_kernel::infrastructure::graphql::{DateTime, EndToEndId, Money, TaxId};
 
 use super::account::Account;
@@ -26,12 +26,12 @@ pub(super) enum TransferState {
     Expired,
 }
 
-/// At which end of a transfer an account is.
+/// At which end of a transfer an account or a bank is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(super) enum TransferDirection {
-    /// The account pays.
+    /// It pays.
     Sent,
-    /// The account is paid.
+    /// It is paid.
     Received,
 }
 
@@ -133,6 +133,9 @@ pub(super) struct Transfer {
     order_id: Option<ID>,
     /// Counts the states that it has entered.
     version: i64,
+    /// Of its decision.
+    #[graphql(skip)]
+    pub(super) contradicted_at: Option<Timestamp>,
 }
 
 impl From<TransferView> for Transfer {
@@ -155,6 +158,7 @@ impl From<TransferView> for Transfer {
             overdue_at: transfer.overdue_at.map(DateTime::from),
             order_id: transfer.order_id.map(|id| ID(id.to_string())),
             version: transfer.version,
+            contradicted_at: transfer.contradicted_at,
         }
     }
 }

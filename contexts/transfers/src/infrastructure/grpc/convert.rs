@@ -6,12 +6,10 @@ use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, ReasonCode, Times
 
 use super::proto::v1;
 use crate::application::ports::{SavedResolution, TransferPlace};
-use crate::application::{
-    EnrolParticipant, ResolveTransfer, TransferList, TransferName, TransfersOf,
-};
+use crate::application::{EnrolParticipant, ResolveTransfer, TransferList, TransfersOf};
 use crate::domain::{
-    LimitWish, OrderId, Participant, ParticipantName, Party, Position, Protocol, Resolution,
-    Transfer, TransferState,
+    LimitWish, Participant, ParticipantName, Party, Position, Protocol, Resolution, Transfer,
+    TransferState,
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -133,18 +131,6 @@ pub(super) fn id(text: &str) -> Result<EndToEndId, Violation> {
     EndToEndId::parse(text)
 }
 
-/// How a transfer is named: by its own id, or by that of its order.
-pub(super) fn name(end_to_end_id: &str, order_id: &str) -> Result<TransferName, Violation> {
-    if order_id.is_empty() {
-        return id(end_to_end_id).map(TransferName::Transfer);
-    }
-    if end_to_end_id.is_empty() {
-        return OrderId::parse(order_id).map(TransferName::Order);
-    }
-    let message = "name a transfer by its EndToEndId or by the id of its order, not by both";
-    Err(Violation::invalid("transfer_id_ambiguous", "order_id", message))
-}
-
 fn optional_ispb(text: &str) -> Result<Option<Ispb>, Violation> {
     if text.is_empty() { Ok(None) } else { Ispb::parse(text).map(Some) }
 }
@@ -167,7 +153,7 @@ pub(super) fn list(
     };
     Ok(TransferList {
         caller,
-        of: optional_ispb(&request.ispb)?.map_or(TransfersOf::All, TransfersOf::Bank),
+        of: optional_ispb(&request.ispb)?.map_or(TransfersOf::All, TransfersOf::bank),
         state,
         period: Period::default(),
         after: TransferPlace::of_token(&request.page_token)?,

@@ -15,7 +15,7 @@ use super::convert;
 use super::proto::v1;
 use super::proto::v1::transfers_service_server::{TransfersService, TransfersServiceServer};
 use crate::application::ports::TransferPlace;
-use crate::application::{AcknowledgeCredit, Transfers};
+use crate::application::{AcknowledgeCredit, TransferName, Transfers};
 use crate::domain::Transfer;
 
 /// The hub's gRPC service.
@@ -50,7 +50,7 @@ impl TransfersServices {
 
     /// The transfer that is named by its own id or by that of its order.
     async fn id(&self, caller: Caller, id: &str, order_id: &str) -> Result<EndToEndId, Status> {
-        let name = convert::name(id, order_id).map_err(|broken| violation_status(&broken))?;
+        let name = TransferName::parse(id, order_id).map_err(|broken| violation_status(&broken))?;
         let found = self.facade.find_transfer.execute(caller, name).await;
         found.map_err(|error| status(&error))
     }

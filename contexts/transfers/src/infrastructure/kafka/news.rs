@@ -74,6 +74,7 @@ impl From<TransferV1> for TransferView {
             confirmed_at: told.confirmed_at,
             finished_at: told.finished_at,
             overdue_at: told.overdue_at,
+            contradicted_at: None,
             version: told.version,
         }
     }

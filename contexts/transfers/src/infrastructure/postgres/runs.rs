@@ -92,9 +92,12 @@ macro_rules! pages {
 const OF_ALL: &str = pages!(runs!(""));
 
 const OF_BANKS: &str = pages!(concat!(
-    runs!(" AND t.payer_ispb = asked.bank"),
+    runs!(" AND asked.side <> 'payee' AND t.payer_ispb = asked.bank"),
     " UNION ALL ",
-    runs!(" AND t.payee_ispb = asked.bank AND t.payer_ispb <> asked.bank")
+    runs!(
+        " AND asked.side <> 'payer' AND t.payee_ispb = asked.bank \
+         AND (asked.side <> '' OR t.payer_ispb <> asked.bank)"
+    )
 ));
 
 /// An account's own history is short enough to look for a state in it.
@@ -147,7 +150,9 @@ impl<'a> RunColumns<'a> {
         let (time, id) = before(run);
         let (bank, account, side) = match &run.of {
             TransfersOf::All => ("", Uuid::nil(), ""),
-            TransfersOf::Bank(bank) => (bank.as_str(), Uuid::nil(), ""),
+            TransfersOf::Bank { ispb, side } => {
+                (ispb.as_str(), Uuid::nil(), side.map(end).unwrap_or_default())
+            }
             TransfersOf::Account { account_id, at, side } => {
                 let bank = at.as_ref().map(Ispb::as_str).unwrap_or_default();
                 (bank, account_id.uuid(), side.map(end).unwrap_or_default())
@@ -194,7 +199,7 @@ pub(super) async fn read(
     for (list, run) in runs.iter().enumerate() {
         match run.of {
             TransfersOf::All => of_all.push(list, run),
-            TransfersOf::Bank(_) => of_banks.push(list, run),
+            TransfersOf::Bank { .. } => of_banks.push(list, run),
             TransfersOf::Account { .. } => of_accounts.push(list, run),
         }
     }
