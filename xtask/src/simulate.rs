@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use anstream::println;
 use anyhow::bail;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressStyle};
-use simulation::{Options, Outcome};
+use simulation::{Bug, Options, Outcome};
 
 /// What to run.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("runs").args(["seed", "seeds"]).multiple(true)))]
 pub(crate) struct Arguments {
     /// How many seeds.
     #[arg(long, default_value_t = 2_000)]
@@ -29,6 +30,21 @@ pub(crate) struct Arguments {
     /// Tell its story, one line per step.
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Plant this bug in the simulated adapters, to see how it is found.
+    /// `help` lists their names.
+    #[arg(long, requires = "runs", value_parser = planted)]
+    bug: Option<Bug>,
+}
+
+/// The bug of that name.
+fn planted(name: &str) -> Result<Bug, String> {
+    let found = Bug::ALL.into_iter().find(|bug| bug.name() == name);
+    found.ok_or_else(|| format!("the bugs are {}", Bug::ALL.map(Bug::name).join(", ")))
+}
+
+/// How a bug is asked for again.
+fn asked(bug: Option<Bug>) -> String {
+    bug.map(|bug| format!(" --bug {}", bug.name())).unwrap_or_default()
 }
 
 /// What all runs came to.
@@ -54,13 +70,13 @@ impl Totals {
 /// Runs what was asked for.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match arguments.seed {
-        Some(seed) => one(seed, arguments.trace),
+        Some(seed) => one(seed, Options { with_story: arguments.trace, bug: arguments.bug }),
         None => many(arguments),
     }
 }
 
-fn one(seed: u64, with_story: bool) -> anyhow::Result<()> {
-    let outcome = simulation::run(seed, Options { with_story, bug: None });
+fn one(seed: u64, options: Options) -> anyhow::Result<()> {
+    let outcome = simulation::run(seed, options);
     for line in &outcome.story {
         println!("{line}");
     }
@@ -92,7 +108,8 @@ fn many(arguments: &Arguments) -> anyhow::Result<()> {
                     if seed >= end || stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let outcome = simulation::run(seed, Options::default());
+                    let options = Options { bug: arguments.bug, ..Options::default() };
+                    let outcome = simulation::run(seed, options);
                     if let Some(failure) = &outcome.failure {
                         bar.suspend(|| println!("seed {seed}: {failure}"));
                         stop.fetch_or(arguments.until_failure, Ordering::Relaxed);
@@ -115,8 +132,48 @@ fn many(arguments: &Arguments) -> anyhow::Result<()> {
     match failures.iter().map(|(seed, _)| *seed).min() {
         None => Ok(()),
         Some(seed) => bail!(
-            "{} of them failed; the story of the first: cargo xtask simulate --seed {seed} --trace",
-            failures.len()
+            "{} of them failed; the story of the first: \
+             cargo xtask simulate --seed {seed} --trace{}",
+            failures.len(),
+            asked(arguments.bug)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn parsed(line: &str) -> Result<Arguments, String> {
+        let words = std::iter::once("simulate").chain(line.split_whitespace());
+        let parsed = Line::try_parse_from(words);
+        parsed.map(|it| it.arguments).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_bug_is_asked_for_by_its_name_for_one_seed_or_for_many() {
+        for bug in Bug::ALL {
+            for runs in ["--seed 3 --trace", "--seeds 100 --until-failure"] {
+                let arguments = parsed(&format!("{runs}{}", asked(Some(bug)))).unwrap();
+                assert_eq!(arguments.bug, Some(bug));
+            }
+        }
+        assert_eq!(parsed("--bug no-row-locks --seed 3").unwrap().bug, Some(Bug::NoRowLocks));
+    }
+
+    #[test]
+    fn a_bug_is_planted_only_where_seeds_are_named_and_unknown_ones_list_the_known() {
+        assert!(parsed("--bug no-row-locks").unwrap_err().contains("--seed"));
+        let listed = parsed("--bug help --seed 3").unwrap_err();
+        assert!(Bug::ALL.iter().all(|bug| listed.contains(&bug.name())), "{listed}");
+        assert_eq!(parsed("").unwrap().bug, None);
     }
 }

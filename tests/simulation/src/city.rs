@@ -19,6 +19,7 @@ use crate::plan::{DOWN_MAX, HostPlan, Role};
 use crate::process::{Facades, Process, Wiring};
 use crate::programs::Program;
 use crate::store::{Database, Server};
+use crate::trace::span;
 use crate::workload::Journal;
 use crate::world::{MachineClock, World};
 
@@ -118,7 +119,7 @@ impl City {
                 return;
             };
             let (node, died) = self.world.born(name);
-            self.world.say(node, "start", || "starts".to_owned());
+            self.world.say(node, "start", || format!("starts; its clock is {}", clock.words()));
             let process = Process::start(&Wiring { city: &self, node, clock, roles: &plan.roles });
             if let Some(machine) = self.machines().get_mut(name) {
                 machine.running = Some(process);
@@ -134,6 +135,7 @@ impl City {
             let scales = [most / 200, most / 20, most];
             let most = self.world.chance.one_of(&scales).unwrap_or(most);
             let down = self.world.chance.time(Duration::from_millis(50), most);
+            self.world.tell(node, || format!("is down for {}", span(down)));
             self.world.executor.sleep(down).await;
         }
     }
@@ -160,7 +162,7 @@ impl City {
     /// Kills any process.
     pub(crate) fn kill(&self) {
         if let Some((_, node)) = self.any() {
-            self.world.say(node, "kill", || "FAULT: killed".to_owned());
+            self.world.say(node, "kill", || "FAULT: killed at any moment".to_owned());
             self.world.reach("killed at any time");
             self.world.kill(node);
         }
@@ -169,7 +171,7 @@ impl City {
     /// Any process stands still for that time; the log notices, and gives its partitions away.
     pub(crate) async fn pause(&self, time: Duration) {
         let Some((name, node)) = self.any() else { return };
-        self.world.say(node, "pause", || format!("FAULT: stands still for {time:?}"));
+        self.world.say(node, "pause", || format!("FAULT: stands still for {}", span(time)));
         self.world.executor.pause(node);
         if let Some(machine) = self.machines().get_mut(&name) {
             machine.is_still = true;
@@ -194,7 +196,9 @@ impl City {
     /// Any process's line to the log is dead for that time.
     pub(crate) async fn cut_off(&self, time: Duration) {
         let Some((_, node)) = self.any() else { return };
-        self.world.say(node, "line", || format!("FAULT: hears nothing of the log for {time:?}"));
+        self.world.say(node, "line", || {
+            format!("FAULT: its line to the log is dead for {}, without a word", span(time))
+        });
         self.log.cut_off(node);
         let noticed = Duration::from_secs(6);
         self.world.executor.sleep(time.min(noticed)).await;
@@ -203,6 +207,7 @@ impl City {
             self.log.give_up(node);
             self.world.executor.sleep(time.saturating_sub(noticed)).await;
         }
+        self.world.tell(node, || "its line to the log works again".to_owned());
         self.log.reconnect(node);
         self.log.forgive(node);
     }
@@ -224,7 +229,7 @@ impl City {
         let Some((name, node)) = self.any() else { return };
         let stop = self.machines().get_mut(&name).and_then(|it| it.running.as_mut()?.stop());
         let Some((relays, mut idle)) = stop else { return };
-        self.world.say(node, "stop", || "is asked to stop".to_owned());
+        self.world.say(node, "stop", || "FAULT: is asked to stop".to_owned());
         let patience = || Box::pin(self.world.executor.sleep(Duration::from_secs(30)));
         select(Box::pin(idle.work()), patience()).await;
         relays.stop();
@@ -236,36 +241,51 @@ impl City {
 
     /// The database server restarts.
     pub(crate) async fn restart_database(&self, time: Duration) {
-        self.world.say(WORLD, "database", || format!("FAULT: the database is away for {time:?}"));
+        self.world.say(WORLD, "database", || {
+            format!("FAULT: the database is away for {}, and cuts all connections off", span(time))
+        });
         self.server.down();
         self.transfers.cut_off();
         self.banking.cut_off();
         self.pix_keys.cut_off();
         self.balances.cut_off();
         self.world.executor.sleep(time).await;
+        self.tell_end("the database is back");
         self.server.up();
+    }
+
+    /// An outage ends, unless all was mended before.
+    fn tell_end(&self, line: &str) {
+        if self.world.is_faulty() {
+            self.world.tell(WORLD, || line.to_owned());
+        }
     }
 
     /// The log is away.
     pub(crate) async fn restart_broker(&self, time: Duration) {
-        self.world.say(WORLD, "broker", || format!("FAULT: the log is away for {time:?}"));
+        self.world.say(WORLD, "broker", || format!("FAULT: the log is away for {}", span(time)));
         self.log.down();
         self.world.executor.sleep(time).await;
+        self.tell_end("the log is back");
         self.log.up();
     }
 
     /// A clock jumps: a machine's, or the broker's.
     pub(crate) fn jump(&self) {
         let machines = self.machines();
-        let clocks: Vec<&MachineClock> = machines.values().map(|machine| &machine.clock).collect();
-        let clock = clocks.get(self.world.chance.place(clocks.len() + 1));
-        clock.copied().unwrap_or_else(|| self.log.clock()).jump();
-        self.world.say(WORLD, "clock", || "FAULT: a clock jumps".to_owned());
+        let clocks = machines.iter().map(|(name, machine)| (name.as_str(), &machine.clock));
+        let clocks: Vec<(&str, &MachineClock)> = clocks.collect();
+        let chosen = clocks.get(self.world.chance.place(clocks.len() + 1)).copied();
+        let (whose, clock) = chosen.unwrap_or_else(|| ("the broker", self.log.clock()));
+        let jumps = clock.jump();
+        self.world.say(WORLD, "clock", || format!("FAULT: the clock of {whose} {jumps}"));
     }
 
     /// Nothing goes wrong any more: everything is up, and every clock is right.
     pub(crate) fn mend(&self) {
-        self.world.say(WORLD, "mend", || "from now on nothing goes wrong".to_owned());
+        self.world.say(WORLD, "mend", || {
+            "from now on nothing goes wrong: all is back, and clocks are right".to_owned()
+        });
         self.world.end_faults();
         self.server.up();
         self.log.up();

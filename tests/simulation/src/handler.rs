@@ -8,18 +8,13 @@ use async_trait::async_trait;
 use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreError};
 
 use crate::executor::NodeId;
-use crate::programs;
+use crate::log;
 use crate::world::World;
 
 /// A record in a few words.
 fn words(record: &InboundRecord) -> String {
-    let said = || programs::words(record.payload.as_deref()).unwrap_or_else(|| "something".into());
-    let Some(event) = record.header("ce_type") else {
-        return format!("{} ({}@{})", said(), record.from, record.offset);
-    };
-    let event = event.trim_end_matches(".v1").rsplit('.').next().unwrap_or_default();
-    let subject = record.header("ce_subject").unwrap_or_default();
-    format!("{event} {subject} ({}@{})", record.from, record.offset)
+    let said = log::words(&record.headers, record.payload.as_deref());
+    format!("{said} ({}@{})", record.from, record.offset)
 }
 
 /// A handler that is watched.
@@ -37,9 +32,17 @@ impl<H> Watched<H> {
 
     /// Whether one of the records is cursed, and how.
     fn curse(&self, batch: &[InboundRecord]) -> Option<bool> {
-        let mut oracle = self.world.oracle();
-        let cursed = |record: &InboundRecord| oracle.curse(&self.world, &self.consumer, record);
-        batch.iter().find_map(cursed)
+        let (how, cursed) = {
+            let mut oracle = self.world.oracle();
+            let mut curse =
+                |record: &InboundRecord| oracle.curse(&self.world, &self.consumer, record);
+            batch.iter().find_map(|record| Some((curse(record)?, record)))?
+        };
+        self.world.fault(self.node, || {
+            let how = if how { "panics" } else { "is refused" };
+            format!("handling {} {how}, as it will until it is redriven", words(cursed))
+        });
+        Some(how)
     }
 }
 

@@ -15,6 +15,7 @@
 mod checks;
 mod city;
 mod contexts;
+mod ending;
 mod executor;
 mod facade;
 mod handler;

@@ -55,6 +55,11 @@ fn answer(outcome: Result<EntryView, ApplicationError>) -> Result<Option<FoundKe
     }
 }
 
+/// A bank's question, for the story.
+fn asks(question: &KeyQuestion) -> String {
+    format!("the question of bank {} who has {}", question.requester, question.key)
+}
+
 #[async_trait]
 impl KeyDirectory for Line {
     async fn find(&self, question: &KeyQuestion) -> Result<Option<FoundKey>, LookupError> {
@@ -69,6 +74,7 @@ impl KeyDirectory for Line {
             return Err(LookupError::Unavailable("connection refused".into()));
         };
         if world.unlucky(world.plan.rates.call) {
+            world.fault(self.node, || format!("{} gets lost", asks(question)));
             pending::<()>().await;
         }
         let (reply, answered) = oneshot::channel();
@@ -77,8 +83,9 @@ impl KeyDirectory for Line {
             drop(reply.send(keys.find_key.submit(asked).await));
         });
         let outcome = answered.await;
-        world.delay().await;
+        world.delay(self.node, "before the directory's answer arrives").await;
         if world.unlucky(world.plan.rates.call / 2) {
+            world.fault(self.node, || format!("the answer to {} gets lost", asks(question)));
             pending::<()>().await;
         }
         let lost = || LookupError::Unavailable("connection reset by peer".into());
@@ -87,7 +94,9 @@ impl KeyDirectory for Line {
             && let (Some(found), Ok(former)) = (&mut found, TaxId::parse(FORMER_OWNER))
         {
             let party = &mut found.owner;
-            world.say(node, "stale", || format!("FAULT: {} had another owner", party.account_id));
+            world.say(node, "stale", || {
+                format!("FAULT: the directory names a former owner of {}", party.account_id)
+            });
             party.owner_tax_id = former;
         }
         Ok(found)
@@ -141,6 +150,7 @@ impl Line {
             return Err(StoreError::Unavailable("the directory: connection refused".into()));
         };
         if world.unlucky(world.plan.rates.call) {
+            world.fault(self.node, || "the hub's question to the directory gets lost".to_owned());
             world.executor.sleep(HUB_PATIENCE).await;
             return Err(lost());
         }
@@ -152,7 +162,10 @@ impl Line {
         });
         match select(answered, world.executor.sleep(HUB_PATIENCE)).await {
             Either::Left((Ok(answer), _)) => Ok(answer),
-            Either::Left((Err(_), _)) | Either::Right(_) => Err(lost()),
+            Either::Left((Err(_), _)) | Either::Right(_) => {
+                world.tell(self.node, || "the directory does not answer the hub".to_owned());
+                Err(lost())
+            }
         }
     }
 

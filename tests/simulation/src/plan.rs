@@ -9,7 +9,7 @@ use std::time::Duration;
 use shared_kernel::domain::Ispb;
 
 use crate::random::Random;
-use crate::trace::clock;
+use crate::trace::{clock, span};
 
 /// Which contexts a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,11 +272,15 @@ impl Plan {
             ),
             format!(
                 "{} partitions, {} shards of the outbox, batches of {} at most; clocks are wrong \
-                 by up to {:?}, and fast or slow by up to {} in a million",
-                self.partitions, self.shards, self.batch_max, self.skew, self.drift
+                 by up to {}, and fast or slow by up to {} in a million",
+                self.partitions,
+                self.shards,
+                self.batch_max,
+                span(self.skew),
+                self.drift
             ),
-            format!("out of a million occasions: {}", rates.join(", ")),
-            format!("on average every: {}", troubles.join(", ")),
+            format!("out of a million occasions: {}", or_nothing(&rates)),
+            format!("on average every: {}", or_nothing(&troubles)),
             format!(
                 "begins at {} o'clock; things go wrong for {:?}{}",
                 clock(u64::try_from(self.begins.as_micros()).unwrap_or(0)),
@@ -295,10 +299,36 @@ impl Classic {
         (*banks > 0).then(|| {
             format!(
                 "{banks} banks with programs of other people, {accounts_per_bank} accounts and \
-                 {orders} orders each; out of a million occasions: {habits:?}"
+                 {orders} orders each; out of a million occasions: {}",
+                habits.words()
             )
         })
     }
+}
+
+impl Habits {
+    fn words(&self) -> String {
+        let Self { away, at_latest, misses, silent, late, repeat, hasty, same_id, mistaken } = self;
+        let named = [
+            ("away", away),
+            ("begins at the end", at_latest),
+            ("cannot read", misses),
+            ("never confirms", silent),
+            ("confirms late", late),
+            ("says it again", repeat),
+            ("says it too early", hasty),
+            ("two orders of one id", same_id),
+            ("operator errs", mistaken),
+        ];
+        let named = named.iter().filter(|(_, times)| **times > 0);
+        let named: Vec<String> = named.map(|(name, times)| format!("{name} {times}")).collect();
+        or_nothing(&named)
+    }
+}
+
+/// What may go wrong, in one line.
+fn or_nothing(named: &[String]) -> String {
+    if named.is_empty() { "nothing goes wrong".to_owned() } else { named.join(", ") }
 }
 
 impl Troubles {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::checks::{examine, left_open};
 use crate::city::City;
+use crate::ending::all_well;
 use crate::executor::{Stepped, WORLD};
 use crate::plan::{Plan, QUIET_WITHIN};
 use crate::planted::Bug;
@@ -77,13 +78,18 @@ impl Driver {
         for words in world.plan.words() {
             world.say(WORLD, "plan", || words);
         }
+        if let Some(bug) = options.bug {
+            world.tell(WORLD, || format!("a bug is planted: {}", bug.name()));
+        }
         let city = City::new(&world);
+        world.tell(WORLD, || format!("the clock of the broker is {}", city.log.clock().words()));
         city.journal().at_work += 1;
         city.open();
         if !world.plan.is_founded_in_peace {
             begin(&city);
         }
-        world.executor.spawn(WORLD, found(Arc::clone(&city)));
+        let founding = Arc::clone(&world).speaking("founder".to_owned(), found(Arc::clone(&city)));
+        world.executor.spawn(WORLD, founding);
         Self { city }
     }
 
@@ -108,17 +114,13 @@ impl Driver {
         true
     }
 
-    /// Steps until all is quiet. Customers take the time that they take; what they began must
-    /// come to an end.
+    /// Steps until all is quiet: customers are done, and what they began has come to an end.
     fn until_quiet(&self) -> bool {
-        let mut since = self.now();
+        let since = self.now();
         loop {
             let open = left_open(&self.city);
             if open.is_empty() {
                 return true;
-            }
-            if self.city.journal().at_work > 0 && self.now() < since + QUIET_WITHIN * 4 {
-                since = since.max(self.now().saturating_sub(QUIET_WITHIN * 3));
             }
             if self.now() > since + QUIET_WITHIN {
                 let what = open.join("; ");
@@ -163,11 +165,16 @@ impl Driver {
         }
         world.say(WORLD, "again", || "every order is given once more".to_owned());
         self.city.journal().at_work += 1;
-        world.executor.spawn(WORLD, reconcile(Arc::clone(&self.city)));
+        let again = reconcile(Arc::clone(&self.city));
+        let again = Arc::clone(world).speaking("once more".to_owned(), again);
+        world.executor.spawn(WORLD, again);
         if !self.until_quiet() {
             return;
         }
         let finding = examine(&self.city);
+        if finding.is_ok() && !world.is_over() {
+            world.tell(WORLD, || all_well(&self.city));
+        }
         world.judge(finding);
     }
 

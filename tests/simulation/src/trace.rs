@@ -1,10 +1,13 @@
 //! The story of a run, and its fingerprint.
 //!
 //! Every step that matters is told in one line; the fingerprint of all of them is kept whether
-//! anybody listens or not, so that two runs of one seed can be compared.
+//! anybody listens or not, so that two runs of one seed can be compared. The fingerprint is of
+//! marks and times, never of words, and lines without a mark only explain what others lead to: how
+//! a story is told changes no fingerprint.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// What is kept of a run.
 #[derive(Debug, Default)]
@@ -19,6 +22,14 @@ struct Kept {
 impl Default for Kept {
     fn default() -> Self {
         Self { digest: 0xcbf2_9ce4_8422_2325, lines: None }
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, now: u64, line: impl FnOnce() -> String) {
+        if let Some(lines) = &mut self.lines {
+            lines.push(format!("{} {}", clock(now), line()));
+        }
     }
 }
 
@@ -39,10 +50,13 @@ impl Trace {
             kept.digest = bytes.fold(kept.digest, |digest, byte| {
                 (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
             });
-            if let Some(lines) = &mut kept.lines {
-                lines.push(format!("{} {}", clock(now), line()));
-            }
+            kept.keep(now, line);
         });
+    }
+
+    /// A line that explains, for those who listen: it leaves no mark.
+    pub(crate) fn add(&self, now: u64, line: impl FnOnce() -> String) {
+        self.with(|kept| kept.keep(now, line));
     }
 
     pub(crate) fn digest(&self) -> u64 {
@@ -65,6 +79,20 @@ pub(crate) fn clock(micros: u64) -> String {
     text
 }
 
+/// A length of time, as people say it: no more digits than matter.
+pub(crate) fn span(time: Duration) -> String {
+    match time.as_micros() {
+        0..1_000 => format!("{}µs", time.as_micros()),
+        1_000..1_000_000 => format!("{}ms", time.as_millis()),
+        _ => format!("{}.{}s", time.as_secs(), time.subsec_millis() / 100),
+    }
+}
+
+/// A number of things.
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +108,23 @@ mod tests {
         let other = Trace::default();
         other.note(1_500_001, "commit", || "hub commits".into());
         assert_ne!(silent.digest(), other.digest());
+    }
+
+    #[test]
+    fn a_line_that_explains_is_told_and_leaves_no_mark() {
+        let (silent, listening) = (Trace::default(), Trace::listening());
+        silent.add(1, || unreachable!("nobody listens"));
+        listening.add(2, || "FAULT: a statement fails".into());
+        assert_eq!(silent.digest(), listening.digest());
+        assert_eq!(listening.take_lines(), ["00:00:00.000002 FAULT: a statement fails"]);
+    }
+
+    #[test]
+    fn times_and_numbers_are_told_as_people_say_them() {
+        let micros = [0, 999, 1_000, 999_999, 1_000_000, 61_250_000];
+        let told = micros.map(|micros| span(Duration::from_micros(micros)));
+        assert_eq!(told, ["0µs", "999µs", "1ms", "999ms", "1.0s", "61.2s"]);
+        assert_eq!(count(1, "row", "rows"), "1 row");
+        assert_eq!(count(2, "row", "rows"), "2 rows");
     }
 }

@@ -1,7 +1,7 @@
 //! What all parts of the simulated world share: time, chance, nodes, the story, the first failure.
 
 use std::collections::BTreeMap;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::executor::{Executor, NodeId, WORLD};
 use crate::plan::Plan;
 use crate::planted::Bug;
 use crate::random::Random;
-use crate::trace::Trace;
+use crate::trace::{Trace, span};
 
 /// 2026-11-20T00:00:00Z, in microseconds: on this day all runs begin.
 const DAY: i64 = 1_795_132_800_000_000;
@@ -34,6 +34,7 @@ pub(crate) struct World {
     failure: Mutex<Option<String>>,
     nodes: Mutex<BTreeMap<NodeId, Node>>,
     oracle: Mutex<Oracle>,
+    speaker: Mutex<String>,
 }
 
 struct Node {
@@ -54,6 +55,7 @@ impl World {
             over: AtomicBool::new(false),
             failure: Mutex::default(),
             nodes: Mutex::default(),
+            speaker: Mutex::default(),
         })
     }
 
@@ -97,9 +99,52 @@ impl World {
             .note(self.executor.now(), mark, || format!("{:<10} {}", self.name(node), line()));
     }
 
+    /// A line that explains what happens, and leaves no mark: what it leads to does.
+    pub(crate) fn tell(&self, node: NodeId, line: impl FnOnce() -> String) {
+        self.trace.add(self.executor.now(), || format!("{:<10} {}", self.name(node), line()));
+    }
+
+    /// Something is made to go wrong: every fault has its line in the story.
+    pub(crate) fn fault(&self, node: NodeId, line: impl FnOnce() -> String) {
+        self.tell(node, || format!("FAULT: {}", line()));
+    }
+
+    /// While `work` goes on, what it asks for is told as this client's.
+    pub(crate) async fn speaking<T>(
+        self: Arc<Self>,
+        name: String,
+        work: impl Future<Output = T> + Send,
+    ) -> T {
+        let (mut work, mut other) = (Box::pin(work), name);
+        let swap = |other: &mut String| {
+            std::mem::swap(
+                other,
+                &mut *self.speaker.lock().unwrap_or_else(PoisonError::into_inner),
+            );
+        };
+        poll_fn(move |context| {
+            swap(&mut other);
+            let polled = work.as_mut().poll(context);
+            swap(&mut other);
+            polled
+        })
+        .await
+    }
+
+    /// The client whose work goes on.
+    pub(crate) fn speaker(&self) -> String {
+        self.speaker.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn name(&self, node: NodeId) -> String {
         let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
         nodes.get(&node).map_or_else(|| "world".to_owned(), |node| node.name.clone())
+    }
+
+    /// Whether a process has died: others may not have noticed.
+    pub(crate) fn is_dead(&self, node: NodeId) -> bool {
+        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.get(&node).is_some_and(|node| node.died.is_none())
     }
 
     /// Whether things may go wrong now.
@@ -152,9 +197,11 @@ impl World {
     }
 
     /// What an instruction takes that leaves the process: some of it, rarely a lot.
-    pub(crate) async fn delay(&self) {
+    pub(crate) async fn delay(&self, node: NodeId, point: &'static str) {
         let time = if self.unlucky(self.plan.rates.slow) {
-            self.chance.time(Duration::from_millis(50), Duration::from_secs(4))
+            let time = self.chance.time(Duration::from_millis(50), Duration::from_secs(4));
+            self.fault(node, || format!("a slow step: {} {point}", span(time)));
+            time
         } else {
             self.chance.time(Duration::from_micros(50), Duration::from_millis(2))
         };
@@ -178,7 +225,7 @@ impl World {
             self.kill(node);
             pending::<()>().await;
         }
-        self.delay().await;
+        self.delay(node, point).await;
     }
 }
 
@@ -200,6 +247,20 @@ struct ClockError {
     rate: i64,
 }
 
+/// A length of time, whichever its sign.
+fn micros(time: i64) -> String {
+    span(Duration::from_micros(time.unsigned_abs()))
+}
+
+/// How wrong a clock is.
+fn off(ahead: i64) -> String {
+    match ahead {
+        0 => "right".to_owned(),
+        1.. => format!("{} ahead", micros(ahead)),
+        ..0 => format!("{} behind", micros(ahead)),
+    }
+}
+
 impl MachineClock {
     pub(crate) fn new(world: &Arc<World>) -> Self {
         let clock = Self { world: Arc::clone(world), error: Arc::default() };
@@ -218,12 +279,38 @@ impl MachineClock {
         i64::try_from(drawn).unwrap_or(0) - i64::try_from(most).unwrap_or(0)
     }
 
-    /// Shows another time from now on. It is as fast or slow as it was.
-    pub(crate) fn jump(&self) {
+    /// Shows another time from now on. It is as fast or slow as it was. Says by how much it
+    /// jumps, and where that leaves it.
+    pub(crate) fn jump(&self) -> String {
         let most = u64::try_from(self.world.plan.skew.as_micros()).unwrap_or(0);
         let (ahead, since) = (self.up_to(most), self.world.executor.now());
+        let by = ahead - self.ahead();
         let mut error = self.error();
         *error = ClockError { ahead, since, ..*error };
+        let jumps = match by {
+            0 => "by nothing".to_owned(),
+            1.. => format!("on by {}", micros(by)),
+            ..0 => format!("back by {}", micros(by)),
+        };
+        format!("jumps {jumps}, and is {}", off(ahead))
+    }
+
+    /// How far it is ahead of true time, in microseconds.
+    fn ahead(&self) -> i64 {
+        let ClockError { ahead, since, rate } = *self.error();
+        let passed = i64::try_from(self.world.executor.now() - since).unwrap_or(i64::MAX);
+        ahead + passed.saturating_mul(rate) / 1_000_000
+    }
+
+    /// How it differs from true time, in words.
+    pub(crate) fn words(&self) -> String {
+        let rate = self.error().rate;
+        let pace = match rate {
+            0 => String::new(),
+            1.. => format!(", and gains {} in a second", micros(rate)),
+            ..0 => format!(", and loses {} in a second", micros(rate)),
+        };
+        format!("{}{pace}", off(self.ahead()))
     }
 
     /// Shows true time from now on.
@@ -235,9 +322,7 @@ impl MachineClock {
 #[async_trait]
 impl Clock for MachineClock {
     fn now(&self) -> Timestamp {
-        let ClockError { ahead, since, rate } = *self.error();
-        let passed = i64::try_from(self.world.executor.now() - since).unwrap_or(i64::MAX);
-        self.world.shown(ahead + passed.saturating_mul(rate) / 1_000_000)
+        self.world.shown(self.ahead())
     }
 
     async fn sleep(&self, duration: Duration) {

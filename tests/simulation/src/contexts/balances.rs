@@ -45,7 +45,9 @@ impl Tables for BalancesTables {
     fn tell(&self, own: &Self) -> Vec<String> {
         let balance = |it: &AccountBalance| {
             let (id, funds) = (it.account_id(), it.funds());
-            format!("balances: {id} has {} and {} held", funds.available(), funds.held())
+            let (available, held, version) =
+                (funds.available(), funds.held(), it.version().number());
+            format!("balances: {id} has {available} and {held} held, by its event {version}")
         };
         own.balances.values().map(balance).collect()
     }

@@ -9,14 +9,15 @@ use banking::application::ports::{
     Traced,
 };
 use banking::domain::{
-    Account, Bank, BookTransfer, CLIENT_NUMBER_FIRST, Client, ClientId, Customer, EntryAccount,
-    IncomingStatus, IncomingTransfer, InternalAccount, Leg, OutgoingStatus, OutgoingTransfer,
-    Posting,
+    Account, AccountState, AccountStatus, Bank, BookTransfer, CLIENT_NUMBER_FIRST, Client,
+    ClientId, Customer, EntryAccount, IncomingStatus, IncomingTransfer, InternalAccount, Leg,
+    OutgoingStatus, OutgoingTransfer, Posting,
 };
 use banking::infrastructure::kafka::publish;
 use shared_kernel::application::{StoreError, TraceParent};
 use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Money, TaxId, Timestamp};
 
+use super::{at_most, because};
 use crate::checks::Oracle;
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
@@ -47,6 +48,31 @@ pub(crate) struct BankingTables {
     pub(crate) keys: BTreeMap<String, KeyChange>,
 }
 
+/// What is new of an account, then its money.
+fn told(before: Option<&AccountState>, after: &AccountState) -> String {
+    let AccountState { ispb, id, funds, status, limits, .. } = after;
+    let status = match status {
+        AccountStatus::Active => "active",
+        AccountStatus::Blocked => "blocked",
+        AccountStatus::Closed => "closed",
+    };
+    let mut news = Vec::new();
+    match before {
+        None => news.push("is opened".to_owned()),
+        Some(before) => {
+            if before.status != after.status {
+                news.push(format!("is {status} from now on"));
+            }
+            if before.limits != after.limits {
+                let (once, day) = (at_most(limits.per_transfer), at_most(limits.per_day));
+                news.push(format!("is limited from now on: a transfer {once}, a day {day}"));
+            }
+        }
+    }
+    news.push(format!("has {}, {} of it held", funds.balance, funds.held));
+    format!("bank {ispb}: account {id} {}", news.join("; it "))
+}
+
 impl Tables for BankingTables {
     const SCHEMA: &'static str = "banking";
 
@@ -71,20 +97,24 @@ impl Tables for BankingTables {
 
     fn tell(&self, own: &Self) -> Vec<String> {
         let payer = own.outgoing.iter().map(|(id, (side, _))| {
-            let (bank, state) = (side.state().payment.payer.ispb, side.state().status.as_str());
-            format!("bank {bank}: the payer's side of {id} is {state}")
+            let (side, bank) = (side.state(), side.state().payment.payer.ispb);
+            let (state, why) = (side.status.as_str(), because(side.reason));
+            format!("bank {bank}: the payer's side of {id} is {state}{why}")
         });
         let payee = own.incoming.iter().map(|(id, (side, _))| {
-            let (bank, state) = (side.state().payment.payee.ispb, side.state().status.as_str());
-            format!("bank {bank}: the payee's side of {id} is {state}")
+            let (side, bank) = (side.state(), side.state().payment.payee.ispb);
+            let (state, why) = (side.status.as_str(), because(side.reason));
+            format!("bank {bank}: the payee's side of {id} is {state}{why}")
         });
-        let accounts = own.accounts.values().map(|account| {
-            let state = account.state();
-            let (bank, id, funds) = (state.ispb, state.id, state.funds);
-            let (balance, held) = (funds.balance, funds.held);
-            format!("bank {bank}: account {id} has {balance}, {held} of it held")
+        let accounts = own.accounts.values().map(|after| {
+            let before = self.accounts.get(&after.state().id).map(Account::state);
+            told(before, after.state())
         });
-        let booked = own.booked.keys().map(|id| format!("bank: {id} is booked within the bank"));
+        let booked = own.booked.values().map(|BookTransfer { payment, .. }| {
+            let (id, amount, payer) = (payment.end_to_end_id, payment.amount, payment.payer.ispb);
+            let (from, to) = (payment.payer.account_id, payment.payee.account_id);
+            format!("bank {payer}: {id} is booked within the bank, {amount} from {from} to {to}")
+        });
         payer.chain(payee).chain(booked).chain(accounts).collect()
     }
 }

@@ -171,6 +171,7 @@ impl HandOverShard for Lead<TransfersTables> {
         });
         world.at_seldom(node, "after it removed what it handed over").await;
         if world.unlucky(world.plan.rates.statement) {
+            world.fault(node, || "does not learn that its hand-overs are removed".to_owned());
             return Err(StoreError::Unavailable("connection reset by peer".into()));
         }
         Ok(())

@@ -16,7 +16,7 @@ use transfers::domain::{
 };
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
-use super::not_listed;
+use super::{at_most, because, not_listed};
 use crate::checks::{Debt, Oracle};
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
@@ -105,10 +105,12 @@ impl Tables for TransfersTables {
             let before = self.transfers.get(id).map(state);
             let (payer, payee) = (after.bank(Side::Payer), after.bank(Side::Payee));
             let amount = after.order().amount.money();
-            let now = state(after);
+            let (now, why) = (state(after), because(after.standing().reason));
             match before {
-                None => format!("hub: {id} is new, {amount} from {payer} to {payee}: {now}"),
-                Some(before) if before != now => format!("hub: {id} goes from {before} to {now}"),
+                None => format!("hub: {id} is new, {amount} from {payer} to {payee}: {now}{why}"),
+                Some(before) if before != now => {
+                    format!("hub: {id} goes from {before} to {now}{why}")
+                }
                 Some(_) if after.standing().contradicted_at.is_some() => {
                     format!("hub: {id} stays {now}, and its payee's bank has credited")
                 }
@@ -116,7 +118,11 @@ impl Tables for TransfersTables {
                 Some(_) => format!("hub: {id} stays {now}, one bank has reported"),
             }
         };
-        let banks = own.participants.keys().map(|ispb| format!("hub: bank {ispb} takes part"));
+        let bank = |bank: &Participant| {
+            let (ispb, limit) = (bank.ispb, at_most(bank.position_limit));
+            format!("hub: bank {ispb} takes part, and may owe {limit}")
+        };
+        let banks = own.participants.values().map(bank);
         let hand_overs = own.hand_overs.values();
         let hand_overs = hand_overs
             .map(|it| format!("hub: {} waits to be handed over to {}", it.end_to_end_id, it.topic));

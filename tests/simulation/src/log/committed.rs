@@ -97,10 +97,14 @@ impl CommittedScan {
 
     async fn reach(&self) -> Result<(), LogError> {
         let world = &self.log.world;
-        world.delay().await;
-        let is_silent = self.log.state().is_down || self.log.is_cut_off(self.node);
-        if is_silent || world.unlucky(world.plan.rates.poll) {
-            return Err(LogError::Unavailable("timed out".into()));
+        world.delay(self.node, "before the log answers").await;
+        let timed_out = || Err(LogError::Unavailable("timed out".into()));
+        if self.log.state().is_down || self.log.is_cut_off(self.node) {
+            return timed_out();
+        }
+        if world.unlucky(world.plan.rates.poll) {
+            world.fault(self.node, || "reads the marks of hand-overs and fails".to_owned());
+            return timed_out();
         }
         Ok(())
     }

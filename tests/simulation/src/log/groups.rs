@@ -65,6 +65,19 @@ impl Group {
     }
 }
 
+/// Partitions in a few words: those of one topic together.
+fn places(partitions: &[TopicPartition]) -> String {
+    if partitions.is_empty() {
+        return "nothing".to_owned();
+    }
+    let mut topics: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for at in partitions {
+        topics.entry(&at.topic).or_default().push(at.partition.to_string());
+    }
+    let of = |(topic, numbers): (&str, Vec<String>)| format!("{topic}[{}]", numbers.join(","));
+    topics.into_iter().map(of).collect::<Vec<_>>().join(" ")
+}
+
 impl State {
     fn member(&mut self, group: &str, id: u64) -> Option<&mut Member> {
         self.groups.get_mut(group)?.members.get_mut(&id)
@@ -95,7 +108,8 @@ impl Log {
         self.world.executor.spawn(WORLD, async move {
             slept.await;
             let left = log.state().groups.get_mut(&group).map(|it| it.members.remove(&id));
-            if left.flatten().is_some() {
+            if let Some(left) = left.flatten() {
+                log.world.tell(left.node, || format!("is no member of {group} any more"));
                 log.rebalance(&group);
             }
         });
@@ -122,6 +136,10 @@ impl Log {
                 }
             }
         }
+        self.world.fault(node, || {
+            let groups: Vec<&str> = disturbed.iter().map(String::as_str).collect();
+            format!("expelled from its groups, and does not know: {}", groups.join(", "))
+        });
         for group in disturbed {
             self.rebalance(&group);
         }
@@ -129,6 +147,7 @@ impl Log {
 
     /// A process that hears nothing from the broker gives its partitions up by itself.
     pub(crate) fn give_up(&self, node: NodeId) {
+        self.world.tell(node, || "gives its partitions up: the log is silent".to_owned());
         for group in self.state().groups.values_mut() {
             for member in group.members.values_mut().filter(|member| member.node == node) {
                 member.word = Some(Polled::Revoked);
@@ -154,6 +173,7 @@ impl Log {
                 }
             }
             for group in disturbed {
+                log.world.tell(node, || format!("joins {group} again"));
                 log.rebalance(&group);
             }
         });
@@ -180,6 +200,7 @@ impl Log {
     pub(crate) fn disturb(self: &Arc<Self>) {
         let names: Vec<String> = self.state().groups.keys().cloned().collect();
         if let Some(name) = names.get(self.world.chance.place(names.len())) {
+            self.world.fault(WORLD, || format!("{name} rebalances, for no reason"));
             self.rebalance(name);
         }
     }
@@ -214,11 +235,12 @@ impl Log {
             };
             let shares = group.shares(topics);
             for (id, partitions) in shares {
-                self.world.trace.note(self.world.executor.now(), "assign", || {
-                    let places: Vec<String> = partitions.iter().map(ToString::to_string).collect();
-                    format!("{:<10} gives {name}/{id} {}", "broker", places.join(" "))
-                });
                 if let Some(member) = group.members.get_mut(&id) {
+                    self.world.say(member.node, "assign", || {
+                        let is_dead = self.world.is_dead(member.node);
+                        let dead = if is_dead { ", dead as it is" } else { "" };
+                        format!("is given, in {name}{dead}: {}", places(&partitions))
+                    });
                     member.word = Some(Polled::Assigned(partitions));
                 }
             }

@@ -13,9 +13,21 @@ use super::committed::CommittedScan;
 use crate::executor::{NodeId, WORLD};
 use crate::planted::Bug;
 use crate::programs;
+use crate::trace::span;
 
 /// The name that all couriers share: there is one shard of hand-overs.
 const NAME: &str = "codepix.transfers.hand-over-0";
+
+/// What is handed over, or the mark of it, for the story.
+fn told(record: &OutboundRecord) -> String {
+    let key = record.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    match &record.payload {
+        None => format!("a tombstone of {key}"),
+        payload => {
+            programs::words(payload.as_deref()).unwrap_or_else(|| format!("the mark of {key}"))
+        }
+    }
+}
 
 /// A process's line.
 pub(crate) struct HandOverLine {
@@ -33,7 +45,7 @@ impl HandOverLine {
     /// A request reaches the broker, or does not.
     async fn reach(&self) -> Result<(), LogError> {
         let world = &self.log.world;
-        world.delay().await;
+        world.delay(self.node, "before the log answers").await;
         if self.log.is_cut_off(self.node) {
             world.executor.sleep(Duration::from_secs(5)).await;
             return Err(LogError::Unavailable("message timed out".into()));
@@ -50,22 +62,17 @@ impl HandOverLine {
         self.reach().await?;
         if self.log.refuses(record, world.plan.rates.withhold) {
             world.reach("the log refuses a hand-over");
-            world.say(self.node, "refused", || "FAULT: the log refuses a hand-over".to_owned());
+            world.say(self.node, "refused", || {
+                format!("FAULT: the log refuses a hand-over, {}", told(record))
+            });
             return Err(LogError::Unavailable("the record was not taken".into()));
         }
         let finding = world.oracle().sends_in_transaction(topic, record);
         world.judge(finding);
         let at = self.log.append_within((NAME, epoch), topic, record)?;
-        world.say(self.node, topic, || {
-            let key = record.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-            let what = match &record.payload {
-                None => format!("a tombstone of {key}"),
-                payload => programs::words(payload.as_deref())
-                    .unwrap_or_else(|| format!("the mark of {key}")),
-            };
-            format!("sends {what} to {at}, in a transaction")
-        });
+        world.say(self.node, topic, || format!("sends {} to {at}, in a transaction", told(record)));
         if world.unlucky(world.plan.rates.write) {
+            world.fault(self.node, || "does not learn that the log took it".to_owned());
             return Err(LogError::Unavailable("message timed out".into()));
         }
         Ok(())
@@ -82,6 +89,7 @@ impl HandOverLine {
         self.reach().await?;
         let is_unsaid = world.unlucky(world.plan.rates.write);
         if is_unsaid && world.chance.below(3) > 0 {
+            world.fault(self.node, || "gives its commit of hand-overs up".to_owned());
             self.commit_later(epoch);
             return Err(LogError::Unavailable("the answer to the commit was lost".into()));
         }
@@ -89,6 +97,8 @@ impl HandOverLine {
         self.log.over(NAME, epoch).await?;
         world.at_seldom(self.node, "after it committed hand-overs").await;
         if is_unsaid {
+            world
+                .fault(self.node, || "does not learn that its hand-overs are committed".to_owned());
             return Err(LogError::Unavailable("the answer to the commit was lost".into()));
         }
         Ok(())
@@ -98,10 +108,12 @@ impl HandOverLine {
     fn commit_later(&self, epoch: u64) {
         let log = Arc::clone(&self.log);
         if log.world.chance.below(3) == 0 {
+            log.world.tell(self.node, || "which never reaches the broker".to_owned());
             return;
         }
         let most = log.world.chance.one_of(&[5, 200, 3_000]).unwrap_or(5);
         let late = log.world.chance.time(Duration::ZERO, Duration::from_millis(most));
+        log.world.tell(self.node, || format!("which reaches the broker in {}", span(late)));
         self.log.world.executor.spawn(WORLD, async move {
             log.world.executor.sleep(late).await;
             if log.commit(NAME, epoch).is_err() {
@@ -129,6 +141,7 @@ impl TransactionalLog for HandOverLine {
         self.log.settled(NAME, epoch).await?;
         world.at_seldom(self.node, "after it took the line of hand-overs over").await;
         if world.unlucky(world.plan.rates.write) {
+            world.fault(self.node, || "does not learn that the line is its own".to_owned());
             return Err(LogError::Unavailable("timed out".into()));
         }
         self.epoch = Some(epoch);

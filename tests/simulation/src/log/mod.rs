@@ -23,6 +23,7 @@ use shared_kernel::domain::Timestamp;
 
 use crate::executor::NodeId;
 use crate::planted::Bug;
+use crate::programs;
 use crate::world::{MachineClock, World};
 use groups::Group;
 use transactions::{Seen, TransactionNumber, Transactions};
@@ -32,6 +33,19 @@ pub(crate) use line::HandOverLine;
 pub(crate) use reader::Reader;
 pub(crate) use topics::{Places, Topics};
 pub(crate) use writer::Writer;
+
+/// A record in a few words: what is said, and of whom.
+pub(crate) fn words(headers: &[(String, Vec<u8>)], payload: Option<&[u8]>) -> String {
+    let header = |name: &str| {
+        let found = headers.iter().find(|(header, _)| header == name);
+        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    };
+    let Some(event) = header("ce_type") else {
+        return programs::words(payload).unwrap_or_else(|| "something without a name".into());
+    };
+    let event = event.trim_end_matches(".v1").rsplit('.').next().unwrap_or_default();
+    format!("{event} {}", header("ce_subject").unwrap_or_default())
+}
 
 /// A record with the true time at which it was appended.
 #[derive(Clone)]

@@ -16,10 +16,15 @@ use crate::planted::Bug;
 /// The newest records may be shown this much later.
 const LAG_MAX: Duration = Duration::from_millis(400);
 
+/// What comes before the answer to a question.
+const ASKS: &str = "before the log answers";
+
 #[derive(Clone, Copy)]
 struct Place {
     next: i64,
     was_at_end: bool,
+    /// Of this record it was told that it is shown late.
+    late: Option<i64>,
 }
 
 /// A member of a group.
@@ -77,6 +82,11 @@ impl Reader {
             for kept in kept.get(next..).unwrap_or_default() {
                 let age = Duration::from_micros(now.saturating_sub(kept.appended_at));
                 let lags = age < LAG_MAX && world.unlucky(world.plan.rates.lag);
+                if lags && place.late.replace(place.next) != Some(place.next) {
+                    world.fault(self.node, || {
+                        format!("{} does not see {at}@{} yet", self.group, kept.record.offset)
+                    });
+                }
                 if lags || fetched.records.len() >= limit {
                     fetched.is_behind = true;
                     break;
@@ -116,16 +126,22 @@ impl Reader {
         let in_sync = state.in_sync.entry(at.clone()).or_insert(0);
         let behind = kept.iter().skip(*in_sync).position(|kept| lags(kept.appended_at));
         let end = behind.map_or(kept.len(), |lag| *in_sync + lag);
+        if end < kept.len() {
+            world.fault(self.node, || format!("{} takes {at}@{end} for the end", self.group));
+        }
         *in_sync = end;
         i64::try_from(end).unwrap_or(i64::MAX)
     }
 
-    fn must_be_up(&self) -> Result<(), LogError> {
+    fn must_be_up(&self, question: &str) -> Result<(), LogError> {
         if self.log.state().is_down || self.log.is_cut_off(self.node) {
             return Err(LogError::Unavailable("all brokers are down".into()));
         }
         let world = &self.log.world;
         if world.unlucky(world.plan.rates.poll) {
+            world.fault(self.node, || {
+                format!("{} asks the log {question} and gets no answer", self.group)
+            });
             return Err(LogError::Unavailable("timed out".into()));
         }
         Ok(())
@@ -143,8 +159,8 @@ impl Drop for Reader {
 #[async_trait]
 impl LogReader for Reader {
     async fn cluster_id(&mut self) -> Result<String, LogError> {
-        self.log.world.delay().await;
-        self.must_be_up().map(|()| "simulated".to_owned())
+        self.log.world.delay(self.node, ASKS).await;
+        self.must_be_up("who it is").map(|()| "simulated".to_owned())
     }
 
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError> {
@@ -162,6 +178,7 @@ impl LogReader for Reader {
             }
             self.knows_of_trouble = is_down;
             if world.unlucky(world.plan.rates.poll / 4) {
+                world.fault(self.node, || format!("{} reads the log and fails", self.group));
                 return Err(LogError::Unavailable("timed out".into()));
             }
             let is_silent = is_down || self.log.is_cut_off(self.node);
@@ -188,14 +205,14 @@ impl LogReader for Reader {
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        self.log.world.delay().await;
-        self.must_be_up()?;
+        self.log.world.delay(self.node, ASKS).await;
+        self.must_be_up("where its partitions begin")?;
         Ok(of.iter().map(|at| Position { at: at.clone(), next_offset: 0 }).collect())
     }
 
     async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        self.log.world.delay().await;
-        self.must_be_up()?;
+        self.log.world.delay(self.node, ASKS).await;
+        self.must_be_up("where its partitions end")?;
         let end = |at: &TopicPartition| Position { at: at.clone(), next_offset: self.seen_end(at) };
         Ok(of.iter().map(end).collect())
     }
@@ -204,9 +221,12 @@ impl LogReader for Reader {
         if self.log.has_word(&self.group, self.member) {
             return Ok(());
         }
-        self.must_be_up()?;
+        self.must_be_up("for its partitions")?;
         let place = |position: &Position| {
-            (position.at.clone(), Place { next: position.next_offset, was_at_end: false })
+            (
+                position.at.clone(),
+                Place { next: position.next_offset, was_at_end: false, late: None },
+            )
         };
         self.places = positions.iter().map(place).collect();
         Ok(())

@@ -12,6 +12,7 @@ use transfers::domain::Participant;
 use transfers::infrastructure::kafka::published::{BANKS, bank_topic};
 
 use super::Log;
+use crate::executor::WORLD;
 
 /// Makes topics.
 pub(crate) struct Topics(pub(crate) Arc<Log>);
@@ -19,7 +20,7 @@ pub(crate) struct Topics(pub(crate) Arc<Log>);
 #[async_trait]
 impl BankTopics for Topics {
     async fn ensure(&self, banks: &[Participant]) -> Result<(), StoreError> {
-        self.0.world.delay().await;
+        self.0.world.delay(WORLD, "before the broker answers").await;
         if self.0.state().is_down {
             return Err(StoreError::Unavailable("the broker does not answer".into()));
         }
@@ -34,7 +35,7 @@ impl BankTopics for Topics {
     }
 
     async fn ensure_outside(&self, topics: &[String]) -> Result<(), StoreError> {
-        self.0.world.delay().await;
+        self.0.world.delay(WORLD, "before the broker answers").await;
         if self.0.state().is_down {
             return Err(StoreError::Unavailable("the broker does not answer".into()));
         }
@@ -45,7 +46,7 @@ impl BankTopics for Topics {
     }
 
     async fn outside(&self, topics: &[String]) -> Result<Vec<String>, StoreError> {
-        self.0.world.delay().await;
+        self.0.world.delay(WORLD, "before the broker answers").await;
         let state = self.0.state();
         if state.is_down {
             return Err(StoreError::Unavailable("the broker does not answer".into()));

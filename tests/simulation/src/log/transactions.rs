@@ -218,7 +218,7 @@ impl Log {
         self.world.chance.shuffle(&mut partitions);
         self.world.executor.spawn(WORLD, async move {
             for at in partitions {
-                log.world.delay().await;
+                log.world.delay(WORLD, "before the broker ends it in a partition").await;
                 log.mark_end(number, &at, is_committed);
             }
             log.state().holder(&name).open.remove(&epoch);

@@ -8,9 +8,14 @@ use async_trait::async_trait;
 use shared_kernel::application::log::{LogError, OutboundRecord};
 use shared_kernel::application::{LogWriter, dead_letter};
 
-use super::Log;
+use super::{Log, words};
 use crate::executor::NodeId;
-use crate::programs;
+use crate::trace::count;
+
+/// A record for the story.
+fn told(record: &OutboundRecord) -> String {
+    words(&record.headers, record.payload.as_deref())
+}
 
 /// The producer of a process.
 pub(crate) struct Writer {
@@ -33,20 +38,23 @@ impl Writer {
         world.judge(finding);
         let Some(at) = self.log.append(topic, record) else { return false };
         world.say(self.node, topic, || {
-            let header = |name: &str| {
-                let found = record.headers.iter().find(|(header, _)| header == name);
-                found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-            };
-            let said = || programs::words(record.payload.as_deref());
-            let event = header("ce_type").or_else(said).unwrap_or_else(|| "a record".into());
-            let event = event
-                .strip_suffix(".v1")
-                .map_or(&*event, |it| it.rsplit('.').next().unwrap_or_default());
             let what = if topic.ends_with(dead_letter::SUFFIX) { "dead letter of " } else { "" };
-            let subject = header("ce_subject").unwrap_or_default();
-            format!("sends {what}{event} {subject} to {at}")
+            format!("sends {what}{} to {at}", told(record))
         });
         true
+    }
+
+    /// What became of a write that its sender must take for failed.
+    fn tell_failure(&self, fails: bool, sent: usize, wanted: usize) {
+        let wanted = || count(wanted, "record", "records");
+        if fails {
+            return self.log.world.fault(self.node, || {
+                format!("a write to the log fails: it has {sent} of {}, unacknowledged", wanted())
+            });
+        }
+        self.log.world.tell(self.node, || {
+            format!("cannot write to the log, which is away: it has {sent} of {}", wanted())
+        });
     }
 }
 
@@ -61,12 +69,14 @@ impl LogWriter for Writer {
         }
         // Requests to different topics are under way together: each gets as far as it gets.
         let mut left: BTreeMap<&str, u64> = BTreeMap::new();
-        let mut is_complete = true;
+        let (mut is_complete, mut sent) = (true, 0);
         for record in records {
             if self.log.refuses(record, world.plan.rates.refuse) {
                 // Refused where it is handed in: nothing behind it is sent, what is before it is.
                 world.reach("the log refuses a record");
-                world.say(self.node, "refused", || "FAULT: the log refuses a record".to_owned());
+                world.say(self.node, "refused", || {
+                    format!("FAULT: the log refuses {}, as if for ever", told(record))
+                });
                 return Err(LogError::Fatal("the log never takes this record".into()));
             }
             for topic in &record.topics {
@@ -80,6 +90,7 @@ impl LogWriter for Writer {
                     continue;
                 }
                 *left = left.saturating_sub(1);
+                sent += 1;
                 if world.chance.below(4) == 0 {
                     world.at(self.node, "in the middle of a write to the log").await;
                 }
@@ -89,6 +100,8 @@ impl LogWriter for Writer {
         if is_complete && !fails {
             return Ok(());
         }
+        let wanted = records.iter().map(|record| record.topics.len()).sum();
+        self.tell_failure(fails, sent, wanted);
         Err(LogError::Unavailable("message timed out".into()))
     }
 }

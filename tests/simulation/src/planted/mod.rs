@@ -96,6 +96,18 @@ pub enum Bug {
 }
 
 impl Bug {
+    /// Its name, as it is asked for: `no-row-locks`.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for letter in format!("{self:?}").chars() {
+            if letter.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
     /// All of them.
     pub const ALL: [Self; 40] = [
         Self::PublishOutsideTransaction,

@@ -97,7 +97,7 @@ impl City {
         let topics = vec![topic.to_owned()];
         let record = OutboundRecord { topics, key, headers: Vec::new(), payload, time: None };
         loop {
-            world.delay().await;
+            world.delay(WORLD, "before a program's message arrives").await;
             let is_away = self.program(ispb, |it| it.is_away).unwrap_or(false);
             if !is_away && self.log.append(topic, &record).is_some() {
                 return;

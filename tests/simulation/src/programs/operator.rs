@@ -58,7 +58,7 @@ async fn try_to_resolve(city: &Arc<City>, id: EndToEndId) {
         resolution,
         reason: "asked the bank".into(),
     });
-    city.learn(&order).await;
+    Arc::clone(&world).speaking("operator".to_owned(), city.learn(&order)).await;
 }
 
 impl City {
@@ -78,6 +78,11 @@ impl City {
         let (order_id, payee) = known?;
         let credited = self.program(payee, |it| it.credited.contains_key(&order_id))?;
         let is_mistaken = self.world.unlucky(self.world.plan.classic.habits.mistaken);
+        if is_mistaken {
+            self.world.fault(WORLD, || {
+                format!("the operator decides {id} against what the books of {payee} say")
+            });
+        }
         Some(if credited == is_mistaken { Resolution::Refused } else { Resolution::Credited })
     }
 }

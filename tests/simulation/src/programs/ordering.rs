@@ -61,6 +61,7 @@ impl City {
         let (chance, habits) = (&self.world.chance, self.world.plan.classic.habits);
         self.debit(ispb, &order);
         if self.world.unlucky(habits.hasty) {
+            self.errs(ispb, || format!("will say too early that {} is completed", order.id));
             self.program(ispb, |it| it.ordered.get_mut(&order.id).map(|it| it.is_hasty = true));
             let most = chance.one_of(&[100, 5_000]).unwrap_or(100);
             let after = chance.time(Duration::ZERO, Duration::from_millis(most));
@@ -71,6 +72,7 @@ impl City {
         }
         self.write(ispb, ORDERS.address, order.body(chance)).await;
         if self.world.unlucky(habits.repeat) {
+            self.errs(ispb, || format!("will give its order {} again", order.id));
             for _ in 0..chance.between(1, 3) {
                 let most = chance.one_of(&[50, 3_000, 90_000]).unwrap_or(50);
                 let after = chance.time(Duration::ZERO, Duration::from_millis(most));
@@ -119,6 +121,7 @@ impl City {
             self.program(other, |it| it.accounts.first().copied()).flatten();
         let Some(account) = account else { return };
         let account = if other == ispb { order.account } else { account };
+        self.errs(other, || format!("gives another order under the id {}", order.id));
         let rival = Order { account, description: "loot", ..order.clone() };
         self.debit(other, &rival);
         for bank in [ispb, other] {

@@ -15,6 +15,7 @@ use crate::city::City;
 use crate::executor::WORLD;
 use crate::log::Shown;
 use crate::plan::DOWN_MAX;
+use crate::trace::span;
 
 /// What a program is told of an order of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,19 +50,25 @@ impl City {
         self.world.say(WORLD, "program", || format!("program of {ispb}: {}", line()));
     }
 
+    /// The program does what it should not: a fault.
+    pub(super) fn errs(&self, ispb: Ispb, line: impl FnOnce() -> String) {
+        self.world.tell(WORLD, || format!("program of {ispb}: FAULT: {}", line()));
+    }
+
     /// The program is away for some time; when it is back, it may say again what it has said, or
     /// have missed what came meanwhile.
     async fn be_away(self: &Arc<Self>, ispb: Ispb) {
         let world = &self.world;
         let most = world.chance.one_of(&[DOWN_MAX / 100, DOWN_MAX / 10, DOWN_MAX]);
         let time = world.chance.time(Duration::from_millis(50), most.unwrap_or(DOWN_MAX));
-        self.tell(ispb, || format!("FAULT: is away for {time:?}"));
+        self.tell(ispb, || format!("FAULT: is away for {}", span(time)));
         self.program(ispb, |it| it.is_away = true);
         world.executor.sleep(time).await;
         self.program(ispb, |it| it.is_away = false);
         self.tell(ispb, || "is back".to_owned());
         let habits = world.plan.classic.habits;
         if world.unlucky(habits.at_latest) {
+            self.errs(ispb, || "begins at the end of its topic".to_owned());
             self.begin_at_latest(ispb);
         }
         let Some(credited) =
@@ -72,6 +79,7 @@ impl City {
         for id in credited.into_iter().rev().take(2) {
             // Only what it has said: a program that never confirms says nothing now either.
             if world.unlucky(habits.repeat) && world.oracle().is_confirmed(&id) {
+                self.errs(ispb, || format!("confirms {id} again"));
                 self.say_later(ispb, id, "confirmed", Duration::ZERO);
             }
         }
@@ -123,7 +131,10 @@ impl City {
         }
         let Some(word) = self.learn_outcome(ispb, &told) else { return };
         let habits = self.world.plan.classic.habits;
-        if word == Word::Confirmed && !self.world.unlucky(habits.silent) {
+        if word == Word::Confirmed {
+            if self.world.unlucky(habits.silent) {
+                return self.errs(ispb, || format!("will never say that {} is completed", told.id));
+            }
             let most = self.world.chance.one_of(&[1, 20, 120]).unwrap_or(1);
             let after = self.world.chance.time(Duration::ZERO, Duration::from_secs(most));
             self.say_later(ispb, told.id, "completed", after);
@@ -142,7 +153,9 @@ impl City {
             }
         };
         self.tell(ispb, || {
-            format!("hears of its order {}: {} {}", told.id, told.status, told.error)
+            let (id, status, error) = (told.id, &told.status, &told.error);
+            let why = if error.is_empty() { String::new() } else { format!(" ({error})") };
+            format!("hears of its order {id}: {status}{why}")
         });
         let noted = self.program(ispb, |it| {
             let is_own = it.accounts.contains(&told.account_id);
@@ -174,23 +187,26 @@ impl City {
         self.must_be_news(ispb, id);
         let habits = world.plan.classic.habits;
         if world.unlucky(habits.misses) {
-            self.tell(ispb, || format!("sticks at {id} and does not credit"));
+            self.tell(ispb, || format!("FAULT: cannot read {id}, and does not credit"));
             self.program(ispb, |it| it.missed.insert(id));
             return;
         }
         self.tell(ispb, || format!("credits {centavos} centavos of {id}"));
         self.program(ispb, |it| it.credited.insert(id, centavos));
         if world.unlucky(habits.silent) {
-            return self.tell(ispb, || format!("will never confirm {id}"));
+            return self.tell(ispb, || format!("FAULT: will never confirm {id}"));
         }
         let after = if world.unlucky(habits.late) {
-            world.chance.time(Duration::from_secs(20), Duration::from_secs(150))
+            let late = world.chance.time(Duration::from_secs(20), Duration::from_secs(150));
+            self.errs(ispb, || format!("will confirm {id} late, in {}", span(late)));
+            late
         } else {
             world.chance.time(Duration::from_millis(1), Duration::from_secs(3))
         };
         self.say_later(ispb, id, "confirmed", after);
         if world.unlucky(habits.repeat) {
             let again = world.chance.time(Duration::ZERO, Duration::from_secs(90));
+            self.errs(ispb, || format!("will confirm {id} twice"));
             self.say_later(ispb, id, "confirmed", after + again);
         }
     }

@@ -197,9 +197,12 @@ impl<T: Tables> Session<T> {
     /// A statement goes to the server, which may not answer.
     async fn reach(&self) -> Result<u64, StoreError> {
         let world = self.world();
-        world.delay().await;
+        world.delay(self.node, "before the database answers").await;
         let session = self.database.server.session()?;
         if world.unlucky(world.plan.rates.statement) {
+            world.fault(self.node, || {
+                format!("a statement in {} gets no answer: the connection is gone", T::SCHEMA)
+            });
             return Err(StoreError::Unavailable("connection reset by peer".into()));
         }
         Ok(session)

@@ -11,6 +11,7 @@ use shared_kernel::application::outbox::{Outbox, OutboxRow, OutboxShard};
 use super::{Session, Tables};
 use crate::executor::WORLD;
 use crate::planted::Bug;
+use crate::trace::span;
 
 /// What is led: rows of a kind, and the shard.
 type Lock = (&'static str, u16);
@@ -24,13 +25,25 @@ pub(crate) struct Lead<T: Tables> {
 }
 
 impl<T: Tables> Lead<T> {
-    fn must_live(&self) -> Result<(), StoreError> {
+    fn is_held(&self) -> bool {
         let is_alive = self.session.database.server.is_alive(self.server_session);
         let leads = self.session.database.durable().kernel.leads.get(&self.lock).copied();
-        if is_alive && leads == Some(self.number) {
+        is_alive && leads == Some(self.number)
+    }
+
+    fn must_live(&self) -> Result<(), StoreError> {
+        if self.is_held() {
             return Ok(());
         }
+        self.session
+            .world()
+            .tell(self.session.node, || format!("learns that it no longer {}", self.words()));
         Err(StoreError::Unavailable("terminating connection".into()))
+    }
+
+    /// What it does as long as it holds the lock.
+    fn words(&self) -> String {
+        format!("{} {}/{}", self.lock.0, T::SCHEMA, self.lock.1)
     }
 
     /// The server gives the lock up, now or when it notices.
@@ -59,7 +72,14 @@ impl<T: Tables> Drop for Lead<T> {
         let world = Arc::clone(self.session.world());
         let lingers = world.unlucky(200_000);
         let most = if lingers { Duration::from_secs(3) } else { Duration::ZERO };
-        self.lose(world.chance.time(Duration::ZERO, most));
+        let after = world.chance.time(Duration::ZERO, most);
+        if lingers && self.is_held() {
+            world.fault(self.session.node, || {
+                let (words, after) = (self.words(), span(after));
+                format!("it no longer {words}, and the database keeps the lock for {after}")
+            });
+        }
+        self.lose(after);
     }
 }
 
@@ -74,7 +94,12 @@ impl<T: Tables> Lead<T> {
     pub(crate) fn may_break(&self) {
         let world = self.session.world();
         if world.unlucky(world.plan.rates.statement) {
-            self.lose(world.chance.time(Duration::ZERO, Duration::from_secs(1)));
+            let after = world.chance.time(Duration::ZERO, Duration::from_secs(1));
+            world.fault(self.session.node, || {
+                let (words, after) = (self.words(), span(after));
+                format!("the lock by which it {words} is lost in {after}, and it does not know yet")
+            });
+            self.lose(after);
         }
     }
 
@@ -97,8 +122,9 @@ impl<T: Tables> Session<T> {
             kernel.leads.insert(lock, number);
             number
         };
-        self.world().say(self.node, "lead", || format!("{} {}/{}", lock.0, T::SCHEMA, lock.1));
-        Ok(Some(Lead { session: self.clone(), lock, number, server_session }))
+        let lead = Lead { session: self.clone(), lock, number, server_session };
+        self.world().say(self.node, "lead", || lead.words());
+        Ok(Some(lead))
     }
 
     /// Returns when something was stored in this process, or after `wait`.

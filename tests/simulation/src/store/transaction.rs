@@ -17,6 +17,7 @@ use super::{Row, Session, StoredRow, Tables};
 use crate::checks::Advance;
 use crate::executor::WORLD;
 use crate::planted::{self, Bug};
+use crate::trace::{count, span};
 
 /// An open transaction. Dropped without commit it is rolled back, though not always at once.
 pub(crate) struct OpenTransaction<T: Tables> {
@@ -63,10 +64,14 @@ impl<T: Tables> OpenTransaction<T> {
     /// A statement goes to the server. Whatever it answers but success aborts the transaction.
     pub(crate) async fn statement(&mut self) -> Result<(), StoreError> {
         let world = Arc::clone(self.session.world());
-        world.delay().await;
+        world.delay(self.session.node, "before the database answers").await;
         self.must_live()?;
         if world.unlucky(world.plan.rates.statement) {
-            return Err(self.abort(StoreError::Unavailable("canceling statement".into())));
+            world.fault(self.session.node, || {
+                format!("a statement fails, and with it its transaction{}", self.words())
+            });
+            self.is_aborted = true;
+            return Err(StoreError::Unavailable("canceling statement".into()));
         }
         Ok(())
     }
@@ -85,6 +90,9 @@ impl<T: Tables> OpenTransaction<T> {
     /// The statement failed, and the transaction with it.
     pub(crate) fn abort(&mut self, error: StoreError) -> StoreError {
         self.is_aborted = true;
+        self.session.world().tell(self.session.node, || {
+            format!("the database refuses a statement{}: {error}", self.words())
+        });
         error
     }
 
@@ -212,12 +220,31 @@ impl<T: Tables> OpenTransaction<T> {
             |(_, step): &(String, OffsetMove)| format!("{} is read to {}", step.at, step.to);
         parts.extend(self.moves.iter().map(moved));
         if !self.answers.is_empty() {
-            parts.push(format!("{} first answers", self.answers.len()));
+            parts.push(format!("keeps the answer to {}", self.answered()));
         }
         if rows > 0 {
-            parts.push(format!("{rows} rows for the relays"));
+            parts.push(format!("{} for the relay", count(rows, "row", "rows")));
         }
         parts.join("; ")
+    }
+
+    /// The keys of the commands that it answers.
+    fn answered(&self) -> String {
+        let keys: Vec<&str> = self.answers.iter().map(|answer| answer.key.as_str()).collect();
+        keys.join(", ")
+    }
+
+    /// Whose it is, as far as that is known by now.
+    fn words(&self) -> String {
+        let reader = self.moves.first().map(|(consumer, _)| format!(" of {consumer}"));
+        let client = (!self.answers.is_empty()).then(|| format!(" for {}", self.answered()));
+        let whose = reader.or(client).unwrap_or_default();
+        format!(" in {}{whose}", T::SCHEMA)
+    }
+
+    /// Whether anything would be kept of it.
+    fn is_empty(&self) -> bool {
+        self.moves.is_empty() && self.answers.is_empty() && self.outbox.is_empty()
     }
 
     fn end(&mut self) {
@@ -242,6 +269,10 @@ impl<T: Tables> Drop for OpenTransaction<T> {
         self.is_over = true;
         let (database, id) = (self.session.database.clone(), self.id);
         let lingers = world.chance.time(Duration::ZERO, Duration::from_secs(3));
+        world.fault(self.session.node, || {
+            let (whose, time) = (self.words(), span(lingers));
+            format!("a transaction{whose} is broken off, and holds its locks for another {time}")
+        });
         let slept = world.executor.sleep(lingers);
         world.executor.spawn(WORLD, async move {
             slept.await;
@@ -267,6 +298,9 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
             stored == Some(step.from) || world.has(Bug::NoCompareAndSet)
         };
         if !moves.iter().all(stored) {
+            world.tell(self.session.node, || {
+                format!("{consumer} finds its place in the log moved by another member meanwhile")
+            });
             return Err(StoreError::Fenced);
         }
         if world.has(Bug::OffsetBeforeEffect) {
@@ -316,6 +350,10 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
         let is_cut_off = !self.session.database.server.is_alive(self.server_session);
         let is_lost = world.unlucky(world.plan.rates.commit);
         if is_cut_off || (is_lost && world.chance.below(2) == 0) {
+            world.fault(node, || {
+                let why = if is_cut_off { "the connection was cut off" } else { "it got lost" };
+                format!("a commit{} does not arrive, {why}: nothing is kept", self.words())
+            });
             self.end();
             if world.has(Bug::CommitsThatLie) {
                 return Ok(());
@@ -323,12 +361,18 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
             return Err(StoreError::Unavailable("the server closed the connection".into()));
         }
         let publishes = !rows.is_empty();
-        if !self.is_aborted {
+        let is_told = is_lost || self.is_aborted;
+        let whose = if is_told { self.words() } else { String::new() };
+        if self.is_aborted {
+            world
+                .fault(node, || format!("a commit{whose} undoes it without a word: it had failed"));
+        } else {
             self.take_effect(rows);
         }
         self.end();
         world.at(node, "after a commit").await;
         if is_lost {
+            world.fault(node, || format!("the answer to a commit{whose} is lost: it is kept"));
             return Err(StoreError::Unavailable("the answer to the commit was lost".into()));
         }
         if publishes {
@@ -339,7 +383,11 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
     }
 
     async fn rollback(mut self: Box<Self>) {
-        self.session.world().delay().await;
+        let (world, node) = (Arc::clone(self.session.world()), self.session.node);
+        world.delay(node, "before the database answers").await;
+        if self.is_aborted || !self.is_empty() {
+            world.tell(node, || format!("rolls back{}", self.words()));
+        }
         self.end();
     }
 }

@@ -156,6 +156,7 @@ impl City {
             return;
         }
         if chance.below(5) == 0 {
+            self.world.tell(WORLD, || format!("{}: asks again", self.world.speaker()));
             let again = self.learn(order).await;
             if again != *told {
                 let words = order.words();
@@ -165,6 +166,9 @@ impl City {
         if chance.below(5) == 0
             && let Some(other) = self.varied(order)
         {
+            self.world.tell(WORLD, || {
+                format!("{}: wants something else under the same key", self.world.speaker())
+            });
             let answer = self.learn(&other).await;
             if answer != Told::Refused(REUSED.into()) {
                 let words = other.words();
@@ -212,15 +216,21 @@ impl City {
 
     /// Lets a crowd in; most come at once, some a little later.
     async fn rush(self: &Arc<Self>, orders: Vec<Order>) {
-        self.world.say(WORLD, "crowd", || format!("{} customers come at once", orders.len()));
+        let speaker = self.world.speaker();
+        self.world.say(WORLD, "crowd", || format!("{speaker}: brings a crowd of {}", orders.len()));
         let learn = |order: Order| async move {
             let most = self.world.chance.one_of(&[0, 5, 50, 500]).unwrap_or(0);
             let late = self.world.chance.time(Duration::ZERO, Duration::from_millis(most));
             self.world.executor.sleep(late).await;
+            self.world.tell(WORLD, || format!("{}: {}", self.world.speaker(), order.words()));
             let told = self.learn(&order).await;
             self.journal().note(order, told);
         };
-        join_all(orders.into_iter().map(|order| Box::pin(learn(order)))).await;
+        let come = |(number, order): (u64, Order)| {
+            let name = format!("{speaker}, crowd {number}");
+            Box::pin(Arc::clone(&self.world).speaking(name, learn(order)))
+        };
+        join_all((1..).zip(orders).map(come)).await;
     }
 }
 

@@ -201,7 +201,9 @@ pub(crate) async fn found(city: Arc<City>) {
     }
     for number in 0..load.customers {
         city.journal().at_work += 1;
-        city.world.executor.spawn(WORLD, customer(Arc::clone(&city), population.clone(), number));
+        let day = customer(Arc::clone(&city), population.clone(), number);
+        let name = format!("customer {number}");
+        city.world.executor.spawn(WORLD, Arc::clone(&city.world).speaking(name, day));
     }
     let mut journal = city.journal();
     journal.is_founded = true;

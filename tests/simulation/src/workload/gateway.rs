@@ -27,9 +27,12 @@ impl City {
     /// Asks once. `None`: what became of it is not known.
     pub(crate) async fn ask(self: &Arc<Self>, order: &Order) -> Option<Told> {
         let world = &self.world;
-        world.delay().await;
+        world.delay(WORLD, "before a client's call arrives").await;
         let (node, facades) = self.pick(order.role())?;
         if world.unlucky(world.plan.rates.call) {
+            world.fault(WORLD, || {
+                format!("a call of {} is lost: {}", world.speaker(), order.words())
+            });
             world.executor.sleep(PATIENCE).await;
             return None;
         }
@@ -48,10 +51,18 @@ impl City {
         let answer: Result<Value, ApplicationError> =
             match select(answered, world.executor.sleep(PATIENCE)).await {
                 Either::Left((Ok(answer), _)) => answer,
-                Either::Left((Err(_), _)) | Either::Right(_) => return None,
+                Either::Left((Err(_), _)) | Either::Right(_) => {
+                    world.tell(WORLD, || {
+                        format!("{}: no answer: {}", world.speaker(), order.words())
+                    });
+                    return None;
+                }
             };
-        world.delay().await;
+        world.delay(WORLD, "before the answer reaches a client").await;
         if world.unlucky(world.plan.rates.call) {
+            world.fault(WORLD, || {
+                format!("an answer to {} is lost: {}", world.speaker(), order.words())
+            });
             return None;
         }
         match answer {
@@ -93,9 +104,8 @@ impl City {
                     world.fail(format!("{words}: refused as unknown, and the directory knows it"));
                 }
                 self.must_be_let_in(order, &told);
-                world.say(WORLD, "told", || match &told {
-                    Told::Accepted(_) => format!("customer: {}: done", order.words()),
-                    Told::Refused(code) => format!("customer: {}: refused, {code}", order.words()),
+                world.say(WORLD, "told", || {
+                    format!("{}: {}: {}", world.speaker(), order.words(), told.words())
                 });
                 return told;
             }
@@ -117,6 +127,8 @@ impl City {
     /// Asks several times at once; now and then another bank does too, with a copy of the order.
     async fn ask_at_once(self: &Arc<Self>, order: &Order) -> Option<Told> {
         let ask = || Box::pin(self.ask(order));
+        let speaker = || self.world.speaker();
+        self.world.tell(WORLD, || format!("{}: asks more than once: {}", speaker(), order.words()));
         if self.world.chance.below(2) == 0 {
             let both = join(ask(), ask()).await;
             self.must_agree(order, &both);
@@ -137,6 +149,14 @@ impl City {
     async fn ask_for_both(self: &Arc<Self>, order: &Order) {
         let Some(other) = self.varied(order) else { return };
         let both = join(Box::pin(self.ask(order)), Box::pin(self.ask(&other))).await;
+        self.world.tell(WORLD, || {
+            let answer = both.1.as_ref().map_or_else(|| "no answer".to_owned(), Told::words);
+            format!(
+                "{}: asked at once, same key: {}: {answer}",
+                self.world.speaker(),
+                other.words()
+            )
+        });
         if let (Some(Told::Accepted(_)), Some(Told::Accepted(_))) = both {
             let words = order.words();
             self.world.fail(format!("{words}: accepted with two contents under one key"));

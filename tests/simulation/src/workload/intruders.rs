@@ -10,6 +10,7 @@ use super::journal::Told;
 use super::order::Order;
 use super::variation::Variation;
 use crate::city::City;
+use crate::executor::WORLD;
 use crate::plan::Role;
 
 /// Refused: the key was used before with other content.
@@ -64,6 +65,10 @@ impl City {
         let Some(other) = other.filter(|it| Some(*it) != order.bank()) else { return };
         let stranger = order.clone().by(Caller::Bank(other));
         let told = self.ask(&stranger).await;
+        self.world.tell(WORLD, || {
+            let answer = told.as_ref().map_or_else(|| "no answer".to_owned(), Told::words);
+            format!("bank {other} tries for another: {}: {answer}", stranger.words())
+        });
         let is_turned_away = match &told {
             None => true,
             Some(Told::Refused(code)) => TURNED_AWAY.contains(&code.as_str()),

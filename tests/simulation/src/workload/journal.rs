@@ -17,6 +17,19 @@ pub(crate) enum Told {
     Refused(String),
 }
 
+impl Told {
+    /// The answer in a few words, for the story: what was made has an id.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Refused(code) => format!("refused, {code}"),
+            Self::Accepted(answer) => {
+                let id = ["end_to_end_id", "id"].iter().find_map(|name| answer.get(name)?.as_str());
+                id.map_or_else(|| "done".to_owned(), |id| format!("done, {id}"))
+            }
+        }
+    }
+}
+
 /// An order and its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {

@@ -5,6 +5,7 @@ use banking::application::command::{
     BlockAccount, CloseAccount, Deposit, OpenAccount, PayAccount, RequestTransfer,
     SetAccountLimits, UnblockAccount, Withdraw,
 };
+use banking::domain::{AccountNumber, Branch};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use pix_keys::application::{EnrolOrder, KeyOrder, RemovalOrder, WantedKey};
@@ -13,7 +14,9 @@ use serde::Serialize;
 use serde_json::Value;
 use shared_kernel::application::{ApplicationError, Caller, TraceParent};
 use transfers::application::{EnrolParticipant, ResolveTransfer};
+use transfers::domain::LimitWish;
 
+use crate::contexts::at_most;
 use crate::facade::{BanksFacade, Facades, KeysFacade};
 use crate::plan::Role;
 
@@ -194,36 +197,77 @@ impl Order {
         }
     }
 
-    /// In a few words, for the story.
+    /// In a few words, for the story: what is wanted, under which key, and who gives it.
     pub(crate) fn words(&self) -> String {
+        let caller = match self.caller() {
+            Caller::Operator => "the operator".to_owned(),
+            Caller::Bank(ispb) => format!("bank {ispb}"),
+        };
+        let key = self.scope().map(|(_, _, key)| format!("{key} ")).unwrap_or_default();
+        format!("{} [{key}by {caller}]", self.wish())
+    }
+
+    const fn caller(&self) -> &Caller {
+        match self {
+            Self::EnrolAccount(caller, _)
+            | Self::Enrol(EnrolParticipant { caller, .. })
+            | Self::Resolve(ResolveTransfer { caller, .. })
+            | Self::Open(OpenAccount { caller, .. }) => caller,
+            Self::Deposit(Deposit { on, .. })
+            | Self::Withdraw(Withdraw { on, .. })
+            | Self::Pay(RequestTransfer { on, .. })
+            | Self::PayAccount(PayAccount { on, .. })
+            | Self::Block(BlockAccount { on })
+            | Self::Unblock(UnblockAccount { on })
+            | Self::Close(CloseAccount { on })
+            | Self::Limit(SetAccountLimits { on, .. })
+            | Self::Register(KeyWish { on, .. })
+            | Self::Remove(KeyWish { on, .. }, _) => &on.caller,
+        }
+    }
+
+    fn wish(&self) -> String {
         let on = |on: &OnAccount| on.account_id;
         match self {
-            Self::Enrol(it) => format!("enrol bank {}", it.code),
+            Self::Enrol(it) => match it.position_limit {
+                LimitWish::AsItIs => format!("enrol bank {}", it.code),
+                LimitWish::Without => format!("enrol bank {}, to owe what it likes", it.code),
+                LimitWish::Most(limit) => format!("enrol bank {}, to owe {limit} at most", it.code),
+            },
             Self::EnrolAccount(_, it) => format!("enrol account {} of {}", it.account_id, it.ispb),
             Self::Resolve(it) => {
                 format!("resolve {} as {}", it.end_to_end_id, it.resolution.as_str())
             }
-            Self::Open(it) => format!("open an account at {}", it.ispb),
+            Self::Open(it) => {
+                let (owner, tax_id) = (it.owner_name.as_str(), it.owner_tax_id.as_str());
+                let branch = it.branch.as_ref().map_or("any", Branch::as_str);
+                let number = it.number.as_ref().map_or("any", AccountNumber::as_str);
+                let place = format!("branch {branch}, number {number}");
+                format!("open an account at {} for {owner}, {tax_id}: {place}", it.ispb)
+            }
             Self::Deposit(it) => format!("deposit {} on {}", it.amount.money(), on(&it.on)),
             Self::Withdraw(it) => format!("withdraw {} from {}", it.amount.money(), on(&it.on)),
             Self::Pay(it) => {
                 let (amount, key) = (it.amount.money(), it.payee_key.as_str());
-                format!("pay {amount} from {} to {key}", on(&it.on))
+                format!("pay {amount} from {} to {key} for {}", on(&it.on), it.description.as_str())
             }
             Self::PayAccount(it) => {
                 let (amount, payee) = (it.amount.money(), it.payee_account_id);
-                format!("pay {amount} from {} to account {payee}", on(&it.on))
+                let what = it.description.as_str();
+                format!("pay {amount} from {} to account {payee} for {what}", on(&it.on))
             }
             Self::Block(it) => format!("block {}", on(&it.on)),
             Self::Unblock(it) => format!("unblock {}", on(&it.on)),
             Self::Close(it) => format!("close {}", on(&it.on)),
             Self::Limit(it) => {
                 let limits = it.limits;
-                let (once, day) = (limits.per_transfer, limits.per_day);
-                format!("limit {} to {once:?} and {day:?} a day", on(&it.on))
+                let (once, day) = (at_most(limits.per_transfer), at_most(limits.per_day));
+                format!("limit {}: a transfer {once}, a day {day}", on(&it.on))
             }
             Self::Register(it) => format!("register {} for {}", it.key.as_str(), on(&it.on)),
-            Self::Remove(it, _) => format!("remove {} of {}", it.key.as_str(), on(&it.on)),
+            Self::Remove(it, why) => {
+                format!("remove {} of {}, {}", it.key.as_str(), on(&it.on), why.as_str())
+            }
         }
     }
 }

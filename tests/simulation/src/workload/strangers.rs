@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::city::City;
 use crate::executor::WORLD;
+use crate::log::words;
 use crate::world::SeededIds;
 
 /// Header that marks nonsense, so that it is found again.
@@ -118,6 +119,24 @@ fn spoiled_message(record: &InboundRecord, how: u64, other_id: Uuid) -> Option<O
     Some(OutboundRecord { payload: body.map(String::into_bytes), ..copy(record) })
 }
 
+/// A record for the story.
+fn told(record: &InboundRecord) -> String {
+    words(&record.headers, record.payload.as_deref())
+}
+
+/// What is wrong with nonsense of that kind, for the story.
+fn nonsense(how: u64) -> &'static str {
+    match how {
+        0 => "without a body",
+        1 => "cut off in the middle of its body",
+        2 => "without readable headers or ids",
+        3 => "of an unknown kind or order",
+        OTHER_CONTENT => "known, with other content",
+        5 => "in words that its sender may not use",
+        _ => "under another key",
+    }
+}
+
 impl City {
     fn any_record(&self) -> Option<Arc<InboundRecord>> {
         let all = self.log.all(is_read);
@@ -158,7 +177,9 @@ impl City {
         };
         set_header(&mut spoiled, MARK, &number.to_string());
         if let Some(at) = self.log.append(&record.from.topic, &spoiled) {
-            self.world.say(WORLD, "nonsense", || format!("FAULT: nonsense is written to {at}"));
+            self.world.say(WORLD, "nonsense", || {
+                format!("FAULT: nonsense is written to {at}: {}, {}", told(&record), nonsense(how))
+            });
         } else {
             self.journal().nonsense -= 1;
         }
@@ -171,8 +192,9 @@ impl City {
             return;
         }
         if let Some(at) = self.log.append(&record.from.topic, &copy(&record)) {
-            let what = record.header("ce_type").unwrap_or_default();
-            self.world.say(WORLD, "repeat", || format!("FAULT: {what} is written again to {at}"));
+            self.world.say(WORLD, "repeat", || {
+                format!("FAULT: {} is written again to {at}", told(&record))
+            });
         }
     }
 }
@@ -193,7 +215,8 @@ pub(crate) fn redrive(city: &City) -> usize {
         if let Some(at) = city.log.append(topic, &original) {
             city.journal().redriven.push(place);
             redriven += 1;
-            city.world.say(WORLD, "redrive", || format!("operator: redrives a letter to {at}"));
+            city.world
+                .say(WORLD, "redrive", || format!("operator: redrives {} to {at}", told(&letter)));
         }
     }
     redriven
