@@ -19,6 +19,7 @@ fn moved(city: &City) -> (Money, Money) {
             Order::Enrol(_)
             | Order::EnrolAccount(..)
             | Order::Resolve(_)
+            | Order::Acknowledge(_)
             | Order::Open(_)
             | Order::Pay(_)
             | Order::PayAccount(_)
@@ -27,6 +28,7 @@ fn moved(city: &City) -> (Money, Money) {
             | Order::Close(_)
             | Order::Limit(_)
             | Order::Register(_)
+            | Order::Make(..)
             | Order::Remove(..) => {}
         }
     }

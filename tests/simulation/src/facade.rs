@@ -8,7 +8,7 @@ use banking::application::views::{AccountView, BookedView, TransferView};
 use pix_keys::application::Desk;
 use pix_keys::application::query::{FindAccountQueue, FindKeyQueue};
 use shared_kernel::application::Batcher;
-use transfers::application::{EnrolParticipant, ResolveTransfer};
+use transfers::application::{AcknowledgeCredit, EnrolParticipant, ResolveTransfer};
 use transfers::domain::{Participant, TransferState};
 
 /// The hub.
@@ -16,6 +16,8 @@ use transfers::domain::{Participant, TransferState};
 pub(crate) struct HubFacade {
     pub(crate) enrol_participant: Batcher<EnrolParticipant, Participant>,
     pub(crate) resolve_transfer: Batcher<ResolveTransfer, TransferState>,
+    /// Where there are programs of other banks.
+    pub(crate) acknowledge_credit: Option<Batcher<AcknowledgeCredit, ()>>,
 }
 
 /// The banks.

@@ -9,6 +9,7 @@ use shared_kernel::application::{BatchHandler, InboundRecord, Refusal, StoreErro
 
 use crate::executor::NodeId;
 use crate::log;
+use crate::planted;
 use crate::world::World;
 
 /// A record in a few words.
@@ -70,6 +71,7 @@ impl<H: BatchHandler> BatchHandler for Watched<H> {
             Some(false) => return Err(StoreError::Rejected("a cursed record".into())),
             None => {}
         }
-        self.handler.handle(transaction, batch).await
+        let misread = planted::heard(&self.world, batch);
+        self.handler.handle(transaction, misread.as_deref().unwrap_or(batch)).await
     }
 }

@@ -106,6 +106,10 @@ pub(crate) struct Load {
     pub(crate) orders_per_customer: u64,
     /// Longest pause between two orders of a customer.
     pub(crate) pause: Duration,
+    /// There are keys of every kind, and owners with accounts at several banks.
+    pub(crate) has_all_keys: bool,
+    /// Some customers want just what is on their account, or just what it may send.
+    pub(crate) has_exact_amounts: bool,
 }
 
 /// Banks whose programs are not ours.
@@ -205,6 +209,8 @@ impl Plan {
                 customers: random.between(1, 6),
                 orders_per_customer: random.between(3, 12),
                 pause: Duration::from_millis(random.one_of(&[50, 2_000, 15_000]).unwrap_or(50)),
+                has_all_keys: Random::of(seed, 8).below(3) == 0,
+                has_exact_amounts: Random::of(seed, 9).below(3) == 0,
             },
             classic: classic(&programs, is_calm),
             hand_overs_max: programs.one_of(&[1, 2, 256]).unwrap_or(256),
@@ -240,7 +246,8 @@ impl Plan {
 impl Plan {
     /// The plan in words, a line for each subject.
     pub(crate) fn words(&self) -> Vec<String> {
-        let Load { banks, accounts_per_bank, customers, orders_per_customer, pause } = self.load;
+        let Load { banks, accounts_per_bank, customers, orders_per_customer, pause, .. } =
+            self.load;
         let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
         let Rates { crash, statement, commit, write, refuse, withhold, .. } = self.rates;
         let Rates { poll, lag, call, stale, slow, curse, .. } = self.rates;
@@ -288,6 +295,12 @@ impl Plan {
                 if self.is_founded_in_peace { ", once all is founded" } else { "" }
             ),
         ];
+        if self.load.has_all_keys {
+            words.push("keys of every kind, and owners with accounts at several banks".to_owned());
+        }
+        if self.load.has_exact_amounts {
+            words.push("some send or take just what they have or may".to_owned());
+        }
         words.extend(self.classic.words());
         words
     }

@@ -37,8 +37,8 @@ use transfers::application::hand_over::{Courier, CourierPorts, CourierSettings};
 use transfers::application::marked_line::MarkedLine;
 use transfers::application::outside::{OrderDesk, OrderPorts};
 use transfers::application::{
-    Clearing, EnrolParticipantHandler, ExpireOverdue, RepeatConfirmations, ResolveTransferHandler,
-    TransfersSettings,
+    AcknowledgeCreditHandler, Clearing, EnrolParticipantHandler, ExpireOverdue,
+    RepeatConfirmations, ResolveTransferHandler, TransfersSettings,
 };
 use transfers::infrastructure::classic::consumer::{self as classic, OutsideMessages};
 use transfers::infrastructure::classic::published::{CONFIRMATIONS, ORDERS};
@@ -276,12 +276,16 @@ impl Shop {
         let topics = Arc::new(Topics(Arc::clone(&self.city.log)));
         let enrol = EnrolParticipantHandler::new(store(), topics, Arc::clone(&self.clock));
         let resolve = ResolveTransferHandler::new(store(), Arc::clone(&self.clock), own);
-        if self.city.world.plan.classic.banks > 0 {
+        let has_programs = self.city.world.plan.classic.banks > 0;
+        if has_programs {
             self.serve_programs(&session, own);
         }
+        let acknowledge = || AcknowledgeCreditHandler::new(store(), Arc::clone(&self.clock));
+        let acknowledge = has_programs.then(acknowledge);
         HubFacade {
             enrol_participant: self.command(&session, enrol, 1),
             resolve_transfer: self.command(&session, resolve, 1),
+            acknowledge_credit: acknowledge.map(|it| self.command(&session, it, 1)),
         }
     }
 

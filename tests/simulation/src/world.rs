@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) trace: Trace,
     pub(crate) chance: Random,
+    /// Chance of its own for what only changes what is written, and not when.
+    pub(crate) whim: Random,
     bug: Option<Bug>,
     faulty: AtomicBool,
     over: AtomicBool,
@@ -47,6 +49,7 @@ impl World {
         Arc::new(Self {
             executor: Executor::new(Random::of(seed, 1)),
             chance: Random::of(seed, 2),
+            whim: Random::of(seed, 7),
             oracle: Mutex::new(Oracle::new(&plan)),
             plan,
             trace,

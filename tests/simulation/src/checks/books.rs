@@ -9,6 +9,7 @@ use banking::domain::{
 use shared_kernel::domain::{AccountId, Amount, Day, EndToEndId, Ispb, ReasonCode};
 use transfers::domain::TransferState;
 
+use super::reasons::{answers, side, slows_down};
 use super::{Finding, Oracle, must};
 use crate::contexts::banking::BankingTables;
 use crate::store::{all, find};
@@ -33,6 +34,11 @@ impl Expected {
 }
 
 impl Oracle {
+    /// A payment that a bank of ours has ordered.
+    pub(crate) fn payment(&self, id: &EndToEndId) -> Option<Payment> {
+        self.payers.get(id).map(|(_, payment)| payment.clone())
+    }
+
     /// A transaction of the banks is committed.
     pub(crate) fn books(&mut self, before: &BankingTables, own: &BankingTables) -> Finding {
         let mut expected = Expected::default();
@@ -42,19 +48,37 @@ impl Oracle {
         }
         for (id, (after, _)) in &own.incoming {
             let known = before.incoming.get(id).map(|(side, _)| side);
-            self.payee_side((known, after), before, &mut expected)?;
+            self.payee_side((known, after), (before, own), &mut expected)?;
         }
         for (id, book) in &own.booked {
             must(!before.booked.contains_key(id), || format!("{id} is booked twice"))?;
             self.pays_the_key(&book.payment)?;
+            self.makes(&book.payment);
             let amount = book.payment.amount.centavos();
             expected.entry(*id, Leg::Book, book.payment.payer.account_id, -amount);
             expected.entry(*id, Leg::Book, book.payment.payee.account_id, amount);
         }
         entries(before, own, &expected)?;
         accounts(before, own, &expected)?;
+        self.events(own)?;
+        self.learns(own);
         self.closed(before, own)?;
         begun(before, own)
+    }
+
+    /// A payment is made.
+    fn makes(&mut self, payment: &Payment) {
+        let at = self.past.tick();
+        self.past.made.insert(payment.end_to_end_id, (at, payment.payee.account_id));
+    }
+
+    /// The banks learn whom keys name.
+    fn learns(&mut self, own: &BankingTables) {
+        for (key, change) in &own.keys {
+            let at = self.past.tick();
+            let owner = change.owner.as_ref().map(|it| it.account_id);
+            self.past.known.entry(key.clone()).or_default().note(at, owner);
+        }
     }
 
     /// An account that expects a credit is not closed.
@@ -62,7 +86,7 @@ impl Oracle {
         let is_closed = |account: &Account| account.state().status == AccountStatus::Closed;
         for (id, _) in own.accounts.iter().filter(|(_, after)| is_closed(after)) {
             let was_closed = before.accounts.get(id).is_some_and(is_closed);
-            let mut expected = self.payees.iter().filter(|(_, (state, account))| {
+            let mut expected = self.payees.iter().filter(|(_, (state, account, _))| {
                 account == id && *state == IncomingStatus::Expected
             });
             let expected = expected.next();
@@ -93,9 +117,15 @@ impl Oracle {
         match (was, state.status) {
             (None, Requested) => {
                 self.pays_the_key(&state.payment)?;
+                self.holds_for(&state.payment)?;
+                self.makes(&state.payment);
                 expected.hold(payer.account_id, amount.centavos());
             }
-            (Some(Requested), Requested) => {}
+            (Some(Requested), Requested) => {
+                let was = before.map(|it| (it.state().resends, it.state().resend_at));
+                let (what, now) = (side(id, "payer"), (state.resends, state.resend_at));
+                slows_down(what, was.unwrap_or(now), now)?;
+            }
             (Some(Requested), Settled) => {
                 must(is_settled, || wrong("is debited without settlement"))?;
                 expected.hold(payer.account_id, -amount.centavos());
@@ -127,7 +157,7 @@ impl Oracle {
     fn payee_side(
         &mut self,
         (before, after): (Option<&IncomingTransfer>, &IncomingTransfer),
-        books: &BankingTables,
+        (books, own): (&BankingTables, &BankingTables),
         expected: &mut Expected,
     ) -> Finding {
         use IncomingStatus::{Cancelled, Credited, Expected as Awaited, Refused, Unapplied};
@@ -145,8 +175,16 @@ impl Oracle {
         match (was, state.status) {
             (None, Awaited | Refused) => {
                 must(hub.is_some(), || wrong("answers a question that the hub never asked"))?;
+                let account = find(&books.accounts, &own.accounts, &payee.account_id);
+                answers(&state.payment, account, state.reason)?;
+                self.has_times(&state.payment)?;
+                self.expects(payee.account_id, isize::from(state.status == Awaited));
             }
-            (Some(Awaited), Awaited) => {}
+            (Some(Awaited), Awaited) => {
+                let was = before.map(|it| (it.state().resends, it.state().resend_at));
+                let (what, now) = (side(id, "payee"), (state.resends, state.resend_at));
+                slows_down(what, was.unwrap_or(now), now)?;
+            }
             (Some(Awaited), Credited) => {
                 must(is_settled, || wrong("is credited without settlement"))?;
                 expected.entry(id, Leg::Payee, payee.account_id, amount.centavos());
@@ -177,7 +215,10 @@ impl Oracle {
             let reason = state.reason.map_or("", ReasonCode::code);
             self.reach(format!("payee's bank: {} {reason}", state.status.as_str()).trim_end());
         }
-        self.payees.insert(id, (state.status, payee.account_id));
+        if was == Some(Awaited) && state.status != Awaited {
+            self.expects(payee.account_id, -1);
+        }
+        self.payees.insert(id, (state.status, payee.account_id, state.reason));
         Ok(())
     }
 }
@@ -189,6 +230,12 @@ fn entries(before: &BankingTables, own: &BankingTables, expected: &Expected) -> 
     for (key, (ispb, amount)) in &own.entries {
         must(!before.entries.contains_key(key), || format!("{key:?} is posted twice"))?;
         *sums.entry(*ispb).or_insert(0) += amount.centavos();
+        if matches!(key.1, Leg::Deposit | Leg::Withdrawal) {
+            let is_banks_own =
+                before.internal.contains_key(&key.2) || own.internal.contains_key(&key.2);
+            let is_cash = key.2 == InternalAccount::Cash.id(*ispb);
+            must(is_cash || !is_banks_own, || format!("{key:?} is no cash of {ispb}"))?;
+        }
         if matches!(key.1, Leg::Payer | Leg::Payee | Leg::Book) {
             let needed = wanted.remove(key);
             must(needed == Some(amount.centavos()), || {

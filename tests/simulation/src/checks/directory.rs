@@ -3,6 +3,8 @@
 use balances::domain::AccountBalance;
 use pix_keys::domain::{Account, AccountStatus, Entry};
 
+use super::answers::{KEYS_MAX, must_be_own};
+use super::past::Holder;
 use super::{Finding, Oracle, must};
 
 impl Oracle {
@@ -18,16 +20,43 @@ impl Oracle {
         must(after.version() == version + 1, || {
             format!("the key {key} goes from version {version} to {}", after.version())
         })?;
-        let owner = |entry: &Entry| entry.holding().map(|held| held.account_id);
-        let (was, now) = (before.and_then(owner), owner(after));
+        let holder = |entry: &Entry| {
+            let held = entry.holding()?;
+            Some(Holder { account: held.account_id, ispb: held.ispb, owner: held.owner_tax_id })
+        };
+        let (was, now) = (before.and_then(holder), holder(after));
         self.changes(after.key(), (was, now));
         must(was.is_none() || now.is_none(), || {
             format!("the key {key} passes from {was:?} to {now:?} without a removal")
+        })?;
+        if let Some(was) = was {
+            self.past.counts(was.account, -1);
+        }
+        now.map_or(Ok(()), |now| self.is_given(after, now))
+    }
+
+    /// An account is given a key: its owner may have it, and it has not too many.
+    fn is_given(&mut self, entry: &Entry, holder: Holder) -> Finding {
+        let (key, id) = (entry.key().as_str(), holder.account);
+        let count = self.past.counts(id, 1);
+        must(count <= KEYS_MAX, || format!("{id} is given {key}, its key number {count}"))?;
+        let owner = self.names.owner(&id);
+        must(owner.is_none_or(|owner| owner == holder.owner), || {
+            format!("{key} is registered for {holder:?}, and the account is {owner:?}'s")
+        })?;
+        must(!must_be_own(entry.key()) || key == holder.owner.as_str(), || {
+            format!("{key} is registered for {holder:?}, whose tax id it is not")
+        })?;
+        let listed = self.past.listed.get(&id).and_then(|it| it.last());
+        must(listed == Some(&AccountStatus::Active), || {
+            format!("{id} is given {key}, and is {listed:?} in the directory")
         })
     }
 
     /// An account in the directory is written.
-    pub(crate) fn listed(before: Option<&Account>, after: &Account) -> Finding {
+    pub(crate) fn listed(&mut self, before: Option<&Account>, after: &Account) -> Finding {
+        let at = self.past.tick();
+        self.past.listed.entry(after.id()).or_default().note(at, after.status());
         let Some(before) = before else { return Ok(()) };
         let id = after.id();
         must(after.version() >= before.version(), || {

@@ -97,6 +97,7 @@ impl Oracle {
         for mark in new_marks(before.map(Transfer::standing), after.standing()) {
             self.reach(mark);
         }
+        self.has_terms(before, after)?;
         if was != Some(state) {
             let reason = after.standing().reason.map_or("", ReasonCode::code);
             self.reach(format!("hub: {state} {reason}").trim_end());
@@ -122,7 +123,7 @@ impl Oracle {
         if transfer.is_handed_over() {
             return self.entered_after_hand_over(transfer);
         }
-        self.entered_by_payee(transfer, was)
+        self.entered_by_payee(transfer)
     }
 
     fn entered_by_payer(&self, transfer: &Transfer) -> Finding {
@@ -139,9 +140,9 @@ impl Oracle {
         }
     }
 
-    fn entered_by_payee(&self, transfer: &Transfer, was: Option<TransferState>) -> Finding {
+    fn entered_by_payee(&self, transfer: &Transfer) -> Finding {
         let id = transfer.order().end_to_end_id;
-        let payee = self.payees.get(&id).map(|(state, _)| *state);
+        let payee = self.payees.get(&id).map(|(state, ..)| *state);
         let deadline = transfer.terms().deadline;
         let accepted = self.accepted.get(&id);
         let in_time = accepted.is_some_and(|it| it.iter().any(|it| it.broker_time <= deadline));
@@ -153,9 +154,13 @@ impl Oracle {
                 })?;
                 must(in_time, || format!("{id} is confirmed by an acceptance after its deadline"))
             }
+            // The hub's own refusal: its reason is judged where all that it depends on is known.
+            TransferState::Rejected if !transfer.standing().payee_told => Ok(()),
             TransferState::Rejected => {
-                must(was.is_none() || payee == Some(IncomingStatus::Refused), || {
-                    format!("{id} is rejected, and its payee's bank did not refuse it: {payee:?}")
+                let why = self.payees.get(&id).map(|(state, _, reason)| (*state, *reason));
+                let told = Some((IncomingStatus::Refused, transfer.standing().reason));
+                must(why == told, || {
+                    format!("{id} is rejected as {told:?}, and its payee's bank said {why:?}")
                 })
             }
             TransferState::Expired => {
@@ -183,7 +188,7 @@ impl Oracle {
             Side::Payer => {
                 self.payers.get(&id).is_some_and(|(state, _)| *state == OutgoingStatus::Settled)
             }
-            Side::Payee => self.payees.get(&id).is_some_and(|(state, _)| {
+            Side::Payee => self.payees.get(&id).is_some_and(|(state, ..)| {
                 matches!(state, IncomingStatus::Credited | IncomingStatus::Unapplied)
             }),
         }

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use banking::application::command::{PayAccount, RequestTransfer};
 use banking::application::views::{BookedView, Direction, TransferView};
-use banking::domain::Payment;
+use banking::domain::{Account, Payment};
 use pix_keys::domain::PixKey;
-use shared_kernel::domain::{AccountId, Amount, EndToEndId};
+use shared_kernel::domain::{AccountId, Amount, EndToEndId, TaxId};
 use transfers::domain::Order;
 
+use super::past::Holder;
 use super::{Finding, Oracle, must};
 use crate::contexts::banking::BankingTables;
 
@@ -21,9 +22,23 @@ pub(super) struct Names {
     founded: BTreeMap<String, AccountId>,
     /// Every account that ever had a key.
     holders: BTreeMap<String, BTreeSet<AccountId>>,
+    /// Whose accounts are, as they were opened.
+    owners: BTreeMap<AccountId, TaxId>,
     /// How often each account was given each key, and was rid of it.
     registered: Times,
     removed: Times,
+}
+
+impl Names {
+    /// Whose an account is.
+    pub(super) fn owner(&self, account: &AccountId) -> Option<TaxId> {
+        self.owners.get(account).copied()
+    }
+
+    /// Every account that ever had a key.
+    pub(super) fn ever(&self, key: &str) -> Vec<AccountId> {
+        self.holders.get(key).into_iter().flatten().copied().collect()
+    }
 }
 
 /// How often something happened to a key and an account.
@@ -73,12 +88,15 @@ impl Oracle {
         self.names.founded.insert(key.as_str().to_owned(), account);
     }
 
+    /// An account is somebody's.
+    pub(crate) fn belongs(&mut self, account: AccountId, owner: TaxId) {
+        self.names.owners.insert(account, owner);
+    }
+
     /// A key names another account than before, or none.
-    pub(super) fn changes(
-        &mut self,
-        key: &PixKey,
-        (was, now): (Option<AccountId>, Option<AccountId>),
-    ) {
+    pub(super) fn changes(&mut self, key: &PixKey, (old, new): (Option<Holder>, Option<Holder>)) {
+        self.past.names(key, new);
+        let (was, now) = (old.map(|it| it.account), new.map(|it| it.account));
         if let Some(account) = was.filter(|_| now != was) {
             *self.names.removed.entry((key.clone(), account)).or_insert(0) += 1;
         }
@@ -171,10 +189,32 @@ pub(super) fn as_asked(
         description: told.description.clone(),
     };
     must(wanted == shown, || format!("{id} was ordered as {wanted:?}, and is told as {shown:?}"))?;
-    let payee = payment.payee.account_id;
-    let is_shown = told.counterparty_account_id.is_none_or(|shown| shown == payee);
-    must(is_shown, || format!("the payer of {id} is told of another payee than {payee}"))?;
-    Ok((payee, payment.amount))
+    names_payee(told, payment)?;
+    Ok((payment.payee.account_id, payment.amount))
+}
+
+/// The other side is shown as it is: its bank, its name, and its account within a bank.
+pub(super) fn names_payee(told: &TransferView, payment: &Payment) -> Finding {
+    let Payment { payee, .. } = payment;
+    let account = (told.direction == Direction::Book).then_some(payee.account_id);
+    let shown = (told.counterparty_ispb, told.counterparty_name.as_str());
+    let is_right =
+        shown == (payee.ispb, payee.owner_name.as_str()) && told.counterparty_account_id == account;
+    must(is_right, || format!("the payer is told {told:?}, and pays {payee:?}"))
+}
+
+/// Who is paid has the name and the bank that its account was opened with.
+pub(super) fn is_known_as(payment: &Payment, banks: &BankingTables) -> Finding {
+    let Payment { payer, payee, .. } = payment;
+    for side in [payer, payee] {
+        // Accounts of other banks are not here.
+        let Some(account) = banks.accounts.get(&side.account_id).map(Account::state) else {
+            continue;
+        };
+        let is_right = account.ispb == side.ispb && account.owner_name.as_str() == side.owner_name;
+        must(is_right, || format!("{} names {side:?}: {account:?}", payment.end_to_end_id))?;
+    }
+    Ok(())
 }
 
 /// A payment to an account that was accepted is the one that was asked for.

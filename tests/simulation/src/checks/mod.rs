@@ -3,22 +3,25 @@
 //! The oracle sees every commit before it takes effect, every record that is appended, and every
 //! batch that a handler is given. It keeps its own, plain picture of the world and compares.
 
+mod answers;
 mod books;
 mod directory;
 mod hub;
 mod intents;
 mod outside;
+mod past;
 mod programs;
 mod promises;
 mod quiet;
+mod reasons;
 mod records;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use banking::domain::{IncomingStatus, OutgoingStatus, Payment};
 use shared_kernel::application::log::TopicPartition;
-use shared_kernel::domain::{AccountId, EndToEndId, Timestamp};
-use transfers::domain::TransferState;
+use shared_kernel::domain::{AccountId, EndToEndId, ReasonCode, Timestamp};
+use transfers::domain::{Terms, TransferState};
 
 use crate::executor::NodeId;
 use crate::plan::Plan;
@@ -26,6 +29,7 @@ use crate::plan::Plan;
 pub(crate) use hub::Debt;
 pub(crate) use intents::Intent;
 pub(crate) use quiet::{examine, left_open};
+pub(crate) use reasons::{Admitting, slows_down};
 pub(crate) use records::Advance;
 use records::Waiting;
 
@@ -55,6 +59,8 @@ pub(crate) struct Oracle {
     clocks_agree: bool,
     /// Nothing goes wrong: banks answer long before a deadline.
     is_calm: bool,
+    /// The directory names former owners now and then.
+    names_former_owners: bool,
     /// Records that committed transactions want on the log, and whether they are there.
     promised: BTreeMap<RecordKey, bool>,
     /// Those that are not there yet, in the order of commits, by topic and order.
@@ -65,11 +71,13 @@ pub(crate) struct Oracle {
     covered: BTreeMap<(String, TopicPartition), i64>,
     curses: BTreeMap<(String, TopicPartition, i64), Option<bool>>,
     hub: BTreeMap<EndToEndId, TransferState>,
+    terms: BTreeMap<EndToEndId, Terms>,
     payers: BTreeMap<EndToEndId, (OutgoingStatus, Payment)>,
-    payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId)>,
+    payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId, Option<ReasonCode>)>,
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
     outside: outside::Outside,
     names: intents::Names,
+    past: past::Pasts,
     reached: BTreeMap<String, u64>,
 }
 
@@ -78,17 +86,20 @@ impl Oracle {
         Self {
             clocks_agree: plan.skew.is_zero() && plan.drift == 0,
             is_calm: plan.is_calm,
+            names_former_owners: plan.rates.stale > 0,
             promised: BTreeMap::new(),
             queues: BTreeMap::new(),
             in_hand: BTreeMap::new(),
             covered: BTreeMap::new(),
             curses: BTreeMap::new(),
             hub: BTreeMap::new(),
+            terms: BTreeMap::new(),
             payers: BTreeMap::new(),
             payees: BTreeMap::new(),
             accepted: BTreeMap::new(),
             outside: outside::Outside::default(),
             names: intents::Names::default(),
+            past: past::Pasts::default(),
             reached: BTreeMap::new(),
         }
     }

@@ -64,6 +64,31 @@ impl Oracle {
         Ok(())
     }
 
+    /// An operator notes something beside a decision: what was decided stays, a program has
+    /// contradicted it, and nothing moves.
+    pub(crate) fn acknowledged(
+        &self,
+        before: Option<&SavedResolution>,
+        after: &SavedResolution,
+        is_alone: bool,
+    ) -> Finding {
+        let Some(before) = before else { return Ok(()) };
+        let id = after.end_to_end_id;
+        let acknowledged = after.acknowledged.clone();
+        let stays = SavedResolution { acknowledged, ..before.clone() } == *after;
+        let noted = self.past.asked.noted.get(&id);
+        let is_noted = after
+            .acknowledged
+            .as_ref()
+            .is_some_and(|it| noted.is_some_and(|them| them.contains(&it.reason)));
+        must(stays && is_noted && is_alone, || {
+            format!("beside an acknowledgement of {id} more happens: {before:?}, {after:?}")
+        })?;
+        must(self.past.contradicted.contains_key(&id), || {
+            format!("{id} is acknowledged, and nobody has contradicted what was decided")
+        })
+    }
+
     /// What an operator decided of a transfer.
     pub(crate) fn resolution(&self, id: &EndToEndId) -> Option<Resolution> {
         self.outside.resolved.get(id).copied()
@@ -137,7 +162,7 @@ impl Oracle {
     }
 
     /// Marks of a transfer that is written: overdue and contradicted.
-    pub(super) fn marks(&self, before: Option<&Standing>, after: &Transfer) -> Finding {
+    pub(super) fn marks(&mut self, before: Option<&Standing>, after: &Transfer) -> Finding {
         let (id, now) = (after.order().end_to_end_id, after.standing());
         let is_new = |of: fn(&Standing) -> bool| of(now) && !before.is_some_and(of);
         if is_new(|it| it.overdue_at.is_some()) {
@@ -149,6 +174,8 @@ impl Oracle {
             let said = after.ends().order_id.is_some_and(|id| self.is_confirmed(&id));
             let fits = said && now.state == TransferState::Rejected;
             must(fits, || format!("{id} is contradicted, and its payee's program said nothing"))?;
+            let at = self.past.tick();
+            self.past.contradicted.insert(id, at);
         }
         let forgets = before.is_some_and(|old| {
             (old.overdue_at.is_some() && now.overdue_at != old.overdue_at)

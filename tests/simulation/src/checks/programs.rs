@@ -161,7 +161,11 @@ fn position((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding
     let sent: BTreeSet<EndToEndId> =
         settled().filter(|it| own(it, Side::Payer)).map(|it| it.order().end_to_end_id).collect();
     let paid = hub.transfers.values().filter(|it| sent.contains(&it.order().end_to_end_id));
-    let paid: i64 = paid.filter_map(order).map(|it| it.centavos).sum();
+    let debited = |it: &Transfer| {
+        let amount = it.order().amount.centavos();
+        order(it).filter(|it| it.centavos.contains(&amount)).map(|_| amount)
+    };
+    let paid: i64 = paid.filter_map(debited).sum();
     let received = settled().filter(|it| own(it, Side::Payee));
     let received: i64 = received.map(|it| it.order().amount.centavos()).sum();
     let amount = hub.positions.get(&ispb).map_or(0, |it| it.amount.centavos());

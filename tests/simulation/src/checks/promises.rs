@@ -3,19 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use banking::application::account_command::OnAccount;
 use banking::application::views::{AccountView, BookedView, Direction, TransferView};
-use banking::domain::{Account, AccountStatus, IncomingStatus, OutgoingStatus, Payment};
+use banking::domain::{
+    Account, AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus, Payment,
+};
+use pix_keys::application::EntryView;
 use pix_keys::domain::PixKey;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shared_kernel::domain::{AccountId, EndToEndId};
+use shared_kernel::domain::{AccountId, EndToEndId, Ispb};
 use transfers::domain::{Transfer, TransferState};
 
-use super::intents::{as_asked, as_named};
+use super::intents::{as_asked, as_named, is_known_as, names_payee};
 use super::quiet::truth;
 use super::{Finding, must};
 use crate::city::City;
 use crate::contexts::banking::BankingTables;
+use crate::contexts::transfers::TransfersTables;
 use crate::contexts::transfers_of;
 use crate::workload::{KeyWish, Order};
 
@@ -23,21 +28,31 @@ use crate::workload::{KeyWish, Order};
 #[derive(Default)]
 struct Due {
     balances: BTreeMap<AccountId, i64>,
+    /// What came over the counter of each bank, less what went.
+    cash: BTreeMap<Ispb, i64>,
     sent: BTreeSet<EndToEndId>,
     booked: BTreeSet<EndToEndId>,
     opened: BTreeSet<AccountId>,
     /// How often each account was given each key, and was rid of it.
     registered: BTreeMap<(PixKey, AccountId), usize>,
     removed: BTreeMap<(PixKey, AccountId), usize>,
+    /// What operators made notes of.
+    acknowledged: BTreeSet<EndToEndId>,
 }
 
-fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, String> {
+pub(super) fn read<T: DeserializeOwned>(answer: &Value) -> Result<T, String> {
     serde_json::from_value(answer.clone()).map_err(|error| format!("an unreadable answer: {error}"))
 }
 
 impl Due {
     fn add(&mut self, account: AccountId, centavos: i64) {
         *self.balances.entry(account).or_insert(0) += centavos;
+    }
+
+    /// Cash that a customer brought, or took.
+    fn counter(&mut self, on: &OnAccount, centavos: i64) {
+        self.add(on.account_id, centavos);
+        *self.cash.entry(on.ispb).or_insert(0) += centavos;
     }
 
     /// An order that was accepted.
@@ -48,8 +63,8 @@ impl Due {
         banks: &BankingTables,
     ) -> Finding {
         match order {
-            Order::Deposit(it) => self.add(it.on.account_id, it.amount.centavos()),
-            Order::Withdraw(it) => self.add(it.on.account_id, -it.amount.centavos()),
+            Order::Deposit(it) => self.counter(&it.on, it.amount.centavos()),
+            Order::Withdraw(it) => self.counter(&it.on, -it.amount.centavos()),
             Order::Pay(it) => {
                 let view: TransferView = read(answer)?;
                 let id = view.end_to_end_id;
@@ -61,6 +76,9 @@ impl Due {
                 }
                 let shown = transfers_of(banks, it.on.account_id);
                 let shown = shown.into_iter().find(|seen| seen.end_to_end_id == id);
+                if let Some(payment) = banks.outgoing.get(&id).map(|(it, _)| &it.state().payment) {
+                    shown.as_ref().map_or(Ok(()), |shown| names_payee(shown, payment))?;
+                }
                 let shown = shown.map(|seen| (seen.state, seen.reason));
                 must(shown == truth(hub.get(&id), view.direction), || {
                     format!("the payer of {id} is told {shown:?}")
@@ -84,6 +102,11 @@ impl Due {
             }
             Order::Register(it) => Self::count(&mut self.registered, it),
             Order::Remove(it, _) => Self::count(&mut self.removed, it),
+            Order::Make(on, _) => {
+                let EntryView { key, .. } = read(answer)?;
+                *self.registered.entry((key, on.account_id)).or_insert(0) += 1;
+            }
+            Order::Acknowledge(it) => drop(self.acknowledged.insert(it.end_to_end_id)),
             Order::Enrol(_)
             | Order::EnrolAccount(..)
             | Order::Resolve(_)
@@ -122,19 +145,61 @@ impl Due {
         same("bookings", banks.booked.keys().copied(), &self.booked)?;
         same("accounts", banks.accounts.keys().copied(), &self.opened)
     }
+
+    /// The banks' own accounts are what customers and the hub made of them.
+    fn ledger(&self, banks: &BankingTables) -> Finding {
+        for ispb in banks.banks.keys() {
+            let balance = |account: InternalAccount| {
+                let kept = banks.internal.get(&account.id(*ispb));
+                kept.map_or(0, |(_, _, balance)| balance.centavos())
+            };
+            let cash = self.cash.get(ispb).copied().unwrap_or(0);
+            must(balance(InternalAccount::Cash) == -cash, || {
+                format!("{cash} centavos came over the counter of {ispb}, and its books differ")
+            })?;
+            let unapplied = banks.incoming.values().map(|(side, _)| side.state());
+            let unapplied = unapplied.filter(|it| {
+                it.status == IncomingStatus::Unapplied && it.payment.payee.ispb == *ispb
+            });
+            let unapplied: i64 = unapplied.map(|it| it.payment.amount.centavos()).sum();
+            must(balance(InternalAccount::UnappliedCredits) == unapplied, || {
+                format!("{unapplied} centavos are unapplied at {ispb}, and its books differ")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Both sides of a booking are shown it, each with the other.
+fn booked(banks: &BankingTables) -> Finding {
+    for book in banks.booked.values() {
+        let Payment { end_to_end_id: id, payer, payee, .. } = &book.payment;
+        is_known_as(&book.payment, banks)?;
+        for (own, other) in [(payer, payee), (payee, payer)] {
+            let view = TransferView::book(book, own.account_id);
+            let shown = (view.counterparty_ispb, view.counterparty_name.as_str());
+            must(shown == (other.ispb, other.owner_name.as_str()), || {
+                format!("{} is shown {view:?} of {id}, and the other side is {other:?}", own.ispb)
+            })?;
+        }
+    }
+    for (side, _) in banks.outgoing.values() {
+        is_known_as(&side.state().payment, banks)?;
+    }
+    Ok(())
 }
 
 /// What clients were told is what happened: no more, no less, to the centavo.
-pub(super) fn promises(
-    city: &City,
-    hub: &BTreeMap<EndToEndId, Transfer>,
-    banks: &BankingTables,
-) -> Finding {
+pub(super) fn promises(city: &City, tables: &TransfersTables, banks: &BankingTables) -> Finding {
+    let hub = &tables.transfers;
     let mut due = Due::default();
     for accepted in city.journal().accepted() {
         due.accepted(accepted, hub, banks)?;
     }
     due.made(banks)?;
+    due.ledger(banks)?;
+    booked(banks)?;
+    acknowledged(tables, &due)?;
     let is_closed = |id: &AccountId| {
         let account = banks.accounts.get(id);
         account.is_some_and(|it| it.state().status == AccountStatus::Closed)
@@ -158,6 +223,16 @@ pub(super) fn promises(
         })?;
     }
     Ok(())
+}
+
+/// What operators noted is kept; with which words, is looked at when they are.
+fn acknowledged(hub: &TransfersTables, due: &Due) -> Finding {
+    let is_kept = |id: &&EndToEndId| {
+        let kept = hub.resolutions.get(*id);
+        kept.is_some_and(|kept| kept.acknowledged.is_some())
+    };
+    let lost = due.acknowledged.iter().find(|id| !is_kept(id));
+    must(lost.is_none(), || format!("operators made a note of {lost:?}, and none is kept"))
 }
 
 /// What counts against the limit of a day is what was sent on it and did not come back.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use balances::application::ports::HistoryEntry;
 use balances::domain::{AccountBalance, AccountEvent, Direction as Flow, Movement};
 use banking::application::views::{Direction, ShownState, TransferView};
 use banking::domain::{AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus};
 use pix_keys::domain::Account as Listed;
 use shared_kernel::application::InboundRecord;
 use shared_kernel::application::dead_letter::{self, SUFFIX};
-use shared_kernel::domain::{EndToEndId, ReasonCode};
+use shared_kernel::domain::{EndToEndId, ReasonCode, Timestamp};
 use transfers::domain::{CreditTiming, Side, Transfer, TransferState};
 use transfers::infrastructure::classic::consumer::{CONFIRMATIONS_CONSUMER, ORDERS_CONSUMER};
 
@@ -99,7 +100,7 @@ pub(crate) fn examine(city: &City) -> Finding {
                 })?;
             }
             programs::examine(city, &hub.tables)?;
-            promises(city, known, &banks.tables)
+            promises(city, &hub.tables, &banks.tables)
         })
     })?;
     told_by_the_log(city)?;
@@ -216,7 +217,7 @@ fn copies(city: &City) -> Finding {
         copies.iter().map(|copy| (copy.from.topic.as_str(), id(copy))).collect();
     let events = city.log.all(|topic| topic == "codepix.transfers");
     city.transfers.look(|hub| {
-        for event in &events {
+        for event in events.iter().filter(|event| event.header(MARK).is_none()) {
             let subject = event.header("ce_subject").unwrap_or_default();
             let transfer = EndToEndId::parse(subject).ok();
             let transfer = transfer.and_then(|id| hub.tables.transfers.get(&id));
@@ -303,6 +304,9 @@ fn sound_letters(city: &City) -> Finding {
 fn told_by_the_log(city: &City) -> Finding {
     let mut told: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
     for record in city.log.all(|topic| topic == "codepix.transfers") {
+        if record.header(MARK).is_some() {
+            continue;
+        }
         let version = record.header("ce_aggregateversion").and_then(|text| text.parse().ok());
         let (Some(subject), Some(version)) = (record.header("ce_subject"), version) else {
             return Err("an event on codepix.transfers has no envelope".into());
@@ -379,7 +383,13 @@ fn history(city: &City, balance: &AccountBalance) -> Finding {
     let id = balance.account_id();
     city.balances.look(|it| {
         let mut before: Option<&AccountEvent> = None;
-        for ((_, version), event) in it.tables.history.range((id, i64::MIN)..=(id, i64::MAX)) {
+        let mut latest = Timestamp::EPOCH;
+        for ((_, version), entry) in it.tables.history.range((id, i64::MIN)..=(id, i64::MAX)) {
+            let HistoryEntry { event, effective_at } = entry;
+            latest = latest.max(event.state.occurred_at);
+            must(*effective_at == latest, || {
+                format!("version {version} of {id} is in force since {effective_at}, not {latest}")
+            })?;
             let expected = before.map_or(1, |it| it.state.version.number() + 1);
             must(*version == expected, || {
                 format!("the history of {id} has version {version} where {expected} belongs")

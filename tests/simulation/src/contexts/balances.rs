@@ -1,6 +1,6 @@
 //! The store of the read side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use balances::application::ports::{BalancesStore, BalancesTransaction, HistoryEntry};
@@ -8,7 +8,7 @@ use balances::domain::{
     AccountBalance, AccountEvent, ExternalAccount, ExternalBalance, RecordPlace, TransferParties,
 };
 use shared_kernel::application::StoreError;
-use shared_kernel::domain::{AccountId, EndToEndId};
+use shared_kernel::domain::{AccountId, EndToEndId, Timestamp};
 
 use crate::checks::Oracle;
 use crate::store::{OpenTransaction, Row, Session, Tables, find};
@@ -18,7 +18,7 @@ use crate::store::{OpenTransaction, Row, Session, Tables, find};
 pub(crate) struct BalancesTables {
     pub(crate) balances: BTreeMap<AccountId, AccountBalance>,
     /// By account and version.
-    pub(crate) history: BTreeMap<(AccountId, i64), AccountEvent>,
+    pub(crate) history: BTreeMap<(AccountId, i64), HistoryEntry>,
     pub(crate) transfers: BTreeMap<EndToEndId, TransferParties>,
     pub(crate) external_accounts: BTreeMap<AccountId, ExternalAccount>,
     pub(crate) external_balances: BTreeMap<(AccountId, RecordPlace), ExternalBalance>,
@@ -54,9 +54,31 @@ impl Tables for BalancesTables {
 }
 
 /// An entry of a history. A name is of the balance, not of the history.
-fn history_row(event: &AccountEvent) -> ((AccountId, i64), AccountEvent) {
+fn history_row(event: &AccountEvent, effective_at: Timestamp) -> ((AccountId, i64), HistoryEntry) {
     let key = (event.account_id, event.state.version.number());
-    (key, AccountEvent { owner_name: None, ..event.clone() })
+    let event = AccountEvent { owner_name: None, ..event.clone() };
+    (key, HistoryEntry { event, effective_at })
+}
+
+/// Dates the histories of accounts again: no version is in force before the one that it follows.
+fn date_again(
+    accounts: &BTreeSet<AccountId>,
+    committed: &BalancesTables,
+    own: &mut BalancesTables,
+) {
+    for id in accounts {
+        let theirs = (*id, i64::MIN)..=(*id, i64::MAX);
+        let mut rows: BTreeMap<(AccountId, i64), HistoryEntry> =
+            committed.history.range(theirs.clone()).map(|(key, it)| (*key, it.clone())).collect();
+        rows.extend(own.history.range(theirs).map(|(key, it)| (*key, it.clone())));
+        let mut latest = Timestamp::EPOCH;
+        for (key, entry) in rows {
+            latest = latest.max(entry.event.state.occurred_at);
+            if entry.effective_at != latest || own.history.contains_key(&key) {
+                own.history.insert(key, HistoryEntry { effective_at: latest, ..entry });
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -87,13 +109,16 @@ impl BalancesTransaction for OpenTransaction<BalancesTables> {
     }
 
     async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
-        let rows = entries.iter().map(|it| history_row(&it.event)).collect();
+        let rows = entries.iter().map(|it| history_row(&it.event, it.effective_at)).collect();
         self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
     }
 
     async fn append_late(&mut self, events: &[AccountEvent]) -> Result<(), StoreError> {
-        let rows = events.iter().map(history_row).collect();
-        self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
+        let rows = events.iter().map(|it| history_row(it, it.state.occurred_at)).collect();
+        self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await?;
+        let accounts: BTreeSet<AccountId> = events.iter().map(|it| it.account_id).collect();
+        self.write(|committed, own| date_again(&accounts, committed, own));
+        Ok(())
     }
 
     async fn append_transfers(&mut self, transfers: &[TransferParties]) -> Result<(), StoreError> {

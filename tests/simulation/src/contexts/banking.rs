@@ -9,9 +9,9 @@ use banking::application::ports::{
     Traced,
 };
 use banking::domain::{
-    Account, AccountState, AccountStatus, Bank, BookTransfer, CLIENT_NUMBER_FIRST, Client,
-    ClientId, Customer, EntryAccount, IncomingStatus, IncomingTransfer, InternalAccount, Leg,
-    OutgoingStatus, OutgoingTransfer, Posting,
+    Account, AccountEvent, AccountState, AccountStatus, Bank, BookTransfer, CLIENT_NUMBER_FIRST,
+    Client, ClientId, Customer, EntryAccount, IncomingStatus, IncomingTransfer, InternalAccount,
+    Leg, OutgoingStatus, OutgoingTransfer, Posting,
 };
 use banking::infrastructure::kafka::publish;
 use shared_kernel::application::{StoreError, TraceParent};
@@ -46,6 +46,8 @@ pub(crate) struct BankingTables {
     pub(crate) incoming: BTreeMap<EndToEndId, SideRow<IncomingTransfer>>,
     pub(crate) booked: BTreeMap<EndToEndId, BookTransfer>,
     pub(crate) keys: BTreeMap<String, KeyChange>,
+    /// What happened to accounts in a transaction, in order.
+    pub(crate) happened: Vec<AccountEvent>,
 }
 
 /// What is new of an account, then its money.
@@ -373,6 +375,8 @@ impl BankingTransaction for Banks {
 
     async fn save(&mut self, changes: Changes) -> Result<(), StoreError> {
         let mut changes = planted::changes(self.session.world(), changes);
+        let happened = changes.account_events.iter().map(|event| event.value.clone());
+        self.write(|_, own| own.happened.extend(happened));
         if !changes.clients.is_empty() {
             self.statement().await?;
             let clients = changes.clients.iter().map(|it| (it.id, it.clone())).collect();

@@ -13,7 +13,7 @@ use shared_kernel::application::{Published, StoreError};
 use shared_kernel::domain::{AccountId, Ispb};
 
 use crate::checks::Oracle;
-use crate::planted::Bug;
+use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
 
 /// The directory's rows.
@@ -40,7 +40,7 @@ impl Tables for DirectoryTables {
             oracle.entry(self.entries.get(key), after)?;
         }
         for (id, after) in &own.accounts {
-            Oracle::listed(self.accounts.get(id), after)?;
+            oracle.listed(self.accounts.get(id), after)?;
         }
         Ok(())
     }
@@ -86,7 +86,8 @@ impl DirectoryTransaction for Directory {
     }
 
     async fn lock_entries(&mut self, keys: &[PixKey]) -> Result<Vec<Entry>, StoreError> {
-        self.lock_rows("entry", keys, |it| &it.entries).await
+        let found = self.lock_rows("entry", keys, |it| &it.entries).await?;
+        Ok(planted::entries(self.session.world(), found))
     }
 
     async fn lock_entries_of(&mut self, accounts: &[AccountId]) -> Result<Vec<Entry>, StoreError> {
@@ -106,14 +107,15 @@ impl DirectoryTransaction for Directory {
         accounts: &[AccountId],
     ) -> Result<Vec<(AccountId, usize)>, StoreError> {
         self.statement().await?;
-        Ok(self.see(|committed, own| {
+        let held = self.see(|committed, own| {
             let held = |id: &AccountId| {
                 let theirs = all(&committed.entries, &own.entries)
                     .filter(|(_, it)| it.holding().is_some_and(|held| held.account_id == *id));
                 (*id, theirs.count())
             };
             accounts.iter().map(held).filter(|(_, count)| *count > 0).collect()
-        }))
+        });
+        Ok(planted::keys_held(self.session.world(), held))
     }
 
     async fn participants(&mut self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {

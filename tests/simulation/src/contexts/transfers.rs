@@ -17,7 +17,7 @@ use transfers::domain::{
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use super::{at_most, because, not_listed};
-use crate::checks::{Debt, Oracle};
+use crate::checks::{Admitting, Debt, Oracle, slows_down};
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
 
@@ -45,6 +45,32 @@ pub(crate) struct TransfersTables {
     pub(crate) resolutions: BTreeMap<EndToEndId, SavedResolution>,
     /// The limits that a transaction has read: they may change before it is committed.
     limits_read: BTreeMap<Ispb, Option<Money>>,
+    /// Enrolments of a transaction, in order.
+    enrolled: Vec<(Ispb, Option<Money>)>,
+}
+
+impl TransfersTables {
+    /// What a bank owes before a transaction, with everything that it reserves and owes more
+    /// meanwhile.
+    fn owed(&self, own: &Self, ispb: Ispb) -> i64 {
+        let owes = |it: &Position| it.reserved.centavos() - it.amount.centavos();
+        let more = own.transfers.values().filter(|it| {
+            let was_known = self.transfers.contains_key(&it.order().end_to_end_id);
+            it.bank(Side::Payer) == ispb && it.reserves() != was_known
+        });
+        let more: i64 = more.map(|it| it.order().amount.centavos()).sum();
+        self.positions.get(&ispb).map_or(0, owes) + more
+    }
+
+    /// What the hub knew when it refused a new order.
+    fn admitting(&self, own: &Self, refused: &Transfer) -> Admitting {
+        let payer = refused.bank(Side::Payer);
+        Admitting {
+            has_payee: own.limits_read.contains_key(&refused.bank(Side::Payee)),
+            limit: own.limits_read.get(&payer).copied().flatten(),
+            owes: self.owed(own, payer),
+        }
+    }
 }
 
 impl Tables for TransfersTables {
@@ -60,12 +86,31 @@ impl Tables for TransfersTables {
         let is_settled = |it: &Transfer| it.standing().confirmed_at.is_some();
         let waits = |id: &EndToEndId| self.hand_overs.values().any(|it| it.end_to_end_id == *id);
         oracle.resolved(own.resolutions.values(), waits)?;
+        for (id, kept) in &own.resolutions {
+            let is_alone = own.transfers.is_empty() && own.positions.is_empty();
+            oracle.acknowledged(self.resolutions.get(id), kept, is_alone)?;
+        }
+        for (ispb, limit) in &own.enrolled {
+            oracle.enrolled(*ispb, *limit)?;
+        }
+        for (id, open) in &own.open {
+            let times = |it: &Open| it.resend_at.map(|at| (it.resends, at));
+            let before = self.open.get(id).and_then(|it| times(it.as_ref()?));
+            if let Some((before, after)) = before.zip(open.as_ref().and_then(times)) {
+                slows_down(format_args!("the confirmation of {id}"), before, after)?;
+            }
+        }
         oracle.handed_over(&own.transfers, own.hand_overs.values(), |id| {
             self.transfers.contains_key(id)
         })?;
         for (id, after) in &own.transfers {
             let before = self.transfers.get(id);
             oracle.transfer(before, after)?;
+            let standing = after.standing();
+            if standing.state == TransferState::Rejected && !standing.payee_told && before.is_none()
+            {
+                Oracle::refused_by_hub(after, self.admitting(own, after))?;
+            }
             let payer = after.bank(Side::Payer);
             if payer == after.bank(Side::Payee) {
                 continue;
@@ -240,7 +285,8 @@ impl TransfersTransaction for Hub {
     }
 
     async fn lock_positions(&mut self, ispbs: &[Ispb]) -> Result<Vec<Position>, StoreError> {
-        self.lock_rows("position", ispbs, |it| &it.positions).await
+        let found = self.lock_rows("position", ispbs, |it| &it.positions).await?;
+        Ok(planted::positions(self.session.world(), found))
     }
 
     async fn save_transfers(&mut self, saved: Vec<SavedTransfer>) -> Result<(), StoreError> {
@@ -351,7 +397,10 @@ impl TransfersTransaction for Hub {
 
     async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError> {
         self.statement().await?;
-        for SavedParticipant { participant, .. } in saved {
+        let saved = planted::enrolments(self.session.world(), saved);
+        let limit = |it: &SavedParticipant| (it.participant.ispb, it.participant.position_limit);
+        self.write(|_, own| own.enrolled.extend(saved.iter().map(limit)));
+        for SavedParticipant { participant, .. } in &saved {
             let ispb = participant.ispb;
             let is_new = self.see(|committed, own| {
                 find(&committed.participants, &own.participants, &ispb).is_none()
@@ -427,6 +476,9 @@ impl TransfersTransaction for Hub {
         saved: &[SavedAcknowledgement],
     ) -> Result<(), StoreError> {
         self.statement().await?;
+        if self.session.world().has(Bug::AcknowledgementForgotten) {
+            return Ok(());
+        }
         self.write(|committed, own| {
             for SavedAcknowledgement { end_to_end_id: id, acknowledgement } in saved {
                 if let Some(kept) = find(&committed.resolutions, &own.resolutions, id).cloned() {

@@ -6,9 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use banking::application::books::{Books, Changes};
 use banking::application::ports::{BankingPorts, Traced};
-use banking::domain::{Account, AccountFact, AccountState, Funds, IncomingStatus, Spent};
+use banking::domain::{
+    Account, AccountFact, AccountState, EntryAccount, Funds, HubMessage, IncomingStatus,
+    IncomingTransfer, InternalAccount, Leg, OutgoingState, OutgoingTransfer, Posting, Spent,
+};
 use shared_kernel::application::{StoreError, Sweep};
-use shared_kernel::domain::{Money, ReasonCode};
+use shared_kernel::domain::{AccountId, Amount, Money, ReasonCode, Timestamp};
 
 use super::Bug;
 use crate::world::World;
@@ -37,16 +40,84 @@ pub(crate) fn loaded_accounts(world: &World, accounts: Vec<Account>) -> Vec<Acco
 /// What is saved and published.
 pub(crate) fn changes(world: &World, mut changes: Changes) -> Changes {
     if world.has(Bug::CreditWithoutExpectedCredit) {
-        let is_expected = |it: &Traced<banking::domain::IncomingTransfer>| {
-            it.value.state().status == IncomingStatus::Expected
-        };
+        let is_expected =
+            |it: &Traced<IncomingTransfer>| it.value.state().status == IncomingStatus::Expected;
         changes.received.retain(|it| !is_expected(it));
     }
     if world.has(Bug::EventsLeftOut) {
         let is_release = |fact: &AccountFact| matches!(fact, AccountFact::Released { .. });
         changes.account_events.retain(|event| !is_release(&event.value.fact));
     }
+    if world.has(Bug::UnblockForgotten) {
+        forget(&mut changes, |fact| matches!(fact, AccountFact::Unblocked));
+    }
+    if world.has(Bug::LimitsForgotten) {
+        forget(&mut changes, |fact| matches!(fact, AccountFact::LimitsChanged(_)));
+    }
+    if world.has(Bug::DepositsUnapplied) {
+        changes.postings = changes.postings.iter().map(unapplied).collect();
+    }
+    if world.has(Bug::RefusedAsBlocked) {
+        refuse_large(&mut changes);
+    }
+    if world.has(Bug::RepeatsNeverSlowDown) {
+        for side in &mut changes.outgoing {
+            let state = side.state().clone();
+            let resend_at = soon(state.resends, state.resend_at);
+            *side = OutgoingTransfer::restore(OutgoingState { resend_at, ..state });
+        }
+    }
     changes
+}
+
+/// What happens to accounts in this way is not kept.
+fn forget(changes: &mut Changes, is_it: impl Fn(&AccountFact) -> bool) {
+    let it = changes.account_events.iter().filter(|event| is_it(&event.value.fact));
+    let forgotten: BTreeSet<AccountId> = it.map(|event| event.value.account_id).collect();
+    changes.account_events.retain(|event| !is_it(&event.value.fact));
+    changes.accounts.retain(|account| !forgotten.contains(&account.state().id));
+}
+
+/// A deposit against another account of the bank.
+fn unapplied(posting: &Posting) -> Posting {
+    let [from, to] = posting.entries();
+    let amount = Amount::from_centavos(to.amount.centavos());
+    match (posting.head().leg, amount) {
+        (Leg::Deposit, Ok(amount)) => {
+            let account = EntryAccount::Internal(InternalAccount::UnappliedCredits);
+            Posting::new(posting.head().clone(), amount, (from.id, account), (to.id, to.account))
+        }
+        _ => posting.clone(),
+    }
+}
+
+/// Large payments are refused.
+fn refuse_large(changes: &mut Changes) {
+    let reason = ReasonCode::Ac06;
+    for it in &mut changes.received {
+        let state = it.value.state();
+        let Some(at) = state.answered_at.filter(|_| state.payment.amount.centavos() > 30_000)
+        else {
+            continue;
+        };
+        let (payment, id) = (state.payment.clone(), state.payment.end_to_end_id);
+        it.value = IncomingTransfer::answer(payment, Some(reason), at);
+        for message in &mut changes.messages {
+            if let HubMessage::Accepted { end_to_end_id, ispb, .. } = message.value
+                && end_to_end_id == id
+            {
+                message.value = HubMessage::Refused { end_to_end_id, ispb, reason, refused_at: at };
+            }
+        }
+    }
+}
+
+/// When something is due that was to wait for its turn: as soon as the first time.
+fn soon(resends: u32, at: Timestamp) -> Timestamp {
+    let first = Duration::from_secs(20);
+    let turn = first.saturating_mul(2_u32.saturating_pow(resends.saturating_sub(1)));
+    let early = turn.min(Duration::from_mins(10)).saturating_sub(first);
+    at.checked_sub(early).unwrap_or(at)
 }
 
 /// A sweeper that believes its own clock.

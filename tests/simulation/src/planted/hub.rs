@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared_kernel::application::log::TopicPartition;
+use serde_json::Value;
+use shared_kernel::application::log::{InboundRecord, TopicPartition};
 use shared_kernel::application::{Clock, Progress, Published};
-use shared_kernel::domain::ReasonCode;
-use transfers::application::ports::{Audience, Change, Notice, SavedTransfer};
-use transfers::domain::{PositionMove, Standing, Transfer, TransferState};
+use shared_kernel::domain::{EndToEndId, ReasonCode};
+use transfers::application::ports::{Audience, Change, Notice, SavedParticipant, SavedTransfer};
+use transfers::domain::{Position, PositionMove, Standing, Terms, Transfer, TransferState};
 
 use super::{Bug, outside};
 use crate::executor::WORLD;
@@ -41,6 +42,9 @@ pub(crate) fn loaded(world: &World, found: Vec<Transfer>) -> Vec<Transfer> {
 pub(crate) fn saved(world: &World, mut saved: Vec<SavedTransfer>) -> Vec<SavedTransfer> {
     for it in &mut saved {
         outside::saved(world, it);
+        if matches!(it.change, Change::Born(_)) && world.has(Bug::LongDeadline) {
+            it.transfer = with_more_time(&it.transfer);
+        }
         let is_repeat = it.change == Change::None;
         if is_repeat && world.has(Bug::RepeatsUnanswered) {
             it.notices.clear();
@@ -64,6 +68,76 @@ pub(crate) fn saved(world: &World, mut saved: Vec<SavedTransfer>) -> Vec<SavedTr
             let audience = Audience { everyone: true, payer: true, payee: true };
             let trace = it.notices.first().map(|notice| notice.trace.clone());
             it.notices.extend(trace.map(|trace| Notice { standing, audience, trace }));
+        }
+    }
+    saved
+}
+
+/// The transfer, with more time to be accepted.
+fn with_more_time(transfer: &Transfer) -> Transfer {
+    let (order, digest) = (transfer.order().clone(), *transfer.digest());
+    let terms = *transfer.terms();
+    let deadline = terms.deadline.saturating_add(Duration::from_secs(80));
+    let (ends, standing) = (*transfer.ends(), *transfer.standing());
+    let terms = Terms { deadline, ..terms };
+    Transfer::restore(order, digest, terms, ends, (transfer.reserves(), standing))
+}
+
+/// What banks say, as the hub reads it. None: as it is.
+pub(crate) fn heard(world: &World, batch: &[InboundRecord]) -> Option<Vec<InboundRecord>> {
+    let misread: fn(&World, &InboundRecord) -> Option<InboundRecord> = if world
+        .has(Bug::OtherBankSpeaks)
+    {
+        |world, record| {
+            let (id, _) = read(record, "codepix.banking.TransferAccepted.v1")?;
+            let payment = world.oracle().payment(&id)?;
+            with_field(record, "/ispb", payment.payer.ispb.as_str(), payment.payee.ispb.as_str())
+        }
+    } else if world.has(Bug::AmountsNotCompared) {
+        |world, record| {
+            let (id, body) = read(record, "codepix.banking.TransferRequested.v1")?;
+            let amount = body.pointer("/amount/amount")?.as_str()?.to_owned();
+            let known = world.oracle().payment(&id)?.amount.money().to_string();
+            with_field(record, "/amount/amount", &amount, &known)
+        }
+    } else {
+        return None;
+    };
+    let read = |record: &InboundRecord| misread(world, record).unwrap_or_else(|| record.clone());
+    Some(batch.iter().map(read).collect())
+}
+
+/// The transfer and the body of a record of that type.
+fn read(record: &InboundRecord, kind: &str) -> Option<(EndToEndId, Value)> {
+    let body = record.payload.as_deref().filter(|_| record.header("ce_type") == Some(kind))?;
+    let key = std::str::from_utf8(record.key.as_deref()?).ok()?;
+    Some((EndToEndId::parse(key).ok()?, serde_json::from_slice(body).ok()?))
+}
+
+/// The record with another text in a field, where that text is.
+fn with_field(record: &InboundRecord, field: &str, old: &str, new: &str) -> Option<InboundRecord> {
+    let mut body: Value = serde_json::from_slice(record.payload.as_deref()?).ok()?;
+    let value = body.pointer_mut(field).filter(|value| value.as_str() == Some(old))?;
+    *value = Value::from(new);
+    Some(InboundRecord { payload: Some(body.to_string().into_bytes()), ..record.clone() })
+}
+
+/// Positions as they are when the hub looks for room.
+pub(crate) fn positions(world: &World, mut found: Vec<Position>) -> Vec<Position> {
+    if world.has(Bug::ClaimsNotCounted) {
+        for position in found.iter_mut().filter(|it| !it.amount.is_negative()) {
+            position.amount = PositionMove::none(position.ispb).amount;
+        }
+    }
+    found
+}
+
+/// Banks that are enrolled.
+pub(crate) fn enrolments(world: &World, saved: &[SavedParticipant]) -> Vec<SavedParticipant> {
+    let mut saved = saved.to_vec();
+    if world.has(Bug::EnrolledWithoutLimit) {
+        for it in &mut saved {
+            it.participant.position_limit = None;
         }
     }
     saved

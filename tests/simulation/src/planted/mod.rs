@@ -3,11 +3,15 @@
 //! nowhere else; the code under test is the same with and without.
 
 mod banks;
+mod directory;
+mod edge;
 mod hub;
 mod outside;
 
 pub(crate) use banks::{changes, impatient_banks, loaded_accounts};
-pub(crate) use hub::{loaded, moved, notices, progress, saved};
+pub(crate) use directory::{entries, keys_held};
+pub(crate) use edge::answer;
+pub(crate) use hub::{enrolments, heard, loaded, moved, notices, positions, progress, saved};
 pub(crate) use outside::{error_instead, known_orders};
 
 /// A planted bug.
@@ -93,6 +97,34 @@ pub enum Bug {
     SpentForgotten,
     /// The hub takes the time at which it reads an acceptance for that of the log.
     HeardWhenRead,
+    /// What comes over the counter is booked against unapplied credits.
+    DepositsUnapplied,
+    /// The payer's bank may accept for the payee's.
+    OtherBankSpeaks,
+    /// Two orders under one id are one, whatever their amounts.
+    AmountsNotCompared,
+    /// The payee's bank has three times as long as it is told.
+    LongDeadline,
+    /// Banks refuse large payments, and say that the account is blocked.
+    RefusedAsBlocked,
+    /// What others owe a bank gives it no room under its limit.
+    ClaimsNotCounted,
+    /// An account that is unblocked stays blocked.
+    UnblockForgotten,
+    /// The limits of an account are told, and not kept.
+    LimitsForgotten,
+    /// The limit of a bank is not kept.
+    EnrolledWithoutLimit,
+    /// A payer is told another name than the payee has.
+    PayeeMisnamed,
+    /// The directory takes the bank of whoever has a key for another.
+    KeysTakenElsewhere,
+    /// An account may have as many keys as it likes.
+    KeysNotCounted,
+    /// Banks ask again at one pace, however long.
+    RepeatsNeverSlowDown,
+    /// What operators note of a contradiction is not kept.
+    AcknowledgementForgotten,
 }
 
 impl Bug {
@@ -109,7 +141,7 @@ impl Bug {
     }
 
     /// All of them.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 54] = [
         Self::PublishOutsideTransaction,
         Self::OffsetBeforeEffect,
         Self::NoCompareAndSet,
@@ -150,5 +182,19 @@ impl Bug {
         Self::EveryoneIsAnOperator,
         Self::SpentForgotten,
         Self::HeardWhenRead,
+        Self::DepositsUnapplied,
+        Self::OtherBankSpeaks,
+        Self::AmountsNotCompared,
+        Self::LongDeadline,
+        Self::RefusedAsBlocked,
+        Self::ClaimsNotCounted,
+        Self::UnblockForgotten,
+        Self::LimitsForgotten,
+        Self::EnrolledWithoutLimit,
+        Self::PayeeMisnamed,
+        Self::KeysTakenElsewhere,
+        Self::KeysNotCounted,
+        Self::RepeatsNeverSlowDown,
+        Self::AcknowledgementForgotten,
     ];
 }

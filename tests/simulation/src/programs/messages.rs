@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use shared_kernel::domain::{AccountId, Money};
+use transfers::application::outside::kind_of;
 use transfers::domain::OrderId;
 
 use crate::random::Random;
@@ -49,20 +50,21 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn body(&self, chance: &Random) -> String {
         let Self { id, account, amount, key, description } = self;
+        let kind = kind_of(key);
         let description = format!("\"description\":\"{description}\"");
         match chance.below(3) {
             0 => format!(
                 "{{\"id\":\"{id}\",\"accountId\":\"{account}\",\"amount\":{amount},\
-                 \"pixKeyTo\":\"{key}\",\"pixKeyKindTo\":\"email\",{description},\
+                 \"pixKeyTo\":\"{key}\",\"pixKeyKindTo\":\"{kind}\",{description},\
                  \"status\":\"\",\"error\":\"\"}}"
             ),
             1 => format!(
                 "{{\"id\":\"{id}\",\"accountid\":\"{account}\",\"AMOUNT\":{amount},\
-                 \"pixkeyto\":\"{key}\",\"pixKeyToKind\":\"email\",{description}}}"
+                 \"pixkeyto\":\"{key}\",\"pixKeyToKind\":\"{kind}\",{description}}}"
             ),
             _ => format!(
                 "{{\"id\":\"{id}\",\"accountId\":\"{account}\",\"amount\":{amount},\
-                 \"pixKeyTo\":\"{key}\",\"pixKeyKindTo\":\"email\",\
+                 \"pixKeyTo\":\"{key}\",\"pixKeyKindTo\":\"{kind}\",\
                  \"status\":\"pending\",{description}}}"
             ),
         }

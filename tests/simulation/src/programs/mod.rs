@@ -47,7 +47,8 @@ pub(crate) struct Program {
 /// An order as its own program knows it.
 #[derive(Debug)]
 pub(crate) struct Ordered {
-    pub(crate) centavos: i64,
+    /// What it has debited; under one id it may have ordered more than once.
+    pub(crate) centavos: Vec<i64>,
     /// What it was told became of it.
     pub(crate) told: BTreeSet<Word>,
     /// Why it failed, as it was told last.

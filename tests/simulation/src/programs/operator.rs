@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use shared_kernel::application::{Caller, TraceParent};
 use shared_kernel::domain::EndToEndId;
-use transfers::application::ResolveTransfer;
+use transfers::application::{AcknowledgeCredit, ResolveTransfer};
 use transfers::domain::{Resolution, Side, Transfer, TransferState};
 
 use crate::city::City;
@@ -18,6 +18,7 @@ use crate::world::SeededIds;
 /// Works for ever.
 pub(super) async fn run(city: Arc<City>) {
     let mut taken: BTreeSet<EndToEndId> = BTreeSet::new();
+    let mut noted: BTreeSet<(EndToEndId, bool)> = BTreeSet::new();
     while !city.world.is_over() {
         let pause = city.world.chance.time(Duration::from_secs(1), Duration::from_secs(5));
         city.world.executor.sleep(pause).await;
@@ -34,7 +35,34 @@ pub(super) async fn run(city: Arc<City>) {
                 city.world.executor.spawn(WORLD, resolve(Arc::clone(&city), id));
             }
         }
+        for (id, is_contradicted) in city.refused_by_operators() {
+            // Some note what is no contradiction yet, and are refused.
+            let is_due = is_contradicted || city.world.whim.below(8) == 0;
+            if is_due && noted.insert((id, is_contradicted)) {
+                city.journal().at_work += 1;
+                let noting = acknowledge(Arc::clone(&city), id, noted.len());
+                city.world.executor.spawn(WORLD, noting);
+            }
+        }
     }
+}
+
+/// Notes that the banks have settled it between them; sometimes with other words once more.
+async fn acknowledge(city: Arc<City>, id: EndToEndId, number: usize) {
+    for words in ["paid back", "paid back on Monday"] {
+        let order = Order::Acknowledge(AcknowledgeCredit {
+            caller: Caller::Operator,
+            end_to_end_id: id,
+            reason: format!("{words}, note {number}"),
+        });
+        let world = Arc::clone(&city.world);
+        let told = world.speaking("operator".to_owned(), city.learn(&order)).await;
+        city.journal().note(order, told);
+        if city.world.whim.below(2) == 0 {
+            break;
+        }
+    }
+    city.journal().at_work -= 1;
 }
 
 /// Until it is resolved: what has not left yet is not resolved as refused.
@@ -62,6 +90,17 @@ async fn try_to_resolve(city: &Arc<City>, id: EndToEndId) {
 }
 
 impl City {
+    /// What operators resolved as refused, and whether the payee's program has contradicted it.
+    fn refused_by_operators(&self) -> Vec<(EndToEndId, bool)> {
+        let refused = |it: &Transfer| {
+            let standing = it.standing();
+            let is_refused = standing.state == TransferState::Rejected && it.is_handed_over();
+            let id = it.order().end_to_end_id;
+            is_refused.then_some((id, standing.contradicted_at.is_some()))
+        };
+        self.transfers.look(|it| it.tables.transfers.values().filter_map(refused).collect())
+    }
+
     fn is_pending(&self, id: EndToEndId) -> bool {
         self.transfers.look(|it| {
             let transfer = it.tables.transfers.get(&id);

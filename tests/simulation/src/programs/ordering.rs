@@ -97,8 +97,10 @@ impl City {
         self.world.say(WORLD, "program", line);
         self.program(ispb, |it| {
             let told = BTreeSet::new();
-            let new = Ordered { centavos, told, error: None, is_hasty: false, has_rival: false };
-            it.ordered.entry(order.id).or_insert(new);
+            let (centavos, error) = (vec![centavos], None);
+            let new =
+                Ordered { centavos: Vec::new(), told, error, is_hasty: false, has_rival: false };
+            it.ordered.entry(order.id).or_insert(new).centavos.extend(centavos);
         });
     }
 
@@ -122,7 +124,12 @@ impl City {
         let Some(account) = account else { return };
         let account = if other == ispb { order.account } else { account };
         self.errs(other, || format!("gives another order under the id {}", order.id));
-        let rival = Order { account, description: "loot", ..order.clone() };
+        let rival = Order { account, ..order.clone() };
+        let rival = match self.world.whim.below(3) {
+            0 => Order { description: "loot", ..rival },
+            1 => Order { amount: "0.07".to_owned(), ..rival },
+            _ => Order { key: "nobody@example.com".to_owned(), ..rival },
+        };
         self.debit(other, &rival);
         for bank in [ispb, other] {
             self.program(bank, |it| it.ordered.get_mut(&order.id).map(|it| it.has_rival = true));

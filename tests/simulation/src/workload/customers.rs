@@ -12,7 +12,7 @@ use banking::domain::{AccountNumber, Description, Limits, OwnerName, PayeeKey};
 use futures::future::join_all;
 use pix_keys::domain::{PixKey, RemovalReason};
 use shared_kernel::application::Caller;
-use shared_kernel::domain::{Amount, Ispb, Money};
+use shared_kernel::domain::{AccountId, Amount, Ispb, Money};
 use transfers::domain::Protocol;
 
 use super::Population;
@@ -182,6 +182,68 @@ impl City {
 }
 
 impl City {
+    /// A key of any kind: made by the directory, a tax id, a number that several want. Every other
+    /// one is for the same account, which comes to have as many as it may.
+    fn any_key_order(&self, population: &Population) -> Option<Order> {
+        let whim = &self.world.whim;
+        let first = population.accounts.first().copied().filter(|_| whim.below(2) == 0);
+        let place = first.or_else(|| whim.one_of(&population.accounts))?;
+        let (on, request_id) = (self.on(place), self.journal().key());
+        let tax_id_of =
+            |account: AccountId| PixKey::infer(population.owners.get(&account)?.as_str()).ok();
+        let key = match whim.below(8) {
+            0..3 => return Some(Order::Make(on, request_id)),
+            3..5 => tax_id_of(on.account_id)?,
+            5 => tax_id_of(whim.one_of(&population.accounts)?.1)?,
+            6 => PixKey::infer(&format!("+551180000000{}", whim.below(3))).ok()?,
+            _ => {
+                let key = tax_id_of(on.account_id)?;
+                let wish = KeyWish { on, request_id, key };
+                return Some(Order::Remove(wish, RemovalReason::UserRequested));
+            }
+        };
+        Some(Order::Register(KeyWish { on, request_id, key }))
+    }
+
+    /// Just what is on an account, or just what it may send at once; a limit is reached and not
+    /// exceeded.
+    fn exact_amount(&self, on: &OnAccount) -> Option<Amount> {
+        let whim = &self.world.whim;
+        if !self.world.plan.load.has_exact_amounts || whim.below(3) > 0 {
+            return None;
+        }
+        let money = self.banking.look(|it| {
+            let state = it.tables.accounts.get(&on.account_id)?.state();
+            let limit = state.limits.per_transfer.filter(|_| whim.below(2) == 0);
+            Some(limit.unwrap_or_else(|| state.funds.available()))
+        });
+        Amount::from_centavos(money?.centavos()).ok()
+    }
+
+    /// The order with an exact amount, now and then.
+    fn exactly(&self, mut order: Order) -> Order {
+        if let Order::Pay(RequestTransfer { on, amount, .. })
+        | Order::PayAccount(PayAccount { on, amount, .. })
+        | Order::Withdraw(Withdraw { on, amount, .. }) = &mut order
+            && let Some(exact) = self.exact_amount(on)
+        {
+            *amount = exact;
+        }
+        order
+    }
+
+    /// What a customer wants next.
+    fn next_order(&self, population: &Population) -> Option<Order> {
+        self.any_next_order(population).map(|order| self.exactly(order))
+    }
+
+    fn any_next_order(&self, population: &Population) -> Option<Order> {
+        if self.world.plan.load.has_all_keys && self.world.whim.below(3) == 0 {
+            return self.any_key_order(population);
+        }
+        self.any_order(population)
+    }
+
     /// Several want the same at the same time: one key for many accounts, the money of one account
     /// for many payments, or an account to be closed or blocked that is about to be paid.
     fn crowd(&self, population: &Population) -> Vec<Order> {
@@ -234,6 +296,13 @@ impl City {
     }
 }
 
+/// The key that the directory has made for an account.
+fn made(order: &Order, told: &Told) -> Option<(Place, PixKey)> {
+    let (Order::Make(on, _), Told::Accepted(answer)) = (order, told) else { return None };
+    let key = PixKey::infer(answer.get("key")?.as_str()?).ok()?;
+    Some(((on.ispb, on.account_id), key))
+}
+
 /// The day of a customer.
 pub(crate) async fn customer(city: Arc<City>, mut population: Population, number: u64) {
     for shared in 0..3 {
@@ -241,6 +310,14 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
         let key = PixKey::infer(&format!("shared{shared}@example.com")).ok();
         let owner = population.accounts.first().copied();
         population.keys.extend(owner.zip(key));
+    }
+    if city.world.plan.load.has_all_keys {
+        let tax_ids = population.accounts.iter().filter_map(|place| {
+            let tax_id = population.owners.get(&place.1)?;
+            Some((*place, PixKey::infer(tax_id.as_str()).ok()?))
+        });
+        let tax_ids: Vec<_> = tax_ids.collect();
+        population.keys.extend(tax_ids);
     }
     let load = city.world.plan.load;
     for _ in 0..load.orders_per_customer {
@@ -250,7 +327,7 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
             let orders = city.crowd(&population);
             city.rush(orders).await;
         }
-        let Some(order) = city.any_order(&population) else { continue };
+        let Some(order) = city.next_order(&population) else { continue };
         let order = city.as_given(order);
         if city.world.chance.below(8) == 0 {
             city.intrude(&order).await;
@@ -259,6 +336,7 @@ pub(crate) async fn customer(city: Arc<City>, mut population: Population, number
         let told = city.learn(&order).await;
         city.journal().note(order.clone(), told.clone());
         city.insist_on(&order, &told).await;
+        population.keys.extend(made(&order, &told));
     }
     city.journal().at_work -= 1;
 }

@@ -1,5 +1,6 @@
 //! Before customers come: banks, accounts, some money on them, and keys.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use banking::application::account_command::OnAccount;
@@ -28,6 +29,8 @@ pub(crate) type Place = (Ispb, AccountId);
 pub(crate) struct Population {
     pub(crate) accounts: Vec<Place>,
     pub(crate) keys: Vec<(Place, PixKey)>,
+    /// Whose the accounts are.
+    pub(crate) owners: BTreeMap<AccountId, TaxId>,
     /// Banks whose programs are not ours.
     pub(crate) outside: Vec<Ispb>,
 }
@@ -87,14 +90,14 @@ impl City {
         }
     }
 
-    async fn open_account(self: &Arc<Self>, ispb: Ispb, number: u64) -> Option<AccountId> {
+    async fn open_account(self: &Arc<Self>, ispb: Ispb, owner: u64) -> Option<AccountId> {
         let order = Order::Open(OpenAccount {
             caller: Caller::Operator,
             trace: self.trace(),
             idempotency_key: self.journal().key(),
             ispb,
-            owner_name: OwnerName::parse(&format!("Owner {number}")).ok()?,
-            owner_tax_id: cpf(number)?,
+            owner_name: OwnerName::parse(&format!("Owner {owner}")).ok()?,
+            owner_tax_id: cpf(owner)?,
             branch: None,
             number: None,
             account_id: None,
@@ -103,8 +106,13 @@ impl City {
         AccountId::parse(opened.get("id")?.as_str()?).ok()
     }
 
-    async fn settle_in(self: &Arc<Self>, ispb: Ispb, number: u64) -> Option<(AccountId, PixKey)> {
-        let account_id = self.open_account(ispb, number).await?;
+    /// Account number so much is opened, of that owner.
+    async fn settle_in(
+        self: &Arc<Self>,
+        ispb: Ispb,
+        (number, owner): (u64, u64),
+    ) -> Option<(AccountId, PixKey)> {
+        let account_id = self.open_account(ispb, owner).await?;
         let centavos = self.world.chance.between(1, 200_000);
         // Some have nothing, so that they can be closed.
         let is_poor = self.world.chance.below(5) == 0;
@@ -119,6 +127,13 @@ impl City {
         let key = PixKey::infer(&format!("owner{number}@example.com")).ok()?;
         self.register(ispb, account_id, key.clone()).await?;
         Some((account_id, key))
+    }
+
+    /// A phone number that nobody else will ever have.
+    async fn found_phone(self: &Arc<Self>, place: Place, number: u64) -> Option<PixKey> {
+        let phone = PixKey::infer(&format!("+55119{number:08}")).ok()?;
+        self.register(place.0, place.1, phone.clone()).await?;
+        Some(phone)
     }
 
     /// A key that nobody will register again.
@@ -184,9 +199,19 @@ pub(crate) async fn found(city: Arc<City>) {
         city.insist(order).await;
         for _ in 0..load.accounts_per_bank {
             number += 1;
-            let Some((account_id, key)) = city.settle_in(ispb, number).await else { continue };
+            // Each owner has one account, or one at each bank.
+            let is_elsewhere = load.has_all_keys && number > load.accounts_per_bank;
+            let owner =
+                if is_elsewhere { (number - 1) % load.accounts_per_bank + 1 } else { number };
+            let settled = city.settle_in(ispb, (number, owner)).await;
+            let Some((account_id, key)) = settled else { continue };
             population.accounts.push((ispb, account_id));
+            population.owners.extend(cpf(owner).map(|owner| (account_id, owner)));
             population.keys.push(((ispb, account_id), key));
+            if load.has_all_keys {
+                let phone = city.found_phone((ispb, account_id), number).await;
+                population.keys.extend(phone.map(|phone| ((ispb, account_id), phone)));
+            }
         }
     }
     for bank in 1..=city.world.plan.classic.banks {

@@ -15,7 +15,7 @@ use super::journal::Told;
 use super::order::Order;
 use crate::city::City;
 use crate::executor::WORLD;
-use crate::planted::Bug;
+use crate::planted::{self, Bug};
 use crate::world::SeededIds;
 
 /// Told when the hub itself is at fault: a use case has panicked, or its store refused for ever.
@@ -36,6 +36,13 @@ impl City {
             world.executor.sleep(PATIENCE).await;
             return None;
         }
+        let asked_at = {
+            let mut oracle = world.oracle();
+            if order.is_let_in() {
+                oracle.asks(order);
+            }
+            oracle.moment()
+        };
         let trace = TraceParent::begin(&SeededIds::new(world));
         let (reply, answered) = oneshot::channel();
         let given = if world.has(Bug::EveryoneIsAnOperator) {
@@ -65,10 +72,21 @@ impl City {
             });
             return None;
         }
+        let told = self.told(order, answer)?;
+        if order.is_let_in() {
+            let finding = world.oracle().answered(order, &told, asked_at);
+            world.judge(finding);
+        }
+        Some(told)
+    }
+
+    /// What an answer tells its client, if anything.
+    fn told(&self, order: &Order, answer: Result<Value, ApplicationError>) -> Option<Told> {
+        let world = &self.world;
         match answer {
             Ok(answer) => {
                 world.reach(format!("done: {}", order.kind()));
-                Some(Told::Accepted(answer))
+                Some(Told::Accepted(planted::answer(world, answer)))
             }
             Err(ApplicationError::Refused(refused)) => {
                 if refused.code() == INTERNAL {
@@ -85,6 +103,7 @@ impl City {
     pub(crate) async fn learn(self: &Arc<Self>, order: &Order) -> Told {
         let world = &self.world;
         let known = self.named_by(order);
+        let given_at = world.oracle().moment();
         self.journal().claim(order);
         loop {
             let is_founded = self.journal().is_founded;
@@ -104,6 +123,8 @@ impl City {
                     world.fail(format!("{words}: refused as unknown, and the directory knows it"));
                 }
                 self.must_be_let_in(order, &told);
+                let finding = world.oracle().paid_whom(order, &told, given_at);
+                world.judge(finding);
                 world.say(WORLD, "told", || {
                     format!("{}: {}: {}", world.speaker(), order.words(), told.words())
                 });

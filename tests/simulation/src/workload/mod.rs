@@ -12,7 +12,7 @@ mod troubles;
 mod variation;
 
 pub(crate) use founding::{Population, found};
-pub(crate) use journal::Journal;
+pub(crate) use journal::{Journal, Told};
 pub(crate) use order::{KeyWish, Order};
 pub(crate) use reconcile::reconcile;
 pub(crate) use strangers::{MARK, redrive};

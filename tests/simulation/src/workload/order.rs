@@ -13,7 +13,7 @@ use pix_keys::domain::{PixKey, RemovalReason};
 use serde::Serialize;
 use serde_json::Value;
 use shared_kernel::application::{ApplicationError, Caller, TraceParent};
-use transfers::application::{EnrolParticipant, ResolveTransfer};
+use transfers::application::{AcknowledgeCredit, EnrolParticipant, ResolveTransfer};
 use transfers::domain::LimitWish;
 
 use crate::contexts::at_most;
@@ -26,6 +26,7 @@ pub(crate) enum Order {
     Enrol(EnrolParticipant),
     EnrolAccount(Caller, EnrolOrder),
     Resolve(ResolveTransfer),
+    Acknowledge(AcknowledgeCredit),
     Open(OpenAccount),
     Deposit(Deposit),
     Withdraw(Withdraw),
@@ -36,6 +37,8 @@ pub(crate) enum Order {
     Close(CloseAccount),
     Limit(SetAccountLimits),
     Register(KeyWish),
+    /// A key that the directory makes, under this id of a request.
+    Make(OnAccount, String),
     Remove(KeyWish, RemovalReason),
 }
 
@@ -65,8 +68,10 @@ impl Order {
     /// Who can do it.
     pub(crate) const fn role(&self) -> Role {
         match self {
-            Self::Enrol(_) | Self::Resolve(_) => Role::Transfers,
-            Self::EnrolAccount(..) | Self::Register(_) | Self::Remove(..) => Role::PixKeys,
+            Self::Enrol(_) | Self::Resolve(_) | Self::Acknowledge(_) => Role::Transfers,
+            Self::EnrolAccount(..) | Self::Register(_) | Self::Make(..) | Self::Remove(..) => {
+                Role::PixKeys
+            }
             Self::Open(_)
             | Self::Deposit(_)
             | Self::Withdraw(_)
@@ -106,6 +111,10 @@ impl Order {
                     let state = hub.resolve_transfer.submit(it).await?;
                     Ok(Value::from(state.as_str()))
                 }
+                Self::Acknowledge(it) => match hub.acknowledge_credit {
+                    Some(queue) => shown(queue.submit(it)).await,
+                    None => Err(unreachable_context()),
+                },
                 Self::EnrolAccount(..)
                 | Self::Open(_)
                 | Self::Deposit(_)
@@ -117,6 +126,7 @@ impl Order {
                 | Self::Close(_)
                 | Self::Limit(_)
                 | Self::Register(_)
+                | Self::Make(..)
                 | Self::Remove(..) => Err(unreachable_context()),
             }
         }
@@ -134,6 +144,11 @@ impl Order {
                     let order = KeyOrder { request_id, account_id, wanted };
                     shown(keys.desk.register_key(&on.caller, trace, order)).await
                 }
+                Self::Make(on, request_id) => {
+                    let (account_id, wanted) = (on.account_id, WantedKey::Random);
+                    let order = KeyOrder { request_id, account_id, wanted };
+                    shown(keys.desk.register_key(&on.caller, trace, order)).await
+                }
                 Self::Remove(KeyWish { on, request_id, key }, reason) => {
                     let account_id = on.account_id;
                     let order = RemovalOrder { request_id, account_id, key, reason };
@@ -141,6 +156,7 @@ impl Order {
                 }
                 Self::Enrol(_)
                 | Self::Resolve(_)
+                | Self::Acknowledge(_)
                 | Self::Open(_)
                 | Self::Deposit(_)
                 | Self::Withdraw(_)
@@ -170,7 +186,9 @@ impl Order {
                 Self::Enrol(_)
                 | Self::EnrolAccount(..)
                 | Self::Resolve(_)
+                | Self::Acknowledge(_)
                 | Self::Register(_)
+                | Self::Make(..)
                 | Self::Remove(..) => Err(unreachable_context()),
             }
         }
@@ -183,6 +201,7 @@ impl Order {
             Self::Enrol(_) => "enrol",
             Self::EnrolAccount(..) => "enrol account",
             Self::Resolve(_) => "resolve",
+            Self::Acknowledge(_) => "acknowledge",
             Self::Open(_) => "open",
             Self::Deposit(_) => "deposit",
             Self::Withdraw(_) => "withdraw",
@@ -193,6 +212,7 @@ impl Order {
             Self::Close(_) => "close",
             Self::Limit(_) => "limit",
             Self::Register(_) => "register",
+            Self::Make(..) => "make",
             Self::Remove(..) => "remove",
         }
     }
@@ -207,11 +227,13 @@ impl Order {
         format!("{} [{key}by {caller}]", self.wish())
     }
 
-    const fn caller(&self) -> &Caller {
+    /// Who gives it.
+    pub(super) const fn caller(&self) -> &Caller {
         match self {
             Self::EnrolAccount(caller, _)
             | Self::Enrol(EnrolParticipant { caller, .. })
             | Self::Resolve(ResolveTransfer { caller, .. })
+            | Self::Acknowledge(AcknowledgeCredit { caller, .. })
             | Self::Open(OpenAccount { caller, .. }) => caller,
             Self::Deposit(Deposit { on, .. })
             | Self::Withdraw(Withdraw { on, .. })
@@ -222,6 +244,7 @@ impl Order {
             | Self::Close(CloseAccount { on })
             | Self::Limit(SetAccountLimits { on, .. })
             | Self::Register(KeyWish { on, .. })
+            | Self::Make(on, _)
             | Self::Remove(KeyWish { on, .. }, _) => &on.caller,
         }
     }
@@ -237,6 +260,10 @@ impl Order {
             Self::EnrolAccount(_, it) => format!("enrol account {} of {}", it.account_id, it.ispb),
             Self::Resolve(it) => {
                 format!("resolve {} as {}", it.end_to_end_id, it.resolution.as_str())
+            }
+            Self::Acknowledge(it) => {
+                let (id, reason) = (it.end_to_end_id, it.reason.as_str());
+                format!("acknowledge that {id} was credited all the same: {reason}")
             }
             Self::Open(it) => {
                 let (owner, tax_id) = (it.owner_name.as_str(), it.owner_tax_id.as_str());
@@ -265,6 +292,7 @@ impl Order {
                 format!("limit {}: a transfer {once}, a day {day}", on(&it.on))
             }
             Self::Register(it) => format!("register {} for {}", it.key.as_str(), on(&it.on)),
+            Self::Make(it, _) => format!("make a random key for {}", on(it)),
             Self::Remove(it, why) => {
                 format!("remove {} of {}, {}", it.key.as_str(), on(&it.on), why.as_str())
             }

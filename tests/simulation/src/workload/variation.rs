@@ -10,7 +10,7 @@ use banking::domain::{AccountNumber, Branch, Description, OwnerName, PayeeKey};
 use pix_keys::domain::{PixKey, RemovalReason};
 use shared_kernel::application::Caller;
 use shared_kernel::domain::{AccountId, Amount, Ispb};
-use transfers::application::{EnrolParticipant, ResolveTransfer};
+use transfers::application::{AcknowledgeCredit, EnrolParticipant, ResolveTransfer};
 
 use super::founding::cpf;
 use super::order::{KeyWish, Order};
@@ -92,6 +92,12 @@ impl Order {
             Self::Pay(it) => Self::Pay(how.pay(it)?),
             Self::PayAccount(it) => Self::PayAccount(how.pay_account(it)?),
             Self::Register(it) => Self::Register(how.wish(it)?),
+            Self::Make(on, request_id) if how.field.is_multiple_of(2) => {
+                // Another key than a random one, under the same id.
+                let key = PixKey::infer("other@example.com").ok()?;
+                Self::Register(KeyWish { on, request_id, key })
+            }
+            Self::Make(on, request_id) => Self::Make(how.on(on)?, request_id),
             Self::Remove(it, reason) if how.field.is_multiple_of(3) => {
                 let other = if reason == RemovalReason::Fraud {
                     RemovalReason::Reconciliation
@@ -104,6 +110,7 @@ impl Order {
             Self::Enrol(_)
             | Self::EnrolAccount(..)
             | Self::Resolve(_)
+            | Self::Acknowledge(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
@@ -136,10 +143,12 @@ impl Order {
                 vec![on(&it.on), payee, of(&it.amount), text(words)]
             }
             Self::Register(it) => vec![on(&it.on), text(it.key.as_str())],
+            Self::Make(it, _) => vec![on(it), String::new()],
             Self::Remove(it, why) => vec![on(&it.on), text(it.key.as_str()), text(why.as_str())],
             Self::Enrol(_)
             | Self::EnrolAccount(..)
             | Self::Resolve(_)
+            | Self::Acknowledge(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
@@ -158,10 +167,12 @@ impl Order {
             Self::Pay(it) => of(&it.on, "request_transfer", &it.idempotency_key),
             Self::PayAccount(it) => of(&it.on, "pay_account", &it.idempotency_key),
             Self::Register(it) => of(&it.on, "register_key", &it.request_id),
+            Self::Make(on, request_id) => of(on, "register_key", request_id),
             Self::Remove(it, _) => of(&it.on, "remove_key", &it.request_id),
             Self::Enrol(_)
             | Self::EnrolAccount(..)
             | Self::Resolve(_)
+            | Self::Acknowledge(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
@@ -178,10 +189,12 @@ impl Order {
             Self::Pay(it) => Self::Pay(RequestTransfer { idempotency_key: key, ..it }),
             Self::PayAccount(it) => Self::PayAccount(PayAccount { idempotency_key: key, ..it }),
             Self::Register(it) => Self::Register(KeyWish { request_id: key, ..it }),
+            Self::Make(on, _) => Self::Make(on, key),
             Self::Remove(it, reason) => Self::Remove(KeyWish { request_id: key, ..it }, reason),
             other @ (Self::Enrol(_)
             | Self::EnrolAccount(..)
             | Self::Resolve(_)
+            | Self::Acknowledge(_)
             | Self::Block(_)
             | Self::Unblock(_)
             | Self::Close(_)
@@ -192,7 +205,9 @@ impl Order {
     /// The bank that may give it, beside operators. None: nobody but an operator may.
     pub(crate) const fn bank(&self) -> Option<Ispb> {
         match self {
-            Self::Enrol(_) | Self::EnrolAccount(..) | Self::Resolve(_) => None,
+            Self::Enrol(_) | Self::EnrolAccount(..) | Self::Resolve(_) | Self::Acknowledge(_) => {
+                None
+            }
             Self::Open(it) => Some(it.ispb),
             Self::Deposit(Deposit { on, .. })
             | Self::Withdraw(Withdraw { on, .. })
@@ -203,6 +218,7 @@ impl Order {
             | Self::Close(CloseAccount { on })
             | Self::Limit(SetAccountLimits { on, .. })
             | Self::Register(KeyWish { on, .. })
+            | Self::Make(on, _)
             | Self::Remove(KeyWish { on, .. }, _) => Some(on.ispb),
         }
     }
@@ -213,6 +229,7 @@ impl Order {
             Self::EnrolAccount(who, _)
             | Self::Enrol(EnrolParticipant { caller: who, .. })
             | Self::Resolve(ResolveTransfer { caller: who, .. })
+            | Self::Acknowledge(AcknowledgeCredit { caller: who, .. })
             | Self::Open(OpenAccount { caller: who, .. }) => *who = caller,
             Self::Deposit(Deposit { on, .. })
             | Self::Withdraw(Withdraw { on, .. })
@@ -223,8 +240,17 @@ impl Order {
             | Self::Close(CloseAccount { on })
             | Self::Limit(SetAccountLimits { on, .. })
             | Self::Register(KeyWish { on, .. })
+            | Self::Make(on, _)
             | Self::Remove(KeyWish { on, .. }, _) => on.caller = caller,
         }
         self
+    }
+
+    /// Whether who gives it may: an operator, or the bank whose it is.
+    pub(crate) fn is_let_in(&self) -> bool {
+        match self.caller() {
+            Caller::Operator => true,
+            Caller::Bank(bank) => self.bank() == Some(*bank),
+        }
     }
 }
