@@ -39,7 +39,16 @@ pub(crate) fn kind_of(operation: &OperationDefinition) -> OperationKind {
     }
 }
 
-/// Refuses a document that is too large or too deep, and returns the cost of one operation of it.
+/// How large a document is.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    /// What one operation of it costs.
+    pub(crate) cost: Cost,
+    /// Its fields, as they are written or written out, whatever is more.
+    pub(crate) fields: u64,
+}
+
+/// Refuses a document that is too large or too deep, and says how large it is.
 /// What no operation uses is measured too, for validation looks at it, and compares every field
 /// with every other that may stand in its place: so all operations together have the fields of one.
 pub(crate) fn measure(
@@ -47,8 +56,8 @@ pub(crate) fn measure(
     limits: &Limits,
     document: &Document,
     chosen: &OperationDefinition,
-) -> Result<Cost, ServerError> {
-    let mut chosen_cost = Cost::default();
+) -> Result<Measured, ServerError> {
+    let mut cost = Cost::default();
     let (mut fields, mut introspection) = (0_u64, 0_u64);
     for definition in &document.definitions {
         let Definition::Operation(operation) = definition else { continue };
@@ -57,7 +66,7 @@ pub(crate) fn measure(
         fields = fields.saturating_add(found.fields);
         introspection = introspection.saturating_add(found.introspection);
         if std::ptr::eq(operation, chosen) {
-            chosen_cost = measurer.cost;
+            cost = measurer.cost;
         }
         Measurer::at_most(fields, limits.fields_max, "fields")?;
         let most = limits.introspection_fields_max;
@@ -65,8 +74,9 @@ pub(crate) fn measure(
     }
     Measurer::new(api, limits, document).all_fragments()?;
     let most = limits.fields_max.saturating_add(limits.introspection_fields_max);
-    Measurer::at_most(all_written(document), most, "written fields")?;
-    Ok(chosen_cost)
+    let written = all_written(document);
+    Measurer::at_most(written, most, "written fields")?;
+    Ok(Measured { cost, fields: fields.saturating_add(introspection).max(written) })
 }
 
 /// Fields of one operation, its fragments written out.

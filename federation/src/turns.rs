@@ -6,8 +6,8 @@
 //! queue behind queries. An event of a subscription is a query too, but waits as long as it takes:
 //! its stream is slower then, and loses nothing.
 //!
-//! Documents that are not known yet are checked and planned one at a time: that is work without a
-//! pause, and a document within all limits may make it a hundred times as long as usual.
+//! Large documents that are not known yet are checked and planned one at a time: that is work
+//! without a pause, and a document within all limits may make it a hundred times as long as usual.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -20,7 +20,7 @@ pub use self::federated::{Federated, SubgraphHealth};
 use crate::api::Api;
 use crate::carry::Carry;
 use crate::error::Mask;
-use crate::plan::{PlanFailure, Planning, Plans, Prepared, Source};
+use crate::plan::{PlanFailure, Planning, Plans, Prepared, Read, Source};
 use crate::turns::Turns;
 use crate::{Limits, Subgraph};
 
@@ -46,10 +46,15 @@ impl Debug for Graph {
     }
 }
 
+/// Fields of a document that is planned at once: a few milliseconds of work at most.
+const AT_ONCE_FIELDS_MAX: u64 = 50;
+
 impl Graph {
     /// The plan of an operation and its variables, or why it is refused. A document that is known
-    /// is neither read nor planned again; what is refused is not kept. One that is not is planned
-    /// when it is its turn, beside the threads on which everything else goes on.
+    /// is neither read nor planned again; what is refused is not kept. One that is not and is large
+    /// is planned when it is its turn, beside the threads on which everything else goes on. A small
+    /// one is planned at once: what a client begins over a socket stands when it is asked for the
+    /// next thing.
     async fn prepare(
         self: &Arc<Self>,
         source: Source,
@@ -57,6 +62,10 @@ impl Graph {
     ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
         if let Some(prepared) = self.plans.get(&source) {
             return self.with_variables(prepared, given);
+        }
+        let read = self.planning().read(&source)?;
+        if read.fields() <= AT_ONCE_FIELDS_MAX {
+            return self.plan(source, read, given);
         }
         let turn = self.turns.planning().await.map_err(|refused| vec![refused])?;
         // Whoever waited for the turn may have waited for this very document.
@@ -67,7 +76,7 @@ impl Graph {
         let planned = spawn_blocking(move || {
             // The turn lasts as long as the work, even when nobody waits for it any more.
             let _turn = turn;
-            span.in_scope(|| graph.plan(source, given))
+            span.in_scope(|| graph.plan(source, read, given))
         });
         let failed = |stopped: JoinError| self.mask.internal("planner", &stopped.to_string());
         planned.await.unwrap_or_else(|stopped| Err(vec![failed(stopped)]))
@@ -83,23 +92,27 @@ impl Graph {
         Ok((prepared, variables))
     }
 
+    fn planning(&self) -> Planning<'_> {
+        Planning {
+            api: &self.api,
+            planner: &self.planner,
+            rules: &self.rules,
+            limits: &self.limits,
+            subgraphs: &self.places,
+        }
+    }
+
     /// Plans a document that is not known, and keeps the plan.
     fn plan(
         &self,
         source: Source,
+        read: Read,
         given: Variables,
     ) -> Result<(Arc<Prepared>, Variables), Vec<ServerError>> {
-        let limits = &self.limits;
-        let planning = Planning {
-            api: &self.api,
-            planner: &self.planner,
-            rules: &self.rules,
-            limits,
-            subgraphs: &self.places,
-        };
-        let checked = planning.check(&source)?;
+        let planning = self.planning();
+        let checked = planning.check(read, &source)?;
         let variables = checked.variables.coerce(&self.api, given)?;
-        checked.cost.check(&variables, limits).map_err(|error| vec![error])?;
+        checked.cost.check(&variables, &self.limits).map_err(|error| vec![error])?;
         match planning.plan(checked, source.operation.as_deref()) {
             Ok(prepared) => {
                 let prepared = Arc::new(prepared);

@@ -27,9 +27,23 @@ use super::shape::Shaper;
 use super::{Fetch, Places, Selections, Source, Step};
 use crate::api::Api;
 use crate::cost::Cost;
-use crate::measure::{choose, kind_of, measure};
+use crate::measure::{Measured, choose, kind_of, measure};
 use crate::variables::Declared;
 use crate::{Code, Limits};
+
+/// A document that is GraphQL and within the limits.
+#[derive(Debug)]
+pub(crate) struct Read {
+    document: Document,
+    measured: Measured,
+}
+
+impl Read {
+    /// Its fields, as they are written or written out, whatever is more.
+    pub(crate) const fn fields(&self) -> u64 {
+        self.measured.fields
+    }
+}
 
 /// A document that is sound and within the limits.
 #[derive(Debug)]
@@ -84,9 +98,9 @@ pub(crate) struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    /// Everything about a document that needs no variables.
-    pub(crate) fn check(&self, source: &Source) -> Result<Checked, Vec<ServerError>> {
-        let Self { api, limits, rules, .. } = *self;
+    /// Reads a document and measures it: work that grows with its length and no faster.
+    pub(crate) fn read(&self, source: &Source) -> Result<Read, Vec<ServerError>> {
+        let Self { api, limits, .. } = *self;
         let (bytes, most) = (source.document.len(), limits.document_bytes_max);
         if bytes > most {
             let message = format!("The document has {bytes} bytes; {most} is the most.");
@@ -99,8 +113,17 @@ impl Planning<'_> {
             .into_static();
         let operation =
             choose(&document, source.operation.as_deref()).map_err(|error| vec![error])?;
+        let measured = measure(api, limits, &document, operation).map_err(|error| vec![error])?;
+        Ok(Read { document, measured })
+    }
+
+    /// Everything else about a document that needs no variables.
+    pub(crate) fn check(&self, read: Read, source: &Source) -> Result<Checked, Vec<ServerError>> {
+        let Self { api, limits, rules, .. } = *self;
+        let Read { document, measured: Measured { cost, .. } } = read;
+        let operation =
+            choose(&document, source.operation.as_deref()).map_err(|error| vec![error])?;
         let kind = kind_of(operation);
-        let cost = measure(api, limits, &document, operation).map_err(|error| vec![error])?;
         let errors = validate(api.document(), &document, rules);
         if !errors.is_empty() {
             let errors = errors.into_iter().take(limits.errors_max).map(|error| {

@@ -76,7 +76,11 @@ impl Events {
         loop {
             let mut message = self.hear().await;
             match message["type"].as_str() {
-                Some("next") => return message["payload"]["data"].take(),
+                Some("next") => {
+                    let errors = &message["payload"]["errors"];
+                    assert!(errors.is_null(), "an event with errors: {errors}");
+                    return message["payload"]["data"].take();
+                }
                 Some("ping") => self.say(json!({ "type": "pong" })).await,
                 Some("pong") => {}
                 _ => panic!("no event: {message}"),
