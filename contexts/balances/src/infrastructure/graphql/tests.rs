@@ -29,10 +29,37 @@ fn feed() -> (StopHandle, AccountFeed) {
     (handle, AccountFeed::new(stop))
 }
 
-fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
+/// Ends once somebody follows; a subscription begins with its first poll.
+async fn followed(feed: &AccountFeed) {
+    while feed.followers() == 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn graph_over(reads: MockBalancesReads, commits: MockCommits, feed: AccountFeed) -> GraphSchema {
     let clock = Arc::new(FixedClock::default());
-    let facade = Balances::new(Arc::new(reads), Arc::new(MockCommits::new()), clock);
+    let facade = Balances::new(Arc::new(reads), Arc::new(commits), clock);
     schema(&Arc::new(facade), feed)
+}
+
+fn graph_with(reads: MockBalancesReads, feed: AccountFeed) -> GraphSchema {
+    graph_over(reads, MockCommits::new(), feed)
+}
+
+/// A graph whose questions wait for commits.
+fn waiting(reads: MockBalancesReads, commits: MockCommits) -> GraphSchema {
+    graph_over(reads, commits, feed().1)
+}
+
+/// Commits of which nobody hears, so that so many waits end by the clock.
+fn unheard(waits: usize) -> MockCommits {
+    let mut commits = MockCommits::new();
+    commits.expect_listen().times(waits).returning(|_| {
+        let mut watch = MockCommitWatch::new();
+        watch.expect_reached().returning(|_| false);
+        Box::new(watch)
+    });
+    commits
 }
 
 fn graph(reads: MockBalancesReads) -> GraphSchema {
@@ -187,16 +214,8 @@ async fn one_account_that_is_behind_takes_no_other_along() {
         let balance = |(of, it): (_, u128)| AccountBalance::begin(&event(it, version(&of))).into();
         Ok(known.map(balance).collect())
     });
-    let mut commits = MockCommits::new();
-    // Nobody hears of a commit, so the wait of the first ends by the clock.
-    commits.expect_listen().returning(|_| {
-        let mut watch = MockCommitWatch::new();
-        watch.expect_reached().returning(|_| false);
-        Box::new(watch)
-    });
-    let clock = Arc::new(FixedClock::default());
-    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
-    let graph = schema(&facade, feed().1);
+    // The wait of the first ends by the clock; the second listens before it knows.
+    let graph = waiting(reads, unheard(2));
     let fields = "id balance(minVersion: 7) { version }";
     let answer = entities(&graph, Caller::Operator, &[&id(1), &id(2)], fields).await;
     assert_eq!(codes(&answer), ["balance_behind"]);
@@ -215,15 +234,7 @@ async fn accounts_that_are_waited_for_are_looked_at_together() {
         assert_eq!(wanted.len(), 40);
         Ok(Vec::new())
     });
-    let mut commits = MockCommits::new();
-    commits.expect_listen().times(40).returning(|_| {
-        let mut watch = MockCommitWatch::new();
-        watch.expect_reached().returning(|_| false);
-        Box::new(watch)
-    });
-    let clock = Arc::new(FixedClock::default());
-    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
-    let graph = schema(&facade, feed().1);
+    let graph = waiting(reads, unheard(40));
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let fields = "balance(minVersion: 7) { version }";
     let answer = entities(&graph, Caller::Operator, &ids, fields).await;
@@ -266,9 +277,7 @@ async fn a_statement_waits_for_the_version_of_what_was_done() {
         });
         Box::new(watch)
     });
-    let clock = Arc::new(FixedClock::default());
-    let facade = Arc::new(Balances::new(Arc::new(reads), Arc::new(commits), clock));
-    let graph = schema(&facade, feed().1);
+    let graph = waiting(reads, commits);
     let fields = "statement(minVersion: 2) { edges { cursor } }";
     let answer = data(entities(&graph, Caller::Operator, &[&id(1)], fields).await);
     assert_eq!(answer["_entities"][0]["statement"]["edges"], json!([]));
@@ -329,10 +338,7 @@ async fn a_follower_sees_each_newer_event_once_from_the_event_itself() {
     let graph = graph_with(knows(1), feed.clone());
     let mut stream = follow(&graph, Caller::Operator);
     let tell = async {
-        // The subscription begins with its first poll.
-        while feed.followers() == 0 {
-            tokio::task::yield_now().await;
-        }
+        followed(&feed).await;
         for (of, version) in [(1, 1), (2, 9), (1, 3), (1, 2), (1, 3), (1, 4)] {
             feed.tell(event(of, version));
         }
@@ -359,9 +365,7 @@ async fn a_follower_of_another_bank_s_account_hears_nothing() {
     let mut stream = follow(&graph, other_bank());
     let own = Ispb::parse(OTHER_BANK).unwrap();
     let tell = async {
-        while feed.followers() == 0 {
-            tokio::task::yield_now().await;
-        }
+        followed(&feed).await;
         feed.tell(event(1, 5));
         feed.tell(AccountEvent { ispb: own, ..event(1, 6) });
     };
@@ -376,9 +380,7 @@ async fn a_follower_ends_with_the_process() {
     let graph = graph_with(knows(1), feed.clone());
     let mut stream = follow(&graph, Caller::Operator);
     let stop = async {
-        while feed.followers() == 0 {
-            tokio::task::yield_now().await;
-        }
+        followed(&feed).await;
         running.stop();
     };
     let ((), end) = tokio::join!(stop, stream.next());
