@@ -19,8 +19,8 @@ pub enum Admission {
 /// Checks an order of the participant `payer` to `payee`, `None` when there is no such bank.
 /// `position` is the payer's; it matters only under a limit.
 ///
-/// - `FF08`: the minute in its `EndToEndId` is more than 12 hours from `now`, the time at which the
-///   log took it (SPI).
+/// - `FF08`: the minute in its `EndToEndId` is more than 12 hours from `now` (SPI): an order that
+///   waited so long is not paid any more.
 /// - `DS27`: a bank is unknown (the payee's) or not active (either).
 /// - `AG12`: both accounts are at the same bank, which books such transfers itself; one that
 ///   credits on delivery is carried all the same: it owes nobody anything by it.

@@ -35,7 +35,7 @@ impl OnTransferRequested {
         let payer = desk.participant(sender).ok_or_else(|| unknown(sender))?;
         let payee = desk.participant(order.payee.ispb);
         let admission = if payer.protocol == heard.voice {
-            admit(&order, payer, payee, &desk.position(sender), heard.at)
+            admit(&order, payer, payee, &desk.position(sender), desk.now())
         } else {
             Admission::Rejected(ReasonCode::Ed05)
         };
@@ -155,6 +155,23 @@ mod tests {
         let reason =
             |number| bench.store.stored(&order(number).end_to_end_id).unwrap().standing().reason;
         assert_eq!([reason(1), reason(2)], [Some(ReasonCode::Ds27), Some(ReasonCode::Ag12)]);
+    }
+
+    #[tokio::test]
+    async fn an_order_that_waited_for_half_a_day_is_rejected_and_its_payers_bank_is_told() {
+        let bench = Bench::new();
+        bench.clock.advance(EndToEndId::TOLERANCE);
+        // Heard in time, by the log; what counts is when the hub would pay it.
+        assert!(bench.hear(0, vec![requested(order(1))]).await.is_empty());
+        assert_eq!(bench.state(1), TransferState::Pending);
+        bench.told();
+        bench.clock.advance(std::time::Duration::from_secs(1));
+        assert!(bench.hear(0, vec![requested(order(2)), requested(order(1))]).await.is_empty());
+        let rejected = (TransferState::Rejected, vec!["hub", "payer"]);
+        let again = (TransferState::Pending, vec!["payer", "payee"]);
+        assert_eq!(bench.told(), [again, rejected], "what is known is not judged anew");
+        let stored = bench.store.stored(&order(2).end_to_end_id).unwrap();
+        assert_eq!(stored.standing().reason, Some(ReasonCode::Ff08));
     }
 
     #[tokio::test]
