@@ -419,6 +419,7 @@ impl Wiring<'_> {
         use banking::infrastructure::{BankingSettings, FILE_DESCRIPTOR_SET, start};
         let own = BankingSettings {
             banks: self.hub.banks.clone(),
+            colors: self.hub.bank_colors.clone(),
             transfer_deadline: self.hub.transfer_deadline,
             pix_keys_token: self.pix_keys_token(),
             wallet_core: self.wallet_core()?,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use balances::infrastructure::WalletCoreTopics;
+use banking::domain::BankColors;
 use clap::{ArgAction, Args, ValueEnum};
 use pix_keys::infrastructure::ClassicPackage;
 use shared_kernel::domain::Ispb;
@@ -183,6 +184,11 @@ pub struct HubArguments {
     /// Hosts only these banks (ISPB); every native bank when it is not set.
     #[arg(long = "bank", env = "CODEPIX_BANKS", value_delimiter = ',', value_parser = ispb)]
     pub banks: Vec<Ispb>,
+    /// Colours that banks are shown in, of headers and of accents: `ispb=#rrggbb/#rrggbb`, with
+    /// commas between; others have colours of their own.
+    #[arg(id = "bank_colors", long = "bank-colors", env = "CODEPIX_BANK_COLORS",
+        default_value = "", hide_default_value = true, value_parser = bank_colors)]
+    pub bank_colors: BankColors,
     /// How long the payee's bank may take to accept a transfer, e.g. 40s or 500ms.
     #[arg(long, env = "CODEPIX_TRANSFER_DEADLINE", default_value = "40s", value_parser = duration)]
     pub transfer_deadline: Duration,
@@ -357,6 +363,10 @@ fn ispb(text: &str) -> Result<Ispb, String> {
     Ispb::parse(text).map_err(|refusal| refusal.to_string())
 }
 
+fn bank_colors(text: &str) -> Result<BankColors, String> {
+    BankColors::parse(text).map_err(|refusal| refusal.to_string())
+}
+
 /// Reads `40s`, `500ms`, `2m` or plain seconds.
 ///
 /// # Errors
@@ -482,6 +492,15 @@ mod tests {
             assert!(sentence.contains("a.b.PixService is there twice"), "{sentence}");
         }
         assert!(refused(&["--classic-packages", "a..b"]).contains("a package is written"));
+    }
+
+    #[test]
+    fn colours_are_given_to_banks_by_their_ispb() {
+        let primary = |arguments| hub(arguments).bank_colors.of(ispb("00000001").unwrap()).primary;
+        let own = primary(&[]);
+        assert_eq!(primary(&["--bank-colors", "00000001=#123456/#abcdef"]), "#123456");
+        assert_eq!(primary(&["--bank-colors", "00000002=#123456/#abcdef"]), own);
+        assert!(refused(&["--bank-colors", "00000001=red/blue"]).contains("write #0b5fff/#ffb000"));
     }
 
     #[test]

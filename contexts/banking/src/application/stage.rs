@@ -130,7 +130,7 @@ impl Stage {
             version,
         };
         let mut transaction = self.memory.begin().await.unwrap();
-        let reaction = OnParticipantEnrolled { banks: BTreeSet::new(), ..Default::default() };
+        let reaction = OnParticipantEnrolled::default();
         reaction.apply(&mut *transaction, vec![participant]).await.unwrap();
         transaction.commit().await.unwrap();
     }

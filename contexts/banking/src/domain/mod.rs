@@ -27,7 +27,7 @@ mod text;
 mod transfer_tests;
 
 pub use account::{Account, AccountState, AccountStatus, Funds, Opening};
-pub use bank::{Bank, Colors, Customer};
+pub use bank::{Bank, BankColors, Colors, Customer};
 pub use book_transfer::BookTransfer;
 pub use client::{CLIENT_NUMBER_FIRST, Client, ClientId, client_tax_id};
 pub use event::{AccountEvent, AccountFact, BookSide, Booked, Held, HubMessage, Moved};

@@ -1,6 +1,6 @@
 //! Wires the context: schema, topics, consumers, command queues, sweeper, services.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ use crate::application::query::{
 };
 use crate::application::reaction::OnParticipantEnrolled;
 use crate::application::reminder::Reminder;
-use crate::domain::Colors;
+use crate::domain::BankColors;
 
 const NAME: &str = "banking";
 /// How often overdue holds and expected credits are looked for.
@@ -53,8 +53,8 @@ pub struct BankingSettings {
     pub pix_keys_url: String,
     /// Bearer token for the directory, where it asks for one.
     pub pix_keys_token: Option<String>,
-    /// Colours of banks; others get colours of their own.
-    pub colors: BTreeMap<Ispb, Colors>,
+    /// The banks' colours.
+    pub colors: BankColors,
     /// Workers on the queue of transfers: while one waits for the disk, the next collects.
     pub transfer_workers: usize,
     /// Wallet Core's protocol; none where it is not spoken.
@@ -82,7 +82,7 @@ impl BankingSettings {
             transfer_deadline: Duration::from_secs(40),
             pix_keys_url: pix_keys_url.into(),
             pix_keys_token: None,
-            colors: BTreeMap::new(),
+            colors: BankColors::default(),
             transfer_workers: 2,
             wallet_core: None,
         }
@@ -128,7 +128,7 @@ pub async fn start(
     };
     let mut start = ContextStart::begin(settings, plan).await?;
     let store = |error: StoreError| StartError::Store { context: NAME, error };
-    paint(&start.sessions, &own.colors).await.map_err(store)?;
+    paint(&start.sessions, &own.banks, &own.colors).await.map_err(store)?;
     let directory =
         PatientDirectory::new(Arc::new(directory), start.clock.clone(), Patience::default());
     let ports = BankingPorts {

@@ -251,3 +251,18 @@ async fn a_process_that_starts_again_goes_on_where_it_was() {
     let told = again.published("codepix.banking.transfers", 4).await;
     assert_eq!(told.len(), 4, "nothing was said twice");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn banks_are_in_the_colours_of_the_process_that_started_last() {
+    const CHOSEN: &str = "00000001=#123456/#abcdef,00000002=#234567/#bcdefa";
+    let process = Process::start(&[]).await;
+    process.enrol(&[BANK_A, BANK_B]).await;
+    let own = process.colors().await;
+    process.stop();
+    let only_a = Process::in_colors(process.servers.clone(), &[BANK_A], CHOSEN).await;
+    let chosen = ("#123456".to_owned(), "#abcdef".to_owned());
+    assert_eq!(only_a.colors().await, [chosen, own[1].clone()], "the other bank is another's");
+    only_a.stop();
+    let undone = Process::on(process.servers.clone(), &[]).await;
+    assert_eq!(undone.colors().await, own);
+}

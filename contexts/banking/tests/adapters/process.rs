@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use banking::application::views::TransferView;
-use banking::domain::Party;
+use banking::domain::{BankColors, Party};
 use banking::infrastructure::grpc::proto;
 use banking::infrastructure::grpc::proto::banking_service_server::BankingService;
 use banking::infrastructure::{BankingServices, BankingSettings, Running, start};
@@ -53,11 +53,17 @@ impl Process {
 
     /// Starts the context on these servers.
     pub(crate) async fn on(servers: TestServers, banks: &[&str]) -> Self {
+        Self::in_colors(servers, banks, "").await
+    }
+
+    /// Starts the context with banks in these colours.
+    pub(crate) async fn in_colors(servers: TestServers, banks: &[&str], colors: &str) -> Self {
         let keys = Keys::default();
         let context = servers.context();
         let url = format!("http://{}", keys.serve().await);
         let own = BankingSettings {
             banks: banks.iter().map(|bank| ispb(bank)).collect(),
+            colors: BankColors::parse(colors).unwrap(),
             ..BankingSettings::new(url)
         };
         let mut running = start(&context.settings, own).await.unwrap();
@@ -115,6 +121,13 @@ impl Process {
             if listed == wanted { Ok(()) } else { Err(format!("{listed:?}")) }
         })
         .await;
+    }
+
+    /// The colours of the banks that are hosted, by ISPB.
+    pub(crate) async fn colors(&self) -> Vec<(String, String)> {
+        let operator = shared_kernel::application::Caller::Operator;
+        let banks = self.running.facade.list_banks.execute(operator).await.unwrap();
+        banks.into_iter().map(|bank| (bank.primary_color, bank.secondary_color)).collect()
     }
 
     /// An account with money, by gRPC; the directory knows `key`.

@@ -1,6 +1,6 @@
 //! Banks, accounts and a directory of a test's own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ impl World {
             native: *native,
             version,
         });
-        let reaction = OnParticipantEnrolled { banks: BTreeSet::new(), colors: BTreeMap::new() };
+        let reaction = OnParticipantEnrolled::default();
         reaction.apply(&mut *transaction, participants.collect()).await.unwrap();
         transaction.commit().await.unwrap();
     }

@@ -6,7 +6,7 @@ use shared_kernel::application::StoreError;
 use shared_kernel::domain::{BankCode, Ispb};
 
 use crate::application::ports::{BankChange, OpenTransaction};
-use crate::domain::{Bank, Colors};
+use crate::domain::{Bank, BankColors};
 
 /// A participant as its event describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct Participant {
 pub struct OnParticipantEnrolled {
     /// The only banks of this process; all native ones when empty.
     pub banks: BTreeSet<Ispb>,
-    /// Configured colours.
-    pub colors: BTreeMap<Ispb, Colors>,
+    /// The banks' colours.
+    pub colors: BankColors,
 }
 
 impl OnParticipantEnrolled {
@@ -58,7 +58,7 @@ impl OnParticipantEnrolled {
 
     fn change(&self, participant: Participant) -> BankChange {
         let Participant { ispb, code, name, native, version } = participant;
-        let colors = self.colors.get(&ispb).cloned().unwrap_or_else(|| Colors::of(ispb));
+        let colors = self.colors.of(ispb);
         BankChange { bank: Bank { ispb, code, name, colors, hosted: native }, version }
     }
 }
@@ -92,15 +92,13 @@ mod tests {
     #[tokio::test]
     async fn a_process_for_one_bank_keeps_that_bank_in_its_colours() {
         let stage = Stage::new().await;
-        let colors = Colors { primary: "#000000".into(), secondary: "#ffffff".into() };
-        let reaction = OnParticipantEnrolled {
-            banks: BTreeSet::from([ispb(BANK_B)]),
-            colors: BTreeMap::from([(ispb(BANK_B), colors.clone())]),
-        };
+        let colors = BankColors::parse(&format!("{BANK_B}=#000000/#ffffff")).unwrap();
+        let own = colors.of(ispb(BANK_B));
+        let reaction = OnParticipantEnrolled { banks: BTreeSet::from([ispb(BANK_B)]), colors };
         let batch = vec![participant(BANK_A, "Other", 2), participant(BANK_B, "Own", 2)];
         apply(&stage, reaction, batch).await;
         let banks = stage.memory.tables().banks;
         assert_eq!(banks[&ispb(BANK_A)].1, 1, "untouched");
-        assert_eq!(banks[&ispb(BANK_B)].0.colors, colors);
+        assert_eq!(banks[&ispb(BANK_B)].0.colors, own);
     }
 }

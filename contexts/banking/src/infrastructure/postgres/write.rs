@@ -1,7 +1,6 @@
 //! Writes: at most one statement per table, in the order in which locks are taken.
 
-use std::collections::BTreeMap;
-
+use diesel::QueryableByName;
 use diesel::pg::data_types::PgTimestamp;
 use diesel::sql_types::{
     Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -15,10 +14,10 @@ use shared_kernel::infrastructure::postgres::{instant, statement, store_error};
 use uuid::Uuid;
 
 use super::columns::{PaymentColumns, SideColumns};
-use super::rows::status_word;
+use super::rows::{status_word, unreadable_value};
 use crate::application::books::Changes;
 use crate::application::ports::{BankChange, KeyChange};
-use crate::domain::{Account, BookTransfer, Colors, IncomingTransfer, OutgoingTransfer};
+use crate::domain::{Account, BankColors, BookTransfer, IncomingTransfer, OutgoingTransfer};
 
 /// Rows that must change and those that did. They were loaded under lock in this transaction, so
 /// an update asks for nothing but their id: another condition might find another index.
@@ -377,22 +376,43 @@ pub(super) async fn banks(
     super::ledger::open(connection, &native).await
 }
 
-/// Gives banks the colours that are configured.
+#[derive(QueryableByName)]
+struct BankIspb {
+    #[diesel(sql_type = Text)]
+    ispb: String,
+}
+
+/// Gives the banks of this process, all when none is named, their colours: what was chosen since
+/// they were enrolled, or no longer.
 ///
 /// # Errors
 /// The store's.
-pub async fn paint(sessions: &Sessions, colors: &BTreeMap<Ispb, Colors>) -> Result<(), StoreError> {
-    if colors.is_empty() {
-        return Ok(());
-    }
-    let banks: Vec<&str> = colors.keys().map(Ispb::as_str).collect();
-    let primary: Vec<&str> = colors.values().map(|it| it.primary.as_str()).collect();
-    let secondary: Vec<&str> = colors.values().map(|it| it.secondary.as_str()).collect();
+pub async fn paint(
+    sessions: &Sessions,
+    hosted: &[Ispb],
+    colors: &BankColors,
+) -> Result<(), StoreError> {
     let mut connection = sessions.database.connection().await?;
+    let known: Vec<BankIspb> = statement("SELECT ispb FROM banking.bank ORDER BY ispb")
+        .load(&mut connection)
+        .await
+        .map_err(store_error)?;
+    let mut banks = Vec::new();
+    let (mut primary, mut secondary) = (Vec::new(), Vec::new());
+    for BankIspb { ispb } in known {
+        let bank = Ispb::parse(&ispb).map_err(unreadable_value)?;
+        if hosted.is_empty() || hosted.contains(&bank) {
+            let its = colors.of(bank);
+            banks.push(ispb);
+            primary.push(its.primary);
+            secondary.push(its.secondary);
+        }
+    }
     statement(
         "UPDATE banking.bank SET primary_color = wanted.first, secondary_color = wanted.second \
          FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (ispb, first, second) \
-         WHERE bank.ispb = wanted.ispb",
+         WHERE bank.ispb = wanted.ispb AND (bank.primary_color, bank.secondary_color) \
+         IS DISTINCT FROM (wanted.first, wanted.second)",
     )
     .bind::<Array<Text>, _>(banks)
     .bind::<Array<Text>, _>(primary)
