@@ -119,6 +119,17 @@ impl StatementLine {
     }
 }
 
+/// One list of the balances of a bank, in the order of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BalanceRun {
+    /// Of which bank.
+    pub ispb: Ispb,
+    /// Only those behind this account.
+    pub after: Option<AccountId>,
+    /// How many at most.
+    pub rows: i64,
+}
+
 /// Opens transactions.
 #[async_trait]
 pub trait BalancesStore: Send + Sync {
@@ -133,14 +144,11 @@ pub trait BalancesReads: Send + Sync {
     /// The balances of these accounts, in any order; those that are not there are left out.
     async fn balances(&self, accounts: &[AccountId]) -> Result<Vec<KnownBalance>, StoreError>;
 
-    /// The first `limit` balances of a bank whose account id is behind `after`, in the order of
-    /// their ids.
-    async fn balances_of_bank(
+    /// The balances of each run: one answer for each, in their order.
+    async fn balances_of_banks(
         &self,
-        ispb: Ispb,
-        after: Option<AccountId>,
-        limit: i64,
-    ) -> Result<Vec<KnownBalance>, StoreError>;
+        runs: &[BalanceRun],
+    ) -> Result<Vec<Vec<KnownBalance>>, StoreError>;
 
     /// What these accounts were at these instants, in the order of the question; `None` for an
     /// account that is not there.

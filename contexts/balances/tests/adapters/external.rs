@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use balances::application::ports::{BalancesReads, BalancesTransaction};
+use balances::application::ports::{BalanceRun, BalancesReads, BalancesTransaction};
 use balances::domain::{ExternalAccount, ExternalBalance, ExternalState, RecordPlace, Standing};
 use balances::infrastructure::WalletCoreTopics;
 use balances::infrastructure::kafka::ACCOUNTS_TOPIC;
@@ -97,7 +97,8 @@ async fn an_account_of_a_bank_follows_until_its_bank_moves_its_money() {
     let known = world.known(account(1)).await.unwrap();
     assert_eq!((known.is_external(), total(&world, 1).await), (false, Some(9_000)));
     let ispb = known.ispb().unwrap();
-    let listed = world.reads.balances_of_bank(ispb, None, 9).await.unwrap();
+    let run = BalanceRun { ispb, after: None, rows: 9 };
+    let listed = world.reads.balances_of_banks(&[run]).await.unwrap().remove(0);
     assert_eq!((ispb.as_str(), listed.len()), (ISPB, 1));
     assert_eq!(listed[0], known);
     // The second event of these banks is a deposit, as an opening balance is.

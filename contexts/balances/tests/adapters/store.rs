@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use balances::application::ports::{BalancesReads, BalancesTransaction, Commits};
-use balances::domain::{AccountBalance, AccountEvent, AccountState, AccountVersion, Funds};
+use balances::application::ports::{BalanceRun, BalancesReads, BalancesTransaction, Commits};
+use balances::domain::{
+    AccountBalance, AccountEvent, AccountState, AccountVersion, Funds, KnownBalance,
+};
 use balances::infrastructure::AuditedBalance;
 use balances::infrastructure::postgres::CommitFeed;
 use shared_kernel::application::log::Position;
@@ -166,21 +168,40 @@ async fn execute(
 }
 
 #[tokio::test]
-async fn a_bank_is_read_page_by_page_and_no_other_with_it() {
+async fn banks_are_read_page_by_page_and_none_with_another() {
     let world = World::fresh().await;
     let own: Vec<AccountBalance> = (1..=5).map(|number| balance(number, &[1])).collect();
     let others: Vec<AccountBalance> = (100..=102).map(|number| balance(number, &[1])).collect();
     save(&world, &[&own[..], &others[..]].concat()).await;
-    let page = async |ispb: &str, after: Option<u128>| {
+    let run = |ispb: &str, after: Option<u128>, rows| {
         let (ispb, after) = (Ispb::parse(ispb).unwrap(), after.map(account));
-        let page = world.reads.balances_of_bank(ispb, after, 3).await.unwrap();
-        page.iter().filter_map(|it| it.bank().cloned()).collect::<Vec<_>>()
+        BalanceRun { ispb, after, rows }
     };
-    assert_eq!(page(ISPB, None).await, own[..3]);
-    assert_eq!(page(ISPB, Some(3)).await, own[3..]);
-    assert_eq!(page(ISPB, Some(5)).await, []);
-    assert_eq!(page("0000000B", None).await, others);
-    assert_eq!(page("99999999", None).await, []);
+    let pages = async |runs: &[BalanceRun]| {
+        let pages = world.reads.balances_of_banks(runs).await.unwrap();
+        let bank = |page: &Vec<KnownBalance>| {
+            page.iter().filter_map(|it| it.bank().cloned()).collect::<Vec<_>>()
+        };
+        pages.iter().map(bank).collect::<Vec<_>>()
+    };
+    // Runs of one read may be of different lengths.
+    let expected = [
+        (run(ISPB, Some(3), 3), &own[3..]),
+        (run("0000000B", None, 4), &others[..]),
+        (run(ISPB, None, 3), &own[..3]),
+        (run("99999999", None, 3), &[]),
+        (run(ISPB, Some(5), 3), &[]),
+        (run(ISPB, Some(1), 1), &own[1..2]),
+        (run(ISPB, None, 200), &own[..]),
+        (run("0000000B", Some(100), 0), &[]),
+        (run(ISPB, None, 3), &own[..3]),
+    ];
+    let (runs, all): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
+    assert_eq!(pages(&runs).await, all);
+    for (run, page) in expected {
+        assert_eq!(pages(&[run]).await, [page], "{run:?}");
+    }
+    assert!(pages(&[]).await.is_empty());
 }
 
 #[tokio::test]

@@ -32,8 +32,8 @@ pub use command::{
 pub use facade::Transfers;
 pub use query::{
     FindTransfer, FollowTransfers, GetParticipants, GetPositions, GetResolution, GetTransfer,
-    GetTransfers, ListParticipants, ListPositions, ListTransfers, TransferList, TransferName,
-    WatchTransfer,
+    GetTransfers, ListParticipants, ListPositions, ListTransfers, ParticipantList, TransferList,
+    TransferName, WatchTransfer,
 };
 pub use scope::TransfersOf;
 pub use settings::TransfersSettings;

@@ -335,6 +335,17 @@ pub struct TransferRun {
     pub rows: i64,
 }
 
+/// One list of participants, by ISPB; all of them unless it says otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParticipantRun {
+    /// Only those behind this one.
+    pub after: Option<Ispb>,
+    /// Only those that the hub talks to in this way.
+    pub protocol: Option<Protocol>,
+    /// How many at most.
+    pub rows: Option<i64>,
+}
+
 /// What the hub knows, outside any transaction.
 #[async_trait]
 pub trait TransfersReads: Send + Sync {
@@ -344,14 +355,11 @@ pub trait TransfersReads: Send + Sync {
     /// The transfers of each run, newest first: one answer for each, in their order.
     async fn runs(&self, runs: &[TransferRun]) -> Result<Vec<Vec<Transfer>>, StoreError>;
 
-    /// Participants by ISPB: those behind `after`, of one protocol or of any, at most `rows` or all
-    /// of them.
+    /// The participants of each run, by ISPB: one answer for each, in their order.
     async fn participants(
         &self,
-        after: Option<Ispb>,
-        protocol: Option<Protocol>,
-        rows: Option<i64>,
-    ) -> Result<Vec<Participant>, StoreError>;
+        runs: &[ParticipantRun],
+    ) -> Result<Vec<Vec<Participant>>, StoreError>;
 
     /// The participants that are known of `ispbs`, in any order.
     async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError>;

@@ -21,9 +21,9 @@ use crate::application::message::{
 };
 use crate::application::outside::{KnownOrder, OrderOutcome, OrderRefusal};
 use crate::application::ports::{
-    Birth, Change, DueTransfer, Horizon, Letter, Notice, Resend, SavedAcknowledgement,
-    SavedParticipant, SavedResolution, SavedTransfer, TransferRun, TransfersReads, TransfersStore,
-    TransfersTransaction, Word,
+    Birth, Change, DueTransfer, Horizon, Letter, Notice, ParticipantRun, Resend,
+    SavedAcknowledgement, SavedParticipant, SavedResolution, SavedTransfer, TransferRun,
+    TransfersReads, TransfersStore, TransfersTransaction, Word,
 };
 use crate::application::settings::TransfersSettings;
 use crate::application::sweep::ExpireOverdue;
@@ -135,17 +135,18 @@ impl TransfersReads for MemoryStore {
 
     async fn participants(
         &self,
-        after: Option<Ispb>,
-        protocol: Option<Protocol>,
-        rows: Option<i64>,
-    ) -> Result<Vec<Participant>, StoreError> {
+        runs: &[ParticipantRun],
+    ) -> Result<Vec<Vec<Participant>>, StoreError> {
         self.count("participants");
         let tables = self.tables();
-        let behind = tables.participants.values().filter(|bank| {
-            Some(bank.ispb) > after && protocol.is_none_or(|it| it == bank.protocol)
-        });
-        let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap());
-        Ok(behind.take(rows).cloned().collect())
+        let run = |run: &ParticipantRun| -> Vec<Participant> {
+            let behind = tables.participants.values().filter(|bank| {
+                Some(bank.ispb) > run.after && run.protocol.is_none_or(|it| it == bank.protocol)
+            });
+            let rows = run.rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap());
+            behind.take(rows).cloned().collect()
+        };
+        Ok(runs.iter().map(run).collect())
     }
 
     async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {

@@ -31,7 +31,7 @@ use super::postgres::hand_overs::{PgHandOvers, SHARDS};
 use super::{MIGRATIONS, NAME, READERS, SCHEMA, SOURCE, topics};
 use crate::application::hand_over::{Courier, CourierPorts, CourierSettings};
 use crate::application::outside::{OrderDesk, OrderPorts};
-use crate::application::ports::{BankTopics, TransfersReads, TransfersStore};
+use crate::application::ports::{BankTopics, ParticipantRun, TransfersReads, TransfersStore};
 use crate::application::{
     AcknowledgeCreditHandler, Clearing, EnrolParticipantHandler, ExpireOverdue,
     RepeatConfirmations, ResolveTransferHandler, Transfers, TransfersSettings,
@@ -187,6 +187,7 @@ async fn ensure_bank_topics(
     reads: &dyn TransfersReads,
     topics: &dyn BankTopics,
 ) -> Result<(), StoreError> {
-    let banks = reads.participants(None, None, None).await?;
+    let everyone = ParticipantRun::default();
+    let banks = reads.participants(&[everyone]).await?.concat();
     if banks.is_empty() { Ok(()) } else { topics.ensure(&banks).await }
 }

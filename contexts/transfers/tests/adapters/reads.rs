@@ -2,8 +2,8 @@
 
 use shared_kernel::application::Period;
 use transfers::application::TransfersOf;
-use transfers::application::ports::{TransferPlace, TransferRun, TransfersReads};
-use transfers::domain::{Protocol, Side, Transfer, TransferState};
+use transfers::application::ports::{ParticipantRun, TransferPlace, TransferRun, TransfersReads};
+use transfers::domain::{Participant, Protocol, Side, Transfer, TransferState};
 
 use crate::harness::{
     BBX, CTER, Hub, NLB, accepted, account_of, id_of, ispb, refused, requested, settled_by_payee,
@@ -137,16 +137,34 @@ async fn a_list_of_a_part_of_time_has_its_transfers_and_no_others() {
 #[tokio::test]
 async fn participants_and_positions_come_by_ispb() {
     let hub = Hub::new().await;
-    let banks_of = async |protocol, after: Option<&str>, rows| {
-        let read = hub.sessions.participants(after.map(ispb), protocol, rows).await.unwrap();
-        read.iter().map(|bank| bank.ispb).collect::<Vec<_>>()
+    let run = |protocol, after: Option<&str>, rows| {
+        let after = after.map(ispb);
+        ParticipantRun { after, protocol, rows }
     };
-    let banks = async |after, rows| banks_of(None, after, rows).await;
-    assert_eq!(banks(None, None).await, [BBX, CTER, NLB].map(ispb));
-    assert_eq!(banks_of(Some(Protocol::Native), None, Some(2)).await, [BBX, CTER].map(ispb));
-    assert_eq!(banks_of(Some(Protocol::Classic), None, None).await, []);
-    assert_eq!(banks(None, Some(2)).await, [BBX, CTER].map(ispb));
-    assert_eq!(banks(Some(CTER), Some(2)).await, [NLB].map(ispb));
+    let banks = async |runs: &[ParticipantRun]| {
+        let read = hub.sessions.participants(runs).await.unwrap();
+        let ispbs = |banks: &Vec<Participant>| banks.iter().map(|bank| bank.ispb).collect();
+        read.iter().map(ispbs).collect::<Vec<Vec<_>>>()
+    };
+    let (native, classic) = (Some(Protocol::Native), Some(Protocol::Classic));
+    let runs = [
+        run(None, Some(CTER), Some(2)),
+        run(None, None, None),
+        run(native, None, Some(2)),
+        run(classic, None, None),
+        run(None, Some(NLB), None),
+        run(None, None, Some(1)),
+        run(native, Some(BBX), Some(1)),
+        run(None, None, Some(0)),
+    ];
+    let expected: [&[&str]; 8] =
+        [&[NLB], &[BBX, CTER, NLB], &[BBX, CTER], &[], &[], &[BBX], &[CTER], &[]];
+    let expected = expected.map(|banks| banks.iter().map(|bank| ispb(bank)).collect::<Vec<_>>());
+    assert_eq!(banks(&runs).await, expected);
+    for (run, expected) in runs.into_iter().zip(expected) {
+        assert_eq!(banks(&[run]).await, [expected], "{run:?}");
+    }
+    assert!(banks(&[]).await.is_empty());
     let of = hub.sessions.participants_of(&[CTER, "00000009"].map(ispb)).await.unwrap();
     assert_eq!(of.iter().map(|bank| bank.ispb).collect::<Vec<_>>(), [ispb(CTER)]);
     let all = hub.sessions.positions().await.unwrap();

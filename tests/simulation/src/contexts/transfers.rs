@@ -8,11 +8,12 @@ use shared_kernel::domain::{BankCode, EndToEndId, Ispb, Money, Timestamp};
 use transfers::application::hand_over::HandOver;
 use transfers::application::outside::{KnownOrder, OrderRefusal};
 use transfers::application::ports::{
-    Change, DueTransfer, Horizon, Resend, SavedAcknowledgement, SavedParticipant, SavedResolution,
-    SavedTransfer, TransferRun, TransfersReads, TransfersStore, TransfersTransaction,
+    Change, DueTransfer, Horizon, ParticipantRun, Resend, SavedAcknowledgement, SavedParticipant,
+    SavedResolution, SavedTransfer, TransferRun, TransfersReads, TransfersStore,
+    TransfersTransaction,
 };
 use transfers::domain::{
-    OrderId, Participant, Position, PositionMove, Protocol, Side, Transfer, TransferState,
+    OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
 };
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
@@ -503,15 +504,16 @@ impl TransfersReads for Session<TransfersTables> {
 
     async fn participants(
         &self,
-        after: Option<Ispb>,
-        protocol: Option<Protocol>,
-        rows: Option<i64>,
-    ) -> Result<Vec<Participant>, StoreError> {
-        let rows = rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(0));
+        runs: &[ParticipantRun],
+    ) -> Result<Vec<Vec<Participant>>, StoreError> {
         self.read(|tables| {
-            let behind = tables.participants.values().filter(|it| after < Some(it.ispb));
-            let behind = behind.filter(|it| protocol.is_none_or(|of| of == it.protocol));
-            behind.take(rows).cloned().collect()
+            let run = |run: &ParticipantRun| {
+                let rows = run.rows.map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(0));
+                let behind = tables.participants.values().filter(|it| run.after < Some(it.ispb));
+                let behind = behind.filter(|it| run.protocol.is_none_or(|of| of == it.protocol));
+                behind.take(rows).cloned().collect()
+            };
+            runs.iter().map(run).collect()
         })
         .await
     }

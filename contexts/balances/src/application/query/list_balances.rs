@@ -1,11 +1,12 @@
-//! The balances of a bank, page by page, in the order of their account ids.
+//! The balances of a bank, page by page, in the order of their account ids: any number of lists in
+//! one read.
 
 use std::sync::Arc;
 
 use shared_kernel::application::{ApplicationError, Caller, Page, PageSize, Place};
-use shared_kernel::domain::{AccountId, Ispb};
+use shared_kernel::domain::{AccountId, Ispb, Violation};
 
-use crate::application::ports::BalancesReads;
+use crate::application::ports::{BalanceRun, BalancesReads};
 use crate::domain::KnownBalance;
 
 /// Behind which account a page of balances begins.
@@ -22,6 +23,35 @@ impl Place for BalancePlace {
     }
 }
 
+/// One list that somebody asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BalanceList {
+    /// Who asks.
+    pub caller: Caller,
+    /// Of which bank.
+    pub ispb: Ispb,
+    /// Behind which place; the first page without one.
+    pub after: Option<BalancePlace>,
+    /// How many.
+    pub size: PageSize,
+}
+
+impl BalanceList {
+    /// What to read for it.
+    ///
+    /// # Errors
+    /// `caller_may_not_act_for_bank`.
+    fn run(&self) -> Result<BalanceRun, Violation> {
+        let Self { caller, ispb, after, size } = *self;
+        caller.may_act_for(&ispb)?;
+        let after = after.map(|BalancePlace(account)| account);
+        Ok(BalanceRun { ispb, after, rows: size.rows_to_read() })
+    }
+}
+
+/// A page, or why it is not shown.
+pub type Listed = Result<Page<KnownBalance>, Violation>;
+
 /// The use case.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "ports have no form to print")]
@@ -35,63 +65,113 @@ impl ListBalances {
         Self { reads }
     }
 
-    /// A page of the balances of a bank. One read.
+    /// A page of each list, in the order of `lists`, or `caller_may_not_act_for_bank`. One read.
     ///
     /// # Errors
-    /// `caller_may_not_act_for_bank`; unavailable when the store does not answer.
-    pub async fn execute(
-        &self,
-        caller: Caller,
-        ispb: Ispb,
-        size: PageSize,
-        after: Option<BalancePlace>,
-    ) -> Result<Page<KnownBalance>, ApplicationError> {
-        caller.may_act_for(&ispb)?;
-        let after = after.map(|BalancePlace(account)| account);
-        let rows = self.reads.balances_of_bank(ispb, after, size.rows_to_read()).await?;
-        Ok(Page::cut(rows, size))
+    /// [`ApplicationError::Unavailable`].
+    pub async fn execute(&self, lists: &[BalanceList]) -> Result<Vec<Listed>, ApplicationError> {
+        let asked: Vec<Result<BalanceRun, Violation>> =
+            lists.iter().map(BalanceList::run).collect();
+        let runs: Vec<BalanceRun> = asked.iter().flatten().copied().collect();
+        let read =
+            if runs.is_empty() { Vec::new() } else { self.reads.balances_of_banks(&runs).await? };
+        let mut read = read.into_iter();
+        let page = |(asked, list): (Result<BalanceRun, Violation>, &BalanceList)| {
+            asked.map(|_| Page::cut(read.next().unwrap_or_default(), list.size))
+        };
+        Ok(asked.into_iter().zip(lists).map(page).collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use shared_kernel::application::StoreError;
+
     use super::*;
     use crate::application::ports::MockBalancesReads;
     use crate::application::testing::known as balance;
     use crate::domain::testing::account;
 
-    fn list(wanted: (Option<AccountId>, i64), found: &[u128]) -> ListBalances {
-        let found: Vec<KnownBalance> = found.iter().map(|number| balance(*number)).collect();
+    /// The bank of the balances.
+    fn own() -> Ispb {
+        balance(1).ispb().unwrap()
+    }
+
+    fn other() -> Ispb {
+        Ispb::parse("99999999").unwrap()
+    }
+
+    fn list(caller: Caller, ispb: Ispb, after: Option<BalancePlace>) -> BalanceList {
+        BalanceList { caller, ispb, after, size: PageSize::asked(2).unwrap() }
+    }
+
+    fn run(ispb: Ispb, after: Option<AccountId>) -> BalanceRun {
+        BalanceRun { ispb, after, rows: 3 }
+    }
+
+    /// A use case that reads these runs at once, and finds these accounts.
+    fn over(wanted: Vec<BalanceRun>, found: &[&[u128]]) -> ListBalances {
+        let found: Vec<Vec<KnownBalance>> =
+            found.iter().map(|run| run.iter().map(|number| balance(*number)).collect()).collect();
         let mut reads = MockBalancesReads::new();
         reads
-            .expect_balances_of_bank()
-            .withf(move |_, after, limit| (*after, *limit) == wanted)
+            .expect_balances_of_banks()
+            .withf(move |runs| runs == wanted)
             .times(1)
-            .return_once(move |_, _, _| Ok(found));
+            .return_once(move |_| Ok(found));
         ListBalances::new(Arc::new(reads))
     }
 
     #[tokio::test]
     async fn a_page_names_the_next_until_there_is_none() {
-        let ispb = balance(1).ispb().unwrap();
-        let size = PageSize::asked(2).unwrap();
         let place = |balance: &KnownBalance| BalancePlace(balance.account_id());
-        let list_one = list((None, 3), &[1, 2, 3]);
-        let page = list_one.execute(Caller::Operator, ispb, size, None).await.unwrap();
+        let first = over(vec![run(own(), None)], &[&[1, 2, 3]]);
+        let asked = list(Caller::Operator, own(), None);
+        let page = first.execute(&[asked]).await.unwrap().remove(0).unwrap();
         assert_eq!(page.rows, [balance(1), balance(2)]);
         let next = page.next(place);
-        let list_two = list((Some(account(2)), 3), &[3]);
-        let page = list_two.execute(Caller::Bank(ispb), ispb, size, next).await.unwrap();
+        let second = over(vec![run(own(), Some(account(2)))], &[&[3]]);
+        let asked = list(Caller::Bank(own()), own(), next);
+        let page = second.execute(&[asked]).await.unwrap().remove(0).unwrap();
         assert_eq!((page.next(place), page.rows), (None, vec![balance(3)]));
     }
 
     #[tokio::test]
-    async fn a_bank_may_not_list_another() {
-        let list = ListBalances::new(Arc::new(MockBalancesReads::new()));
-        let other = Caller::Bank(Ispb::parse("99999999").unwrap());
-        let error = list.execute(other, balance(1).ispb().unwrap(), PageSize::USUAL, None).await;
-        let ApplicationError::Refused(broken) = error.unwrap_err() else { panic!("refused") };
-        assert_eq!(broken.code(), "caller_may_not_act_for_bank");
+    async fn many_lists_are_one_read_and_each_refusal_spoils_its_own_alone() {
+        let behind = Some(BalancePlace(account(1)));
+        let lists = [
+            list(Caller::Bank(other()), own(), None),
+            list(Caller::Operator, own(), behind),
+            list(Caller::Bank(own()), other(), behind),
+            list(Caller::Bank(own()), own(), None),
+        ];
+        let runs = vec![run(own(), Some(account(1))), run(own(), None)];
+        let answers = over(runs, &[&[2], &[1, 2, 3]]).execute(&lists).await.unwrap();
+        let page = |rows: &[u128], more| {
+            Ok(Page { rows: rows.iter().map(|number| balance(*number)).collect(), more })
+        };
+        let refused = Err("caller_may_not_act_for_bank");
+        let told: Vec<_> =
+            answers.into_iter().map(|listed| listed.map_err(|broken| broken.code())).collect();
+        assert_eq!(told, [refused.clone(), page(&[2], false), refused, page(&[1, 2], true)]);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_may_see_is_not_read() {
+        let query = ListBalances::new(Arc::new(MockBalancesReads::new()));
+        let refused = query.execute(&[list(Caller::Bank(other()), own(), None)]).await.unwrap();
+        assert_eq!(refused[0].as_ref().unwrap_err().code(), "caller_may_not_act_for_bank");
+        assert!(query.execute(&[]).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_silent_store_is_unavailable() {
+        let mut reads = MockBalancesReads::new();
+        let down = || Err(StoreError::Unavailable("down".into()));
+        reads.expect_balances_of_banks().return_once(move |_| down());
+        let query = ListBalances::new(Arc::new(reads));
+        let error = query.execute(&[list(Caller::Operator, own(), None)]).await.unwrap_err();
+        assert!(matches!(error, ApplicationError::Unavailable(_)));
     }
 
     #[test]

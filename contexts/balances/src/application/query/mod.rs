@@ -11,4 +11,4 @@ pub use get_balances::GetBalances;
 pub(crate) use get_balances::unknown;
 pub use get_past_balances::GetPastBalances;
 pub use get_statements::{GetStatements, StatementQuestion};
-pub use list_balances::{BalancePlace, ListBalances};
+pub use list_balances::{BalanceList, BalancePlace, ListBalances, Listed};

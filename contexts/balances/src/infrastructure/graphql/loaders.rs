@@ -1,4 +1,5 @@
-//! Loaders: all accounts of a request are one question to the use case, and one of each kind.
+//! Loaders: all accounts of a request are one question to the use case, and one of each kind; so
+//! are all lists of banks.
 //!
 //! Several requests may share a load; each key carries its caller, and callers are judged apart.
 
@@ -14,7 +15,7 @@ use shared_kernel::infrastructure::graphql::{LOADER_DELAY, refused, start_batch}
 
 use crate::application::Balances;
 use crate::application::ports::StatementLine;
-use crate::application::query::{Progress, StatementQuestion, unknown};
+use crate::application::query::{BalanceList, Listed, Progress, StatementQuestion, unknown};
 use crate::domain::{AccountVersion, SeenBalance};
 
 /// What a load failed with; shared by all whom it failed.
@@ -129,5 +130,26 @@ impl Loader<StatementKey> for StatementLoader {
             loaded.extend(paired(keys, pages));
         }
         Ok(loaded)
+    }
+}
+
+/// Loads lists of balances.
+pub(super) struct BalanceListLoader(Arc<Balances>);
+
+/// A loader of lists of balances.
+pub(super) fn balance_list_loader(facade: Arc<Balances>) -> DataLoader<BalanceListLoader> {
+    DataLoader::new(BalanceListLoader(facade), start_batch).delay(LOADER_DELAY)
+}
+
+impl Loader<BalanceList> for BalanceListLoader {
+    type Value = Listed;
+    type Error = Failure;
+
+    async fn load(
+        &self,
+        keys: &[BalanceList],
+    ) -> Result<HashMap<BalanceList, Self::Value>, Self::Error> {
+        let pages = self.0.list_balances.execute(keys).await?;
+        Ok(paired(keys.to_vec(), pages).collect())
     }
 }

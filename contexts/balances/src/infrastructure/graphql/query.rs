@@ -1,8 +1,7 @@
 //! Questions to the subgraph.
 
-use std::sync::Arc;
-
 use async_graphql::connection::Connection;
+use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, Result};
 use shared_kernel::domain::AccountId;
 use shared_kernel::infrastructure::graphql::{
@@ -11,8 +10,8 @@ use shared_kernel::infrastructure::graphql::{
 
 use super::account::Account;
 use super::balance::Balance;
-use crate::application::Balances;
-use crate::application::query::BalancePlace;
+use super::loaders::{BalanceListLoader, answered};
+use crate::application::query::{BalanceList, BalancePlace};
 use crate::domain::KnownBalance;
 
 /// What can be asked of the graph.
@@ -52,9 +51,11 @@ impl Query {
         let (caller, Ispb(ispb)) = (caller(ctx)?, ispb);
         let window = Window::<BalancePlace>::asked(first, after.as_deref());
         let Window { size, after } = window.map_err(|broken| violation_error(&broken))?;
-        let list = &ctx.data::<Arc<Balances>>()?.list_balances;
-        let page = list.execute(caller, ispb, size, after).await.map_err(refused)?;
+        let list = BalanceList { caller, ispb, after, size };
+        let loaded = ctx.data::<DataLoader<BalanceListLoader>>()?.load_one(list).await;
+        let page = answered(loaded)?.transpose().map_err(refused)?;
         let place = |balance: &KnownBalance| BalancePlace(balance.account_id());
-        Ok(Some(connection(page, after.is_some(), place, |balance| Balance::from(&balance))))
+        let shown = |balance: KnownBalance| Balance::from(&balance);
+        Ok(page.map(|page| connection(page, after.is_some(), place, shown)))
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::{EmptyMutation, Schema, SchemaBuilder};
 use shared_kernel::infrastructure::graphql::{federation_sdl, subgraph};
 
 use super::balance::Balance;
-use super::loaders::{balance_loader, statement_loader};
+use super::loaders::{balance_list_loader, balance_loader, statement_loader};
 use super::query::Query;
 use super::statement::Statement;
 use super::subscription::Subscription;
@@ -28,6 +28,7 @@ pub fn schema(facade: &Arc<Balances>, feed: AccountFeed) -> GraphSchema {
     builder()
         .data(balance_loader(Arc::clone(facade)))
         .data(statement_loader(Arc::clone(facade)))
+        .data(balance_list_loader(Arc::clone(facade)))
         .data(Arc::clone(facade))
         .data(feed)
         .finish()

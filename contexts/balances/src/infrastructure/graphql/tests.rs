@@ -323,6 +323,48 @@ async fn windows_and_callers_are_refused_by_name() {
     assert_eq!(codes(&graph.execute(bank).await), ["token_missing"]);
 }
 
+#[tokio::test]
+async fn lists_of_banks_are_one_question_and_none_spoils_the_others() {
+    let (own, foreign) = (Ispb::parse("00000001").unwrap(), Ispb::parse(OTHER_BANK).unwrap());
+    let mut reads = MockBalancesReads::new();
+    reads.expect_balances_of_banks().times(1).returning(move |runs| {
+        assert!(runs.iter().all(|run| run.ispb == own), "{runs:?}");
+        // As many as are asked for: there is a next page everywhere.
+        let known = |it| KnownBalance::from(AccountBalance::begin(&event(it, 1)));
+        let page = |rows: i64| (1..=u128::try_from(rows).unwrap()).map(known).collect();
+        Ok(runs.iter().map(|run| page(run.rows)).collect())
+    });
+    let lists = (1..=20).map(|size| {
+        let bank = if size == 7 { foreign } else { own };
+        format!(
+            "f{size}: balances(ispb: \"{bank}\", first: {size}) {{ nodes {{ account {{ id }} }} \
+             pageInfo {{ hasNextPage }} }}"
+        )
+    });
+    let query = format!("{{ {} }}", lists.collect::<Vec<_>>().join(" "));
+    let request = Request::new(query).data(Caller::Bank(own));
+    let answer = together(graph(reads).execute(request)).await;
+    assert_eq!(codes(&answer), ["caller_may_not_act_for_bank"]);
+    let answer = answer.data.into_json().unwrap();
+    assert_eq!(answer["f7"], Value::Null);
+    for size in (1..=20_u128).filter(|size| *size != 7) {
+        let nodes: Vec<_> =
+            (1..=size).map(|number| json!({ "account": { "id": id(number) } })).collect();
+        let page = json!({ "nodes": nodes, "pageInfo": { "hasNextPage": true } });
+        assert_eq!(answer[format!("f{size}")], page);
+    }
+}
+
+#[tokio::test]
+async fn balances_by_ids_are_one_question() {
+    let fields =
+        (1..=20).map(|it| format!("f{it}: balance(accountId: \"{}\") {{ version }}", id(it)));
+    let query = format!("{{ {} }}", fields.collect::<Vec<_>>().join(" "));
+    let request = Request::new(query).data(Caller::Operator);
+    let answer = data(together(graph(knows(1)).execute(request)).await);
+    assert_eq!((&answer["f2"], &answer["f20"]), (&json!({ "version": 1 }), &Value::Null));
+}
+
 fn follow(graph: &GraphSchema, caller: Caller) -> impl futures::Stream<Item = Response> + Unpin {
     let query = format!(
         "subscription {{ accountUpdated(id: \"{}\") {{ \

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared_kernel::application::{Caller, Ids, PageSize, Place};
+use shared_kernel::application::{Caller, Ids, Page, PageSize, Place};
 use shared_kernel::domain::{AccountId, Ispb, Violation};
 use shared_kernel::infrastructure::grpc::status::violation_status;
 use shared_kernel::infrastructure::grpc::{Callers, request_context, status};
@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::{convert, proto};
 use crate::application::Balances;
-use crate::application::query::BalancePlace;
+use crate::application::query::{BalanceList, BalancePlace};
 use proto::balances_service_server::{BalancesService, BalancesServiceServer};
 
 /// The gRPC services of this context.
@@ -67,8 +67,10 @@ impl BalancesService for BalancesServices {
         let ispb = read(Ispb::parse(ispb))?;
         let size = read(PageSize::asked((*page_size).into()))?;
         let after = read(BalancePlace::of_token(page_token))?;
-        let answer = self.facade.list_balances.execute(caller, ispb, size, after).await;
-        let page = answer.map_err(|error| status(&error))?;
+        let list = BalanceList { caller, ispb, after, size };
+        let answers = self.facade.list_balances.execute(&[list]).await;
+        let answer = answers.map_err(|error| status(&error))?.pop();
+        let page = read(answer.transpose())?.unwrap_or(Page { rows: Vec::new(), more: false });
         let next = page.next(|balance| BalancePlace(balance.account_id()));
         Ok(Response::new(proto::ListBalancesResponse {
             balances: page.rows.iter().map(convert::balance).collect(),

@@ -83,6 +83,22 @@ impl KnownRow {
     }
 }
 
+/// The same with the place of its list in the question.
+#[derive(QueryableByName)]
+pub(super) struct ListedRow {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+    #[diesel(embed)]
+    known: KnownRow,
+}
+
+impl ListedRow {
+    /// The account.
+    pub(super) fn into_known(self) -> Result<(i64, KnownBalance), StoreError> {
+        Ok((self.place, self.known.into_known()?))
+    }
+}
+
 /// An account at a past instant, with its place in the question.
 #[derive(QueryableByName)]
 pub(super) struct PastRow {

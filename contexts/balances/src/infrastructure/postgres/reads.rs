@@ -5,23 +5,26 @@ use diesel::pg::data_types::PgTimestamp;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
-use shared_kernel::domain::{AccountId, Ispb, Timestamp};
+use shared_kernel::domain::{AccountId, Timestamp};
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{Database, instant, statement, store_error};
 
 use crate::application::ports::{
-    BalancesReads, LinePlace, PastState, StatementLine, StatementWindow,
+    BalanceRun, BalancesReads, LinePlace, PastState, StatementLine, StatementWindow,
 };
 use crate::domain::{KnownBalance, MovementKind};
-use crate::infrastructure::postgres::external_rows::{KnownRow, PastRow};
+use crate::infrastructure::postgres::external_rows::{KnownRow, ListedRow, PastRow};
 use crate::infrastructure::postgres::history_rows::LineRow;
 
-/// What is read of an account whose balance, which may not be there, is `balance`. The movement of
-/// the bank's newest event counts where that is the second: is it the opening balance?
+/// What is read of an account whose balance, which may not be there, is `balance`; before it the
+/// column of its place, where it has one. The movement of the bank's newest event counts where that
+/// is the second: is it the opening balance?
 macro_rules! known {
-    ($from:literal) => {
+    ($place:literal, $from:literal) => {
         concat!(
-            "SELECT wanted.account_id, balance.ispb, balance.owner_name, balance.available, \
+            "SELECT ",
+            $place,
+            "wanted.account_id, balance.ispb, balance.owner_name, balance.available, \
              balance.held, balance.version, balance.missing::text, balance.updated_at, \
              (SELECT coalesce(raised_at, occurred_at) FROM balances.account_history AS newest \
              WHERE newest.account_id = balance.account_id AND newest.version = balance.version) \
@@ -52,6 +55,7 @@ macro_rules! newest_word {
 
 const BY_ACCOUNT: &str = concat!(
     known!(
+        "",
         "unnest($1::uuid[]) AS wanted (account_id) \
          LEFT JOIN balances.account_balance AS balance ON balance.account_id = wanted.account_id"
     ),
@@ -60,16 +64,21 @@ const BY_ACCOUNT: &str = concat!(
      WHERE balance.version IS NOT NULL OR said.balance IS NOT NULL OR opened.since IS NOT NULL"
 );
 
+/// The first balances of each run, along the ids of its bank. All runs have the limit of the
+/// longest, a number that the planner knows: of a column it would expect a tenth of the bank.
 const BY_BANK: &str = concat!(
     known!(
-        "(SELECT * FROM balances.account_balance \
-         WHERE ispb = $1 AND account_id > coalesce($2, '00000000-0000-0000-0000-000000000000') \
-         ORDER BY account_id LIMIT $3) AS balance \
+        "asked.place, ",
+        "unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS asked (ispb, behind, place) \
+         CROSS JOIN LATERAL (SELECT * FROM balances.account_balance AS own \
+         WHERE own.ispb = asked.ispb \
+         AND own.account_id > coalesce(asked.behind, '00000000-0000-0000-0000-000000000000') \
+         ORDER BY own.account_id LIMIT $3) AS balance \
          CROSS JOIN LATERAL (SELECT balance.account_id) AS wanted"
     ),
     newest_word!(""),
     "LEFT JOIN balances.external_account AS opened ON opened.account_id = wanted.account_id \
-     ORDER BY wanted.account_id"
+     ORDER BY asked.place, wanted.account_id"
 );
 
 const PAST_STATES: &str = concat!(
@@ -171,21 +180,29 @@ impl BalancesReads for PgBalancesReads {
         rows.into_iter().map(KnownRow::into_known).collect()
     }
 
-    async fn balances_of_bank(
+    async fn balances_of_banks(
         &self,
-        ispb: Ispb,
-        after: Option<AccountId>,
-        limit: i64,
-    ) -> Result<Vec<KnownBalance>, StoreError> {
+        runs: &[BalanceRun],
+    ) -> Result<Vec<Vec<KnownBalance>>, StoreError> {
+        let banks: Vec<&str> = runs.iter().map(|run| run.ispb.as_str()).collect();
+        let longest = runs.iter().map(|run| run.rows).max().unwrap_or_default();
         let mut connection = self.database.connection().await?;
-        let rows: Vec<KnownRow> = statement(BY_BANK)
-            .bind::<Text, _>(ispb.as_str())
-            .bind::<Nullable<Uuid>, _>(after.map(AccountId::uuid))
-            .bind::<BigInt, _>(limit)
+        let rows: Vec<ListedRow> = statement(BY_BANK)
+            .bind::<Array<Text>, _>(banks)
+            .bind::<Array<Nullable<Uuid>>, _>(column(runs, |run| run.after.map(AccountId::uuid)))
+            .bind::<BigInt, _>(longest)
             .load(&mut connection)
             .await
             .map_err(store_error)?;
-        rows.into_iter().map(KnownRow::into_known).collect()
+        let rows: Result<Vec<_>, _> = rows.into_iter().map(ListedRow::into_known).collect();
+        let mut answers = vec![Vec::new(); runs.len()];
+        placed(rows?, runs.len(), |place, known| {
+            let Some((run, answer)) = runs.get(place).zip(answers.get_mut(place)) else { return };
+            if i64::try_from(answer.len()).is_ok_and(|length| length < run.rows) {
+                answer.push(known);
+            }
+        });
+        Ok(answers)
     }
 
     async fn past_states(

@@ -1,6 +1,7 @@
 //! A transfer's own id, by whatever somebody knows it by: programs of banks that credit on delivery
-//! know the ids of orders alone.
+//! know the ids of orders alone. Any number of names is one read.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use shared_kernel::application::{ApplicationError, Caller};
@@ -11,7 +12,7 @@ use crate::application::ports::TransfersReads;
 use crate::domain::OrderId;
 
 /// How somebody names a transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransferName {
     /// By its own id.
     Transfer(EndToEndId),
@@ -35,6 +36,9 @@ impl TransferName {
         Err(Violation::invalid("transfer_id_ambiguous", "order_id", message))
     }
 }
+
+/// The id of a transfer, or why it is not told.
+pub type Found = Result<EndToEndId, Violation>;
 
 /// Finds transfers by their names.
 #[derive(Clone)]
@@ -68,19 +72,50 @@ impl FindTransfer {
             TransferName::Transfer(id) => return Ok(id),
             TransferName::Order(id) => id,
         };
-        let known = self.reads.orders(&[id]).await?.pop().filter(|it| may_see(caller, it));
-        match known.map(|known| known.outcome) {
-            Some(OrderOutcome::Transfer { end_to_end_id, .. }) => Ok(end_to_end_id),
-            Some(OrderOutcome::Refused { sentence }) => {
-                let message = format!("the order {id} became no transfer: {sentence}");
-                Err(Violation::failed_precondition("order_refused", "order_id", message).into())
-            }
-            None => {
-                let message = format!("the hub knows no order {id}");
-                Err(Violation::not_found("order_unknown", "order_id", message).into())
-            }
+        let found = self.batch(&[(caller, name)]).await?.pop();
+        Ok(found.unwrap_or_else(|| Err(unknown(id)))?)
+    }
+
+    /// The same of many names, in the order of `asked`, each with its own refusal. One read, and
+    /// none where nobody names an order.
+    ///
+    /// # Errors
+    /// [`ApplicationError::Unavailable`].
+    pub(crate) async fn batch(
+        &self,
+        asked: &[(Caller, TransferName)],
+    ) -> Result<Vec<Found>, ApplicationError> {
+        let order = |(_, name): &(Caller, TransferName)| match name {
+            TransferName::Transfer(_) => None,
+            TransferName::Order(id) => Some(*id),
+        };
+        let ids: BTreeSet<OrderId> = asked.iter().filter_map(order).collect();
+        let ids: Vec<OrderId> = ids.into_iter().collect();
+        let known = if ids.is_empty() { Vec::new() } else { self.reads.orders(&ids).await? };
+        let known: HashMap<OrderId, KnownOrder> =
+            known.into_iter().map(|known| (known.order_id, known)).collect();
+        let find = |(caller, name): &(Caller, TransferName)| match name {
+            TransferName::Transfer(id) => Ok(*id),
+            TransferName::Order(id) => became(*caller, *id, known.get(id)),
+        };
+        Ok(asked.iter().map(find).collect())
+    }
+}
+
+/// What an order became.
+fn became(caller: Caller, id: OrderId, known: Option<&KnownOrder>) -> Found {
+    let known = known.filter(|known| may_see(caller, known)).ok_or_else(|| unknown(id))?;
+    match &known.outcome {
+        OrderOutcome::Transfer { end_to_end_id, .. } => Ok(*end_to_end_id),
+        OrderOutcome::Refused { sentence } => {
+            let message = format!("the order {id} became no transfer: {sentence}");
+            Err(Violation::failed_precondition("order_refused", "order_id", message))
         }
     }
+}
+
+fn unknown(id: OrderId) -> Violation {
+    Violation::not_found("order_unknown", "order_id", format!("the hub knows no order {id}"))
 }
 
 fn may_see(caller: Caller, known: &KnownOrder) -> bool {
@@ -103,8 +138,8 @@ mod tests {
         OrderId::from_uuid(Uuid::from_u128(number))
     }
 
-    #[tokio::test]
-    async fn an_order_leads_to_its_transfer_for_its_banks_alone() {
+    /// A store that knows order 1, which became the first transfer, and 2, which was refused.
+    fn store() -> MemoryStore {
         let store = MemoryStore::default();
         let end_to_end_id = order(1).end_to_end_id;
         let outcomes = [
@@ -116,7 +151,13 @@ mod tests {
             let known = KnownOrder { order_id, bank, account_id, content: None, outcome };
             store.tables().orders.insert(order_id, known);
         }
-        let query = FindTransfer::new(Arc::new(store));
+        store
+    }
+
+    #[tokio::test]
+    async fn an_order_leads_to_its_transfer_for_its_banks_alone() {
+        let end_to_end_id = order(1).end_to_end_id;
+        let query = FindTransfer::new(Arc::new(store()));
         let find = async |caller, number| {
             let found = query.execute(caller, TransferName::Order(id(number))).await;
             found.map_err(|error| match error {
@@ -137,5 +178,32 @@ mod tests {
         }
         let itself = TransferName::Transfer(end_to_end_id);
         assert_eq!(query.execute(Caller::Operator, itself).await.unwrap(), end_to_end_id);
+    }
+
+    #[tokio::test]
+    async fn many_names_are_one_read_and_each_refusal_spoils_its_own_alone() {
+        let store = store();
+        let query = FindTransfer::new(Arc::new(store.clone()));
+        let (first, other) = (order(1).end_to_end_id, order(7).end_to_end_id);
+        let (itself, stranger) = (TransferName::Transfer(other), Caller::Bank(ispb("00000009")));
+        let order = |number| TransferName::Order(id(number));
+        let asked = [
+            (Caller::Operator, order(2)),
+            (Caller::Operator, order(1)),
+            (stranger, order(1)),
+            (Caller::Operator, itself),
+            (Caller::Bank(ispb(PAYEE_BANK)), order(1)),
+            (Caller::Operator, order(3)),
+        ];
+        let told: Vec<_> = query.batch(&asked).await.unwrap();
+        let told: Vec<_> =
+            told.into_iter().map(|found| found.map_err(|broken| broken.code())).collect();
+        let unknown = Err("order_unknown");
+        let expected = [Err("order_refused"), Ok(first), unknown, Ok(other), Ok(first), unknown];
+        assert_eq!(told, expected);
+        assert_eq!(store.tables().calls["orders"], 1);
+        // Nobody looks for an order that nobody names.
+        assert_eq!(query.batch(&[(Caller::Operator, itself)]).await.unwrap(), [Ok(other)]);
+        assert_eq!(store.tables().calls["orders"], 1);
     }
 }

@@ -15,10 +15,10 @@ use shared_kernel::infrastructure::graphql::{
 
 use super::transfer::Transfer;
 use crate::application::ports::{SavedResolution, TransferPlace};
-use crate::application::query::Listed;
+use crate::application::query::{Found, Listed};
 use crate::application::{
-    GetParticipants, GetPositions, GetResolution, GetTransfers, ListTransfers, TransferList,
-    Transfers,
+    FindTransfer, GetParticipants, GetPositions, GetResolution, GetTransfers, ListParticipants,
+    ListTransfers, ParticipantList, TransferList, TransferName, Transfers,
 };
 use crate::domain::{self, Participant, Position};
 
@@ -49,9 +49,11 @@ pub(super) fn listed(
 
 /// What there is to load.
 pub(super) struct Loaders {
+    names: DataLoader<NameLoader>,
     transfers: DataLoader<TransferLoader>,
     lists: DataLoader<ListLoader>,
     participants: DataLoader<ParticipantLoader>,
+    participant_lists: DataLoader<ParticipantListLoader>,
     positions: DataLoader<PositionLoader>,
     resolutions: DataLoader<ResolutionLoader>,
 }
@@ -59,12 +61,23 @@ pub(super) struct Loaders {
 impl Loaders {
     pub(super) fn new(facade: &Arc<Transfers>) -> Self {
         Self {
+            names: loader(NameLoader(facade.find_transfer.clone())),
             transfers: loader(TransferLoader(facade.get_transfers.clone())),
             lists: loader(ListLoader(facade.list_transfers.clone())),
             participants: loader(ParticipantLoader(facade.get_participants.clone())),
+            participant_lists: loader(ParticipantListLoader(facade.list_participants.clone())),
             positions: loader(PositionLoader(facade.get_positions.clone())),
             resolutions: loader(ResolutionLoader(facade.get_resolution.clone())),
         }
+    }
+
+    /// The id of a transfer, by its own or by that of its order. Whoever knows the one already
+    /// waits for those who ask by the other, so that all transfers are read together.
+    pub(super) async fn find(
+        &self,
+        asked: (Caller, TransferName),
+    ) -> Result<Option<EndToEndId>, ApplicationError> {
+        Ok(self.names.load_one(asked).await?.transpose()?)
     }
 
     /// A transfer, if it is there and its caller may see it.
@@ -93,6 +106,15 @@ impl Loaders {
         self.participants.load_one(ispb).await
     }
 
+    /// A page of banks.
+    pub(super) async fn participants(
+        &self,
+        list: ParticipantList,
+    ) -> Result<Page<Participant>, ApplicationError> {
+        let listed = self.participant_lists.load_one(list).await?;
+        Ok(listed.unwrap_or(Page { rows: Vec::new(), more: false }))
+    }
+
     /// A position, if it is there and its caller may see it.
     pub(super) async fn position(
         &self,
@@ -117,6 +139,21 @@ fn loader<L>(loader: L) -> DataLoader<L> {
 /// Keys with what was found for them.
 fn found<K: Copy + Eq + std::hash::Hash, V>(keys: &[K], values: Vec<Option<V>>) -> HashMap<K, V> {
     keys.iter().zip(values).filter_map(|(key, value)| Some((*key, value?))).collect()
+}
+
+struct NameLoader(FindTransfer);
+
+impl Loader<(Caller, TransferName)> for NameLoader {
+    type Value = Found;
+    type Error = ApplicationError;
+
+    async fn load(
+        &self,
+        keys: &[(Caller, TransferName)],
+    ) -> Result<HashMap<(Caller, TransferName), Found>, ApplicationError> {
+        let ids = self.0.batch(keys).await?;
+        Ok(found(keys, ids.into_iter().map(Some).collect()))
+    }
 }
 
 struct TransferLoader(GetTransfers);
@@ -158,6 +195,21 @@ impl Loader<Ispb> for ParticipantLoader {
     async fn load(&self, keys: &[Ispb]) -> Result<HashMap<Ispb, Participant>, ApplicationError> {
         let banks = self.0.execute(keys).await?;
         Ok(banks.into_iter().map(|bank| (bank.ispb, bank)).collect())
+    }
+}
+
+struct ParticipantListLoader(ListParticipants);
+
+impl Loader<ParticipantList> for ParticipantListLoader {
+    type Value = Page<Participant>;
+    type Error = ApplicationError;
+
+    async fn load(
+        &self,
+        keys: &[ParticipantList],
+    ) -> Result<HashMap<ParticipantList, Page<Participant>>, ApplicationError> {
+        let pages = self.0.execute(keys).await?;
+        Ok(found(keys, pages.into_iter().map(Some).collect()))
     }
 }
 

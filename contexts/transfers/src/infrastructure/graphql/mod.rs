@@ -2,6 +2,8 @@
 //! transfers.
 
 mod account;
+#[cfg(test)]
+mod aliases_tests;
 mod bank;
 mod decision;
 #[cfg(test)]

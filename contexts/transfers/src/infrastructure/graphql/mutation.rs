@@ -10,9 +10,10 @@ use shared_kernel::infrastructure::graphql::{
 };
 
 use super::bank::{Bank, BankProtocol};
-use super::query::find;
 use super::transfer::Transfer;
-use crate::application::{AcknowledgeCredit, EnrolParticipant, ResolveTransfer, Transfers};
+use crate::application::{
+    AcknowledgeCredit, EnrolParticipant, ResolveTransfer, TransferName, Transfers,
+};
 use crate::domain::{LimitWish, ParticipantName, Protocol, Resolution};
 
 /// The id of the transfer that an operator names by its own or by that of its order. Who may not
@@ -25,7 +26,9 @@ async fn named(
 ) -> Result<domain::EndToEndId> {
     caller.must_be_operator().map_err(|broken| violation_error(&broken))?;
     let id = id.map(|EndToEndId(id)| id.to_string()).unwrap_or_default();
-    find(transfers, caller, &id, &order_id.unwrap_or_default()).await.map_err(refused)
+    let name = TransferName::parse(&id, &order_id.unwrap_or_default());
+    let name = name.map_err(|broken| violation_error(&broken))?;
+    transfers.find_transfer.execute(caller, name).await.map_err(refused)
 }
 
 /// A transfer as it is after an order.

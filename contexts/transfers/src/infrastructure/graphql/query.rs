@@ -1,13 +1,11 @@
 //! What may be asked.
 
-use std::sync::Arc;
-
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 use shared_kernel::application::{ApplicationError, Caller};
 use shared_kernel::domain::{self, Kind};
 use shared_kernel::infrastructure::graphql::{
-    DateTime, Ispb, caller, connection, entity, refused, violation_error,
+    DateTime, Ispb, Window, caller, connection, entity, refused, violation_error,
 };
 
 use super::account::Account;
@@ -15,7 +13,7 @@ use super::bank::{Bank, BankProtocol};
 use super::loaders::{Loaders, listed, period, window};
 use super::transfer::{Transfer, TransferState};
 use crate::application::ports::ParticipantPlace;
-use crate::application::{TransferList, TransferName, Transfers, TransfersOf};
+use crate::application::{ParticipantList, TransferList, TransferName, TransfersOf};
 use crate::domain::Participant;
 
 /// The root of questions.
@@ -31,15 +29,13 @@ async fn transfer_of(
     Ok(found.map(|transfer| Transfer::from(&*transfer)))
 }
 
-/// The id of a transfer that is named by its own or by that of its order; the other is empty.
-pub(super) async fn find(
-    transfers: &Transfers,
-    caller: Caller,
-    id: &str,
-    order_id: &str,
-) -> Result<domain::EndToEndId, ApplicationError> {
-    let name = TransferName::parse(id, order_id)?;
-    transfers.find_transfer.execute(caller, name).await
+/// How a transfer is named: by its own id, or by that of its order; the other is empty.
+fn named(id: &str, order_id: &str) -> Result<TransferName> {
+    TransferName::parse(id, order_id).map_err(|broken| match broken.field() {
+        // The argument is called `id` here.
+        "end_to_end_id" => violation_error(&broken.on("id")),
+        _ => violation_error(&broken),
+    })
 }
 
 /// What may be asked. Nothing changes by it, and what fails is null by itself.
@@ -73,13 +69,11 @@ impl Query {
         >,
     ) -> Result<Option<Transfer>> {
         let caller = caller(context)?;
-        let (id, order_id) = (id.unwrap_or_default(), order_id.unwrap_or_default());
-        match find(context.data::<Arc<Transfers>>()?, caller, &id, &order_id).await {
-            Ok(id) => transfer_of(context, caller, id).await,
+        let name = named(&id.unwrap_or_default(), &order_id.unwrap_or_default())?;
+        match context.data::<Loaders>()?.find((caller, name)).await {
+            Ok(Some(id)) => transfer_of(context, caller, id).await,
+            Ok(None) => Ok(None),
             Err(ApplicationError::Refused(broken)) if broken.kind() == Kind::NotFound => Ok(None),
-            Err(ApplicationError::Refused(broken)) if broken.field() == "end_to_end_id" => {
-                Err(violation_error(&broken.on("id")))
-            }
             Err(error) => Err(refused(error)),
         }
     }
@@ -133,10 +127,9 @@ impl Query {
     ) -> Result<Option<Connection<String, Bank>>> {
         caller(context)?;
         let (window, is_behind) = window(first, after.as_deref())?;
-        let banks = &context.data::<Arc<Transfers>>()?.list_participants;
-        let protocol = protocol.map(Into::into);
-        let page = banks.execute(window.after, protocol, Some(window.size)).await;
-        let page = page.map_err(refused)?;
+        let Window { after, size } = window;
+        let list = ParticipantList { protocol: protocol.map(Into::into), after, size: Some(size) };
+        let page = context.data::<Loaders>()?.participants(list).await.map_err(refused)?;
         let place = |bank: &Participant| ParticipantPlace(bank.ispb);
         Ok(Some(connection(page, is_behind, place, Bank::from)))
     }

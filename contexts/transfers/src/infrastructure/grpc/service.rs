@@ -15,7 +15,7 @@ use super::convert;
 use super::proto::v1;
 use super::proto::v1::transfers_service_server::{TransfersService, TransfersServiceServer};
 use crate::application::ports::TransferPlace;
-use crate::application::{AcknowledgeCredit, TransferName, Transfers};
+use crate::application::{AcknowledgeCredit, ParticipantList, TransferName, Transfers};
 use crate::domain::Transfer;
 
 /// The hub's gRPC service.
@@ -184,9 +184,11 @@ impl TransfersService for TransfersServices {
         request: Request<v1::ListParticipantsRequest>,
     ) -> Result<Response<v1::ListParticipantsResponse>, Status> {
         self.context(&request)?;
-        let listed = self.facade.list_participants.execute(None, None, None).await;
+        let everyone = ParticipantList::default();
+        let listed = self.facade.list_participants.execute(&[everyone]).await;
         let listed = listed.map_err(|error| status(&error))?;
-        let participants = listed.rows.iter().map(convert::participant).collect();
+        let banks = listed.iter().flat_map(|page| &page.rows);
+        let participants = banks.map(convert::participant).collect();
         Ok(Response::new(v1::ListParticipantsResponse { participants }))
     }
 

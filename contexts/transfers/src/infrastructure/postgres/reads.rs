@@ -1,6 +1,7 @@
 //! The read side: plain reads on connections of the pool, one statement for each read.
 
 use async_trait::async_trait;
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use shared_kernel::application::StoreError;
@@ -10,11 +11,11 @@ use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{statement, store_error};
 
 use super::rows::{
-    ParticipantRow, PositionRow, ResolutionRow, TransferRow, read, transfer_columns,
+    ParticipantRow, PositionRow, ResolutionRow, TransferRow, read, transfer_columns, unreadable,
 };
 use super::{outside, runs};
 use crate::application::outside::KnownOrder;
-use crate::application::ports::{SavedResolution, TransferRun, TransfersReads};
+use crate::application::ports::{ParticipantRun, SavedResolution, TransferRun, TransfersReads};
 use crate::domain::{OrderId, Participant, Position, Protocol, Transfer};
 
 const TRANSFERS: &str = concat!(
@@ -23,10 +24,14 @@ const TRANSFERS: &str = concat!(
     " FROM transfers.transfer AS t WHERE t.end_to_end_id = ANY($1)"
 );
 
-/// Without a limit, all of them.
-const PARTICIPANTS: &str = "SELECT ispb, code, name, protocol, status, position_limit, \
-     enrolled_at, version FROM transfers.participant \
-     WHERE ispb > $1 AND ($2 = '' OR protocol = $2) ORDER BY ispb LIMIT $3";
+/// The first of each run, along the ids from its place; a run without a limit has all of them.
+const PARTICIPANTS: &str = "SELECT asked.list, bank.* \
+     FROM unnest($1::text[], $2::text[], $3::bigint[]) \
+     WITH ORDINALITY AS asked (place, protocol, rows, list) CROSS JOIN LATERAL \
+     (SELECT ispb, code, name, protocol, status, position_limit, enrolled_at, version \
+     FROM transfers.participant AS bank WHERE bank.ispb > asked.place \
+     AND (asked.protocol = '' OR bank.protocol = asked.protocol) \
+     ORDER BY bank.ispb LIMIT asked.rows) AS bank ORDER BY asked.list, bank.ispb";
 
 const PARTICIPANTS_OF: &str = "SELECT ispb, code, name, protocol, status, position_limit, \
      enrolled_at, version FROM transfers.participant WHERE ispb = ANY($1)";
@@ -38,6 +43,15 @@ const RESOLUTIONS: &str = "SELECT end_to_end_id, resolution, reason, resolved_at
 
 const POSITIONS_OF: &str =
     "SELECT ispb, amount, reserved FROM transfers.position WHERE ispb = ANY($1) ORDER BY ispb";
+
+/// A row of a list of participants.
+#[derive(QueryableByName)]
+struct ListedRow {
+    #[diesel(sql_type = BigInt)]
+    list: i64,
+    #[diesel(embed)]
+    participant: ParticipantRow,
+}
 
 fn texts(ispbs: &[Ispb]) -> Vec<&str> {
     ispbs.iter().map(Ispb::as_str).collect()
@@ -63,19 +77,28 @@ impl TransfersReads for Sessions {
 
     async fn participants(
         &self,
-        after: Option<Ispb>,
-        protocol: Option<Protocol>,
-        rows: Option<i64>,
-    ) -> Result<Vec<Participant>, StoreError> {
+        runs: &[ParticipantRun],
+    ) -> Result<Vec<Vec<Participant>>, StoreError> {
+        let places = runs.iter().map(|run| run.after.as_ref().map(Ispb::as_str));
+        let places: Vec<&str> = places.map(Option::unwrap_or_default).collect();
+        let protocols = runs.iter().map(|run| run.protocol.map(Protocol::as_str));
+        let protocols: Vec<&str> = protocols.map(Option::unwrap_or_default).collect();
+        let limits: Vec<Option<i64>> = runs.iter().map(|run| run.rows).collect();
         let mut connection = self.database.connection().await?;
-        let rows: Vec<ParticipantRow> = statement(PARTICIPANTS)
-            .bind::<Text, _>(after.as_ref().map(Ispb::as_str).unwrap_or_default())
-            .bind::<Text, _>(protocol.map(Protocol::as_str).unwrap_or_default())
-            .bind::<Nullable<BigInt>, _>(rows)
+        let rows: Vec<ListedRow> = statement(PARTICIPANTS)
+            .bind::<Array<Text>, _>(places)
+            .bind::<Array<Text>, _>(protocols)
+            .bind::<Array<Nullable<BigInt>>, _>(limits)
             .load(&mut connection)
             .await
             .map_err(store_error)?;
-        read(rows, ParticipantRow::participant)
+        let mut answers: Vec<Vec<Participant>> = runs.iter().map(|_| Vec::new()).collect();
+        for row in rows {
+            let list = usize::try_from(row.list).ok().and_then(|list| list.checked_sub(1));
+            let Some(answer) = list.and_then(|list| answers.get_mut(list)) else { continue };
+            answer.push(row.participant.participant().map_err(|broken| unreadable(&broken))?);
+        }
+        Ok(answers)
     }
 
     async fn participants_of(&self, ispbs: &[Ispb]) -> Result<Vec<Participant>, StoreError> {
