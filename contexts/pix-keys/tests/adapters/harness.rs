@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use diesel::QueryableByName;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
 use pix_keys::application::command::{EnrolAccountHandler, RegisterKeyHandler, RemoveKeyHandler};
 use pix_keys::application::query::{FindAccountExecutor, FindKeyExecutor};
 use pix_keys::application::reaction::{Heard, OnAccountChanged, OnParticipantChanged};
@@ -29,6 +32,7 @@ use shared_kernel::application::{
 use shared_kernel::domain::{AccountId, BankCode, Ispb, Violation};
 use shared_kernel::infrastructure::grpc::Callers;
 use shared_kernel::infrastructure::postgres::session::Sessions;
+use shared_kernel::infrastructure::postgres::statement;
 use shared_kernel::testing::{FixedClock, TestServers};
 use uuid::Uuid;
 
@@ -263,6 +267,20 @@ impl Directory {
 
     pub(crate) async fn found(&self, text: &str) -> Option<EntryView> {
         self.store.entries(&[key(text)]).await.unwrap().into_iter().next()
+    }
+
+    /// How many of this database's sessions wait for a lock that another holds.
+    pub(crate) async fn waits_for_locks(&self) -> i64 {
+        #[derive(QueryableByName)]
+        struct Waiting {
+            #[diesel(sql_type = BigInt)]
+            sessions: i64,
+        }
+        const WAITING: &str = "SELECT count(*) AS sessions FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let mut connection = self.sessions.database.connection().await.unwrap();
+        let rows: Vec<Waiting> = statement(WAITING).load(&mut connection).await.unwrap();
+        rows.into_iter().map(|row| row.sessions).sum()
     }
 
     /// Everything that waits in the outbox, oldest first.

@@ -1,9 +1,10 @@
 //! Removing, and what a key is afterwards.
 
 use futures::future::join_all;
-use pix_keys::application::{DirectoryReads, RemovalOrder};
+use pix_keys::application::{DirectoryReads, DirectoryStore, RemovalOrder};
 use pix_keys::domain::RemovalReason;
 use shared_kernel::application::Caller;
+use shared_kernel::testing::eventually;
 
 use crate::harness::{
     ANA, BBX, CTER, Directory, MARIA, account_id, code, count, gives_up, header, ispb, trace,
@@ -108,4 +109,30 @@ async fn a_key_that_is_passed_on_by_many_at_once_has_one_owner_and_no_gap_in_its
         assert_eq!(header(record, "ce_type").contains("Registered"), registers);
     }
     assert_eq!(directory.found("hot@example.com").await.is_some(), outbox.len() % 2 == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_counted_of_a_locked_account_stays_so_until_its_transaction_ends() {
+    let directory = Directory::fresh().await;
+    directory.enrol(1, BBX, MARIA).await.unwrap();
+    for number in 0..4 {
+        let key = format!("maria{number}@example.com");
+        directory.register(&key, 1, &key).await.unwrap();
+    }
+    let mut registering = directory.store.begin().await.unwrap();
+    registering.lock_accounts(&[account_id(1)]).await.unwrap();
+    let counted = registering.keys_held(&[account_id(1)]).await.unwrap();
+    assert_eq!(counted, [(account_id(1), 4)]);
+    let twin = directory.twin();
+    let removal =
+        tokio::spawn(async move { remove(&twin, gives_up("d", 1, "maria0@example.com")).await });
+    eventually(async || {
+        let waits = directory.waits_for_locks().await > 0;
+        if waits || removal.is_finished() { Ok(()) } else { Err("it does neither".to_owned()) }
+    })
+    .await;
+    assert_eq!(registering.keys_held(&[account_id(1)]).await.unwrap(), counted);
+    registering.commit().await.unwrap();
+    assert_eq!(removal.await.unwrap(), "");
+    assert_eq!(directory.store.entries_of(&[account_id(1)]).await.unwrap().len(), 3);
 }

@@ -1,7 +1,9 @@
 //! Removes keys, a batch in one transaction.
 //!
-//! Only the entries are locked: a removal can break no limit of an account. Cost: one locking
-//! read, one update and one outbox row per batch.
+//! The accounts are locked before the entries, as for a registration: a removal can break no limit,
+//! but a registration beside it that counts the key and then others in its batch would refuse one
+//! for a limit that the account never reached. Cost: two locking reads, one update and one outbox
+//! row per batch.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -100,6 +102,10 @@ impl BatchCommand for RemoveKeyHandler {
         transaction: &mut Self::Transaction,
         commands: &[(RemoveKey, ())],
     ) -> Result<Vec<Result<KeyRemoval, Violation>>, StoreError> {
+        let accounts: BTreeSet<AccountId> =
+            commands.iter().map(|(command, ())| command.account_id).collect();
+        let accounts: Vec<AccountId> = accounts.into_iter().collect();
+        transaction.lock_accounts(&accounts).await?;
         let keys: BTreeSet<&PixKey> = commands.iter().map(|(command, ())| &command.key).collect();
         let keys: Vec<PixKey> = keys.into_iter().cloned().collect();
         let entries = transaction.lock_entries(&keys).await?;
