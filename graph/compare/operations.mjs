@@ -6,7 +6,7 @@ import { ana, bia, caio, duda } from './stage.mjs'
 const nobody = '00000000-0000-4000-8000-000000000000'
 
 export function operations({ completed, rejected }) {
-  return [...queries(completed, rejected), ...absences(), ...refusals(), ...mutations()]
+  return [...queries(completed, rejected), ...absences(), ...refusals(), ...mutations(completed, rejected)]
 }
 
 function queries(completed, rejected) {
@@ -155,6 +155,10 @@ function absences() {
       query: `{ transfers(first: 3) { nodes { payee { account { balance(at: "2020-01-01T00:00:00Z") { total } number } } } } }`,
     },
     {
+      name: 'an order that nobody gave',
+      query: `{ transfer(orderId: "${nobody}") { state payer { bank { name } } } }`,
+    },
+    {
       name: 'a transfer that there is not',
       query: '{ transfer(id: "E0000000120201120120000000000001") { state payer { bank { name } } } }',
     },
@@ -164,6 +168,10 @@ function absences() {
 function refusals() {
   return [
     { name: 'an id that is none', query: '{ account(id: "7") { number } }' },
+    {
+      name: 'a transfer by two names',
+      query: `{ transfer(id: "E0000000120201120120000000000001", orderId: "${nobody}") { state } }`,
+    },
     { name: 'a page that is too long', query: '{ transfers(first: 201) { nodes { id } } }' },
     {
       name: 'a page that is too long, of many entities',
@@ -196,7 +204,7 @@ function refusals() {
   ]
 }
 
-function mutations() {
+function mutations(completed, rejected) {
   const command = (name, field, type, input, fields, more = {}) => ({
     name,
     query: `mutation($input: ${type}!) { ${field}(input: $input) { ${fields} } }`,
@@ -219,6 +227,12 @@ function mutations() {
     order('send in a form that money has not', { idempotencyKey: 't5', payeeKey: 'user1@cter.example', amount: '1.005' }, { ownCodes: true }),
     order('send from another bank', { idempotencyKey: 't6', accountId: caio, payeeKey: 'user1@bbx.example', amount: '1.00' }, { as: 'bank' }),
     command('limits', 'setAccountLimits', 'SetAccountLimitsInput', { accountId: bia, limitPerTransfer: '50.00' }, 'account { limits { perTransfer perDay } balance { total } }'),
+    command('block an account', 'blockAccount', 'BlockAccountInput', { accountId: bia }, 'account { status bank { name } keys { nodes { key } } }'),
+    command('unblock it', 'unblockAccount', 'UnblockAccountInput', { accountId: bia }, 'account { status balance { total } }'),
+    command('list an account of another hub', 'enrolAccount', 'EnrolAccountInput', { accountId: nobody, ispb: '00000001', number: '77', ownerName: 'Rui Luz', ownerTaxId: '52998224725' }, 'account { id listing { ownerName number bank { name } } }'),
+    command('end a transfer that is not overdue', 'resolveTransfer', 'ResolveTransferInput', { endToEndId: completed, resolution: 'REFUSED', reason: 'asked' }, 'transfer { state }'),
+    command('end one of an order that nobody gave', 'resolveTransfer', 'ResolveTransferInput', { orderId: nobody, resolution: 'CREDITED', reason: 'asked' }, 'transfer { state }'),
+    command('acknowledge what was never credited', 'acknowledgeCredit', 'AcknowledgeCreditInput', { endToEndId: rejected, reason: 'settled' }, 'transfer { state }'),
     command('close an account with money', 'closeAccount', 'CloseAccountInput', { accountId: bia }, 'account { status }'),
     {
       name: 'two contexts in one document, in order',

@@ -46,6 +46,8 @@ pub(super) struct PixKey {
     key: String,
     /// What kind of key it is.
     kind: PixKeyKind,
+    /// The key as the account's bank wrote it last: existing bank programs look it up so.
+    registered_as: String,
     /// This registration of it: a key that is removed and registered again has another.
     entry_id: ID,
     /// The account that it names; null where Banking does not answer for it.
@@ -69,6 +71,7 @@ impl From<EntryView> for PixKey {
             id: ID(text.clone()),
             key: text,
             kind: entry.key.kind().into(),
+            registered_as: entry.registered_as().to_owned(),
             entry_id: entry.entry_id.into(),
             bank: Some(entry.account.ispb.into()),
             owner_name: entry.account.owner_name.as_str().to_owned(),

@@ -192,14 +192,14 @@ async fn every_bank_looks_keys_up_and_says_for_whom() {
     let setting = setting();
     let query = "{ pixKey(key: \"maria@example.com\", payerTaxId: \"52998224725\", \
          endToEndId: \"E00000002202611201200abcdefghijk\") { id key kind entryId ownerName \
-         ownerTaxId createdAt ownedSince bank { id } \
+         ownerTaxId createdAt ownedSince registeredAs bank { id } \
          account { id listing { branch number ownerName ownerTaxId status bank { id } } } } }";
     let found = setting.answer(bank(CTER), query).await;
     let expected = json!({
         "id": "maria@example.com", "key": "maria@example.com", "kind": "EMAIL",
         "entryId": account(2), "ownerName": "Owner", "ownerTaxId": MARIA,
         "createdAt": "1970-01-01T00:00:00.000000Z", "ownedSince": "1970-01-01T00:00:00.000000Z",
-        "bank": { "id": BBX },
+        "registeredAs": "maria@example.com", "bank": { "id": BBX },
         "account": { "id": account(1), "listing": {
             "branch": "0001", "number": "1111", "ownerName": "Owner", "ownerTaxId": MARIA,
             "status": "ACTIVE", "bank": { "id": BBX },
