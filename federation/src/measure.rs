@@ -44,8 +44,9 @@ pub(crate) fn kind_of(operation: &OperationDefinition) -> OperationKind {
 pub(crate) struct Measured {
     /// What one operation of it costs.
     pub(crate) cost: Cost,
-    /// Its fields, as they are written or written out, whatever is more.
-    pub(crate) fields: u64,
+    /// What validation and planning look at: its fields with fragments written out, or all that is
+    /// written, whatever is more. Validation compares fragments with one another too.
+    pub(crate) weight: u64,
 }
 
 /// Refuses a document that is too large or too deep, and says how large it is.
@@ -57,11 +58,12 @@ pub(crate) fn measure(
     document: &Document,
     chosen: &OperationDefinition,
 ) -> Result<Measured, ServerError> {
+    let fragments = fragments_of(document);
     let mut cost = Cost::default();
     let (mut fields, mut introspection) = (0_u64, 0_u64);
     for definition in &document.definitions {
         let Definition::Operation(operation) = definition else { continue };
-        let mut measurer = Measurer::new(api, limits, document);
+        let mut measurer = Measurer::new(api, limits, &fragments);
         let found = measurer.operation(operation)?;
         fields = fields.saturating_add(found.fields);
         introspection = introspection.saturating_add(found.introspection);
@@ -72,11 +74,23 @@ pub(crate) fn measure(
         let most = limits.introspection_fields_max;
         Measurer::at_most(introspection, most, "introspection fields")?;
     }
-    Measurer::new(api, limits, document).all_fragments()?;
+    Measurer::new(api, limits, &fragments).all_fragments()?;
     let most = limits.fields_max.saturating_add(limits.introspection_fields_max);
     let written = all_written(document);
-    Measurer::at_most(written, most, "written fields")?;
-    Ok(Measured { cost, fields: fields.saturating_add(introspection).max(written) })
+    Measurer::at_most(written, most, "written selections")?;
+    let weight = fields.saturating_add(introspection);
+    Ok(Measured { cost, weight: weight.max(written.saturating_add(count(fragments.len()))) })
+}
+
+/// Fragments by their names.
+type Fragments<'a> = HashMap<&'a str, &'a FragmentDefinition>;
+
+fn fragments_of(document: &Document) -> Fragments<'_> {
+    let fragments = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
+        Definition::Operation(_) => None,
+    });
+    fragments.collect()
 }
 
 /// Fields of one operation, its fragments written out.
@@ -86,8 +100,8 @@ struct Fields {
     introspection: u64,
 }
 
-/// Fields as they are written: each fragment once, whether it is used or not. What is measured
-/// already is nested within bounds.
+/// Fields and fragments as they are written: each fragment once, whether it is used or not. What is
+/// measured already is nested within bounds.
 fn all_written(document: &Document) -> u64 {
     let sets = document.definitions.iter().map(|definition| match definition {
         Definition::Operation(operation) => operation.selection_set(),
@@ -98,11 +112,11 @@ fn all_written(document: &Document) -> u64 {
 
 fn written(set: &SelectionSet) -> u64 {
     let found = set.items.iter().map(|selection| match selection {
-        Selection::Field(field) => written(&field.selection_set).saturating_add(1),
+        Selection::Field(field) => written(&field.selection_set),
         Selection::InlineFragment(fragment) => written(&fragment.selection_set),
         Selection::FragmentSpread(_) => 0,
     });
-    found.fold(0, u64::saturating_add)
+    found.fold(count(set.items.len()), u64::saturating_add)
 }
 
 /// How large something is with its fragments written out, and the step that is its cost.
@@ -128,7 +142,7 @@ impl Size {
 struct Measurer<'a> {
     api: &'a Api,
     limits: &'a Limits,
-    fragments: HashMap<&'a str, &'a FragmentDefinition>,
+    fragments: &'a Fragments<'a>,
     /// Measured fragments, inside a page and not; none while one is being measured.
     known: HashMap<(&'a str, bool), Option<Size>>,
     cost: Cost,
@@ -147,15 +161,11 @@ struct Place<'a> {
 }
 
 impl<'a> Measurer<'a> {
-    fn new(api: &'a Api, limits: &'a Limits, document: &'a Document) -> Self {
-        let fragments = document.definitions.iter().filter_map(|definition| match definition {
-            Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
-            Definition::Operation(_) => None,
-        });
+    fn new(api: &'a Api, limits: &'a Limits, fragments: &'a Fragments<'a>) -> Self {
         Self {
             api,
             limits,
-            fragments: fragments.collect(),
+            fragments,
             known: HashMap::new(),
             cost: Cost::default(),
             aliases: 0,

@@ -46,8 +46,8 @@ impl Debug for Graph {
     }
 }
 
-/// Fields of a document that is planned at once: a few milliseconds of work at most.
-const AT_ONCE_FIELDS_MAX: u64 = 50;
+/// Fields and fragments of a document that is planned at once: a few milliseconds of work at most.
+const AT_ONCE_WEIGHT_MAX: u64 = 50;
 
 impl Graph {
     /// The plan of an operation and its variables, or why it is refused. A document that is known
@@ -64,7 +64,7 @@ impl Graph {
             return self.with_variables(prepared, given);
         }
         let read = self.planning().read(&source)?;
-        if read.fields() <= AT_ONCE_FIELDS_MAX {
+        if read.weight() <= AT_ONCE_WEIGHT_MAX {
             return self.plan(source, read, given);
         }
         let turn = self.turns.planning().await.map_err(|refused| vec![refused])?;

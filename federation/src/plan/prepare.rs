@@ -39,9 +39,9 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    /// Its fields, as they are written or written out, whatever is more.
-    pub(crate) const fn fields(&self) -> u64 {
-        self.measured.fields
+    /// What checking and planning look at: fields, fragments and uses of them.
+    pub(crate) const fn weight(&self) -> u64 {
+        self.measured.weight
     }
 }
 
@@ -98,7 +98,8 @@ pub(crate) struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    /// Reads a document and measures it: work that grows with its length and no faster.
+    /// Reads a document and measures it: work that grows with its length alone, whatever it
+    /// says; a fragment is looked at once for each operation that uses it.
     pub(crate) fn read(&self, source: &Source) -> Result<Read, Vec<ServerError>> {
         let Self { api, limits, .. } = *self;
         let (bytes, most) = (source.document.len(), limits.document_bytes_max);

@@ -21,6 +21,12 @@ fn large(alias: &str) -> String {
     format!("{{ {alias}: me {{ {} }} }}", "id ".repeat(50))
 }
 
+/// One that has few fields, and whose fragments validation compares with one another.
+fn of_fragments() -> String {
+    let uses = (0..25).map(|it| format!(" fragment f{it} on User {{ ...id }}"));
+    "{ me { id } } fragment id on User { id }".to_owned() + &uses.collect::<String>()
+}
+
 #[test]
 fn an_unknown_document_holds_up_no_other_and_the_next_waits_for_its_turn() {
     let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
@@ -35,6 +41,7 @@ fn an_unknown_document_holds_up_no_other_and_the_next_waits_for_its_turn() {
         let mut second = pin!(graph.execute(Request::new(large("second"))));
         assert!(poll!(&mut first).is_pending());
         assert!(poll!(&mut second).is_pending());
+        assert!(poll!(pin!(graph.execute(Request::new(of_fragments())))).is_pending());
         let known = graph.execute(Request::new(KNOWN)).now_or_never();
         assert!(known.is_some_and(|answer| answer.is_ok()));
         let small = graph.execute(Request::new("{ small: __typename }")).now_or_never();
