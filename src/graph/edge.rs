@@ -94,10 +94,9 @@ async fn operations<E: Executor>(
         .is_some_and(is_accept_multipart_mixed);
     match request {
         BatchRequest::Single(request) if wants_stream => {
-            let mut stop = door.stop;
             let answers = executor.execute_stream(asking.on(request), None);
-            let answers = answers.take_until(async move { stop.stopped().await }).boxed();
-            let parts = multipart::parts(answers).await.map(Ok::<_, std::convert::Infallible>);
+            let parts = multipart::parts(answers, door.stop).await;
+            let parts = parts.map(Ok::<_, std::convert::Infallible>);
             ([(CONTENT_TYPE, multipart::CONTENT_TYPE)], Body::from_stream(parts)).into_response()
         }
         BatchRequest::Single(request) => {

@@ -196,6 +196,11 @@ async fn subscriptions_end_with_the_process_in_parts_and_over_sockets() {
     socket.send(Message::text(init.to_string())).await.unwrap();
     assert!(matches!(socket.next().await, Some(Ok(Message::Text(_)))));
     running.stop();
+    let last = parts.next().await.unwrap().unwrap();
+    let last = std::str::from_utf8(&last).unwrap().lines().last().unwrap();
+    let last: Value = serde_json::from_str(last).unwrap();
+    assert_eq!(last["payload"], Value::Null);
+    assert_eq!(last["errors"][0]["extensions"]["code"], "hub_stopping");
     assert_eq!(parts.next().await.unwrap().unwrap(), "--graphql--\r\n");
     assert!(parts.next().await.is_none());
     let Some(Ok(Message::Close(Some(frame)))) = socket.next().await else { panic!("no close") };

@@ -15,8 +15,20 @@ use futures::stream::{self, BoxStream};
 use shared_kernel::domain::Violation;
 use shared_kernel::infrastructure::graphql::violation_error;
 
-/// Operations that one socket has open.
+/// Operations that one socket has open; the next is refused.
 pub(super) const OPERATIONS_MAX: usize = 100;
+/// Ids that one socket has in use, those of refused operations included until they are told so:
+/// whoever begins more, without a look at the answers, is sent away.
+pub(super) const IDS_MAX: usize = 2 * OPERATIONS_MAX;
+
+/// Why an operation cannot be begun, and nothing after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unbegun {
+    /// Its id is another's.
+    IdInUse,
+    /// So many ids are in use.
+    TooMany,
+}
 
 /// The ids that are in use.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +40,18 @@ impl Operations {
     }
 
     /// The request under an id, which is in use until its answers end or nobody waits for them any
-    /// more; none when it is in use already.
-    pub(super) fn begin(&self, id: &str, request: Request) -> Option<Request> {
-        let is_new = self.ids().insert(id.to_owned());
-        let operation = || Operation { id: id.to_owned(), all: self.clone() };
-        is_new.then(|| request.data(Handed(Mutex::new(Some(operation())))))
+    /// more.
+    pub(super) fn begin(&self, id: &str, request: Request) -> Result<Request, Unbegun> {
+        let mut ids = self.ids();
+        if ids.contains(id) {
+            return Err(Unbegun::IdInUse);
+        }
+        if ids.len() >= IDS_MAX {
+            return Err(Unbegun::TooMany);
+        }
+        ids.insert(id.to_owned());
+        let operation = Operation { id: id.to_owned(), all: self.clone() };
+        Ok(request.data(Handed(Mutex::new(Some(operation)))))
     }
 }
 

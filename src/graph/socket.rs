@@ -22,7 +22,7 @@ use shared_kernel::domain::{Kind, Violation};
 use shared_kernel::infrastructure::graphql::violation_error;
 use tokio::time::{interval, sleep, timeout};
 
-use super::operations::{Counted, Operations};
+use super::operations::{Counted, IDS_MAX, Operations, Unbegun};
 
 /// The one protocol that is spoken.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
@@ -61,6 +61,8 @@ const UNAUTHORIZED: u16 = 4401;
 const FORBIDDEN: u16 = 4403;
 const NOT_BEGUN: u16 = 4408;
 const ID_IN_USE: u16 = 4409;
+/// What no client comes back after (RFC 6455, section 7.4.1).
+const POLICY_VIOLATION: u16 = 1008;
 /// What every client comes back after, a little later.
 const GOING_AWAY: u16 = 1001;
 
@@ -129,7 +131,7 @@ async fn converse<E, F, R>(
     }
 }
 
-/// What a client says, with the operations that it begins; the end after one whose id is in use.
+/// What a client says, with the operations that it begins; the end after one that cannot be begun.
 fn begun(
     heard: impl Stream<Item = Vec<u8>>,
     refused: Refused,
@@ -139,10 +141,8 @@ fn begun(
         ready(match ClientMessage::from_bytes(message) {
             Ok(ClientMessage::Start { id, payload }) => {
                 let begun = operations.begin(&id, payload);
-                if begun.is_none() {
-                    refused.id_in_use(&id);
-                }
-                begun.map(|payload| Ok(ClientMessage::Start { id, payload }))
+                let begun = begun.map_err(|unbegun| refused.keep(unbegun, &id));
+                begun.ok().map(|payload| Ok(ClientMessage::Start { id, payload }))
             }
             other => Some(other),
         })
@@ -151,15 +151,20 @@ fn begun(
 
 /// Why nothing more is heard from a client, where that is its own doing.
 #[derive(Clone, Debug, Default)]
-struct Refused(Arc<OnceLock<String>>);
+struct Refused(Arc<OnceLock<(u16, String)>>);
 
 impl Refused {
-    fn id_in_use(&self, id: &str) {
-        self.0.get_or_init(|| format!("Subscriber for {id} already exists"));
+    fn keep(&self, unbegun: Unbegun, id: &str) {
+        self.0.get_or_init(|| match unbegun {
+            Unbegun::IdInUse => (ID_IN_USE, format!("Subscriber for {id} already exists")),
+            Unbegun::TooMany => {
+                (POLICY_VIOLATION, format!("more than {IDS_MAX} operations under way"))
+            }
+        });
     }
 
     fn message(&self) -> Option<Message> {
-        self.0.get().map(|reason| closing(ID_IN_USE, reason))
+        self.0.get().map(|(code, reason)| closing(*code, reason))
     }
 }
 
@@ -393,6 +398,15 @@ mod tests {
 
     /// How a conversation with a client ends that says this each second, or takes nothing.
     async fn ended(says: &'static str, takes: bool) -> Option<u16> {
+        let heard = stream::unfold((), async |()| {
+            sleep(Duration::from_secs(1)).await;
+            Some((says.as_bytes().to_vec(), ()))
+        });
+        conversed(heard, takes).await
+    }
+
+    /// How a conversation ends in which this is heard.
+    async fn conversed(heard: impl Stream<Item = Vec<u8>>, takes: bool) -> Option<u16> {
         let schema = Schema::new(Query, EmptyMutation, Events);
         let (_running, stop) = stop_pair();
         let (told, mut tells) = futures::channel::mpsc::unbounded();
@@ -402,10 +416,7 @@ mod tests {
             }
             Ok::<Message, futures::channel::mpsc::SendError>(message)
         }));
-        let heard = Box::pin(stream::unfold((), async |()| {
-            sleep(Duration::from_secs(1)).await;
-            Some((says.as_bytes().to_vec(), ()))
-        }));
+        let heard = Box::pin(heard);
         let enter = |_payload| ready(Ok(Data::default()));
         let bounds = (Pace::default(), stop);
         let talk = converse((out, heard), bounds, schema, enter);
@@ -434,6 +445,22 @@ mod tests {
         assert_eq!(ended("{\"type\":\"ping\"}", false).await, None);
         let waited = began.elapsed();
         assert!(waited <= Pace::default().silence_max + Duration::from_secs(2), "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_begins_operations_without_end_is_sent_away() {
+        let begin = json!({ "type": "connection_init" }).to_string();
+        let subscribe = |id: usize| {
+            let payload = json!({ "query": "subscription { never }" });
+            json!({ "type": "subscribe", "id": id.to_string(), "payload": payload }).to_string()
+        };
+        // All of it is there to be read before anything is answered.
+        let flood = |most: usize| {
+            let words = std::iter::once(begin.clone()).chain((0..most).map(subscribe));
+            stream::iter(words.map(String::into_bytes).collect::<Vec<_>>())
+        };
+        assert_eq!(conversed(flood(IDS_MAX + 1).chain(stream::pending()), true).await, Some(1008));
+        assert_eq!(conversed(flood(IDS_MAX), true).await, None, "the client has gone by itself");
     }
 
     #[tokio::test]
