@@ -1,8 +1,9 @@
 //! Servers for one command: `codepix servers --fresh -- cargo test`.
 //!
-//! They have free ports and a data folder of their own, which is gone afterwards. If this process
-//! is killed, the supervisor sees the lease end, stops and deletes; if the supervisor is killed,
-//! this process deletes; if both are, the next run does.
+//! They have free ports and a data folder of their own, which is gone afterwards: this process
+//! deletes it, once the servers are down. If it is killed, the supervisor sees the lease end, stops
+//! and deletes; if both are, the next run does. Many tests leave tens of thousands of files, whose
+//! deletion may take a slow disk minutes.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -60,6 +61,7 @@ pub(crate) fn run_with_fresh_servers(
         let interrupt = Interrupt::listen().map_err(io_error("hear signals for", &program))?;
         run(command, &interrupt)
     });
+    progress("deleting the data of the servers");
     let removed = remove(&folder);
     fs::remove_dir(parent.fresh()).ok();
     outcome.and_then(|status| removed.map(|()| status))
@@ -100,7 +102,7 @@ fn new_folder(parent: &Layout) -> Result<PathBuf, SupervisorError> {
     Err(SupervisorError::NotOurs { path: all, reason: "it is full of left-overs; delete it" })
 }
 
-/// Stops and deletes, whichever of it the supervisor has not done yet.
+/// Stops and deletes.
 fn remove(folder: &Path) -> Result<(), SupervisorError> {
     stop(folder)?;
     match Layout::existing(folder) {

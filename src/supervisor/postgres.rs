@@ -26,6 +26,8 @@ const READY_LIMIT: Duration = Duration::from_mins(5);
 /// Fast shutdown, then immediate shutdown, which recovers at the next start.
 const STOP: [(Signal, Duration); 2] =
     [(Signal::INT, Duration::from_secs(20)), (Signal::QUIT, Duration::from_secs(5))];
+/// Immediate shutdown: nobody needs what a checkpoint would write, file by file.
+const STOP_FOR_GOOD: [(Signal, Duration); 1] = [(Signal::QUIT, Duration::from_secs(5))];
 const INITDB: [&str; 7] = [
     "--username",
     DATABASE,
@@ -108,7 +110,7 @@ pub(super) fn trace(context: &Context<'_>) -> Trace {
         server: "PostgreSQL",
         pid_file: cluster.join("postmaster.pid"),
         identity: cluster.into_os_string(),
-        stop: &STOP,
+        stop: if context.config.delete_at_end { &STOP_FOR_GOOD } else { &STOP },
         log: context.layout.log("postgres"),
     }
 }

@@ -84,12 +84,14 @@ pub(super) fn supervise(config: &ServersConfig) -> Result<(), SupervisorError> {
     let interrupt = Interrupt::listen().map_err(io_error("hear signals in", layout.root()))?;
     let reporter = Reporter::new(&layout);
     match serve(config, &layout, &lock, (&interrupt, &reporter)) {
-        Ok(_) | Err(SupervisorError::Interrupted) => {
+        Ok(_) => {
             if config.delete_at_end && lock.is_in_place() {
                 layout.delete()?;
             }
             Ok(())
         }
+        // Whoever says so deletes by itself, however long that takes: it waits only so long for us.
+        Err(SupervisorError::Interrupted) => Ok(()),
         // The hub that waits reads it there, so nothing is deleted.
         Err(error) => {
             reporter.failed(&error);
