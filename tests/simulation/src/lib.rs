@@ -29,6 +29,7 @@ mod random;
 mod run;
 mod store;
 mod trace;
+mod words;
 mod workload;
 mod world;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use shared_kernel::domain::Ispb;
 
 use crate::random::Random;
-use crate::trace::{clock, span};
+use crate::trace::{clock, count, span};
 
 /// Which contexts a process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub(crate) struct Rates {
     pub(crate) slow: u32,
     /// A sound record ends in the dead letters, because handling it panics or is refused.
     pub(crate) curse: u32,
+    /// An acceptance reaches the log just before its deadline; where clocks are wrong by little.
+    pub(crate) tardy: u32,
 }
 
 /// How long it takes on average until the next of each comes; `None`: never.
@@ -110,6 +112,9 @@ pub(crate) struct Load {
     pub(crate) has_all_keys: bool,
     /// Some customers want just what is on their account, or just what it may send.
     pub(crate) has_exact_amounts: bool,
+    /// There is a bank that speaks as ours do and keeps its books elsewhere. Who reads for all
+    /// banks would take it for one of ours.
+    pub(crate) has_bank_elsewhere: bool,
 }
 
 /// Banks whose programs are not ours.
@@ -182,6 +187,9 @@ pub(crate) const DOWN_MAX: Duration = Duration::from_secs(200);
 /// repeats (10 minutes), twice, with time to answer.
 pub(crate) const QUIET_WITHIN: Duration = Duration::from_mins(25);
 
+/// Clocks that are wrong by so much at most agree within the grace of deadlines.
+const CLOSE: Duration = Duration::from_millis(280);
+
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let random = Random::of(seed, 3);
@@ -200,7 +208,7 @@ impl Plan {
             skew: if is_calm {
                 Duration::ZERO
             } else {
-                let skews = [0, 0, 0, 0, 200, 2_000, 30_000];
+                let skews = [0, 0, 0, 280, 280, 2_000, 30_000];
                 Duration::from_millis(random.one_of(&skews).unwrap_or(0))
             },
             load: Load {
@@ -211,6 +219,7 @@ impl Plan {
                 pause: Duration::from_millis(random.one_of(&[50, 2_000, 15_000]).unwrap_or(50)),
                 has_all_keys: Random::of(seed, 8).below(3) == 0,
                 has_exact_amounts: Random::of(seed, 9).below(3) == 0,
+                has_bank_elsewhere: Random::of(seed, 11).below(2) == 0,
             },
             classic: classic(&programs, is_calm),
             hand_overs_max: programs.one_of(&[1, 2, 256]).unwrap_or(256),
@@ -228,6 +237,10 @@ impl Plan {
     /// Where programs of other people take part, there is less of the rest: a seed costs about as
     /// much as any other.
     fn in_balance(mut self) -> Self {
+        self.load.has_bank_elsewhere &= self.are_banks_apart;
+        if self.skew.is_zero() || self.skew > CLOSE {
+            self.rates.tardy = 0;
+        }
         if self.classic.banks > 0 {
             self.load.banks -= 1;
             self.load.customers = self.load.customers.div_ceil(2);
@@ -250,7 +263,7 @@ impl Plan {
             self.load;
         let hosts: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
         let Rates { crash, statement, commit, write, refuse, withhold, .. } = self.rates;
-        let Rates { poll, lag, call, stale, slow, curse, .. } = self.rates;
+        let Rates { poll, lag, call, stale, slow, curse, tardy, .. } = self.rates;
         let rates = [
             ("crash", crash),
             ("failed statement", statement),
@@ -264,6 +277,7 @@ impl Plan {
             ("former owner", stale),
             ("slow step", slow),
             ("cursed record", curse),
+            ("late acceptance", tardy),
         ];
         let rates = rates.iter().filter(|(_, times)| *times > 0);
         let rates: Vec<String> = rates.map(|(name, times)| format!("{name} {times}")).collect();
@@ -274,14 +288,18 @@ impl Plan {
         let mut words = vec![
             format!("processes: {}", hosts.join(", ")),
             format!(
-                "{banks} banks with {accounts_per_bank} accounts each; {customers} customers with \
-                 {orders_per_customer} orders each, at most {pause:?} apart"
+                "{} with {} each; {} with {} each, at most {} apart",
+                many(banks, "bank", "banks"),
+                many(accounts_per_bank, "account", "accounts"),
+                many(customers, "customer", "customers"),
+                many(orders_per_customer, "order", "orders"),
+                span(pause)
             ),
             format!(
-                "{} partitions, {} shards of the outbox, batches of {} at most; clocks are wrong \
-                 by up to {}, and fast or slow by up to {} in a million",
-                self.partitions,
-                self.shards,
+                "{}, {} of the outbox, batches of {} at most; clocks are wrong by up to {}, and \
+                 fast or slow by up to {} in a million",
+                many(u64::try_from(self.partitions).unwrap_or(0), "partition", "partitions"),
+                many(self.shards.into(), "shard", "shards"),
                 self.batch_max,
                 span(self.skew),
                 self.drift
@@ -289,9 +307,9 @@ impl Plan {
             format!("out of a million occasions: {}", or_nothing(&rates)),
             format!("on average every: {}", or_nothing(&troubles)),
             format!(
-                "begins at {} o'clock; things go wrong for {:?}{}",
+                "begins at {} o'clock; things go wrong for {}{}",
                 clock(u64::try_from(self.begins.as_micros()).unwrap_or(0)),
-                self.faults,
+                span(self.faults),
                 if self.is_founded_in_peace { ", once all is founded" } else { "" }
             ),
         ];
@@ -300,6 +318,9 @@ impl Plan {
         }
         if self.load.has_exact_amounts {
             words.push("some send or take just what they have or may".to_owned());
+        }
+        if self.load.has_bank_elsewhere {
+            words.push("a bank that keeps its books elsewhere orders what is refused".to_owned());
         }
         words.extend(self.classic.words());
         words
@@ -311,8 +332,10 @@ impl Classic {
         let Self { banks, accounts_per_bank, orders, habits } = self;
         (*banks > 0).then(|| {
             format!(
-                "{banks} banks with programs of other people, {accounts_per_bank} accounts and \
-                 {orders} orders each; out of a million occasions: {}",
+                "{} with programs of other people, {} and {} each; out of a million occasions: {}",
+                many(*banks, "bank", "banks"),
+                many(*accounts_per_bank, "account", "accounts"),
+                many(*orders, "order", "orders"),
                 habits.words()
             )
         })
@@ -337,6 +360,11 @@ impl Habits {
         let named: Vec<String> = named.map(|(name, times)| format!("{name} {times}")).collect();
         or_nothing(&named)
     }
+}
+
+/// A number of things.
+fn many(number: u64, one: &str, many: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), one, many)
 }
 
 /// What may go wrong, in one line.
@@ -438,6 +466,7 @@ fn rates(random: &Random) -> Rates {
         curse: rate(200_000),
         refuse: rate(3_000),
         withhold: rate(60_000),
+        tardy: 500_000,
     }
 }
 

@@ -124,7 +124,8 @@ impl Driver {
             }
             if self.now() > since + QUIET_WITHIN {
                 let what = open.join("; ");
-                self.city.world.fail(format!("not quiet after {QUIET_WITHIN:?}: {what}"));
+                let minutes = QUIET_WITHIN.as_secs() / 60;
+                self.city.world.fail(format!("not quiet after {minutes} minutes: {what}"));
                 return false;
             }
             if !self.until(self.now() + LOOK_EVERY) {

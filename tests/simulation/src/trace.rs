@@ -17,17 +17,18 @@ pub(crate) struct Trace(Mutex<Kept>);
 struct Kept {
     digest: u64,
     lines: Option<Vec<String>>,
+    is_over: bool,
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { digest: 0xcbf2_9ce4_8422_2325, lines: None }
+        Self { digest: 0xcbf2_9ce4_8422_2325, lines: None, is_over: false }
     }
 }
 
 impl Kept {
     fn keep(&mut self, now: u64, line: impl FnOnce() -> String) {
-        if let Some(lines) = &mut self.lines {
+        if let Some(lines) = self.lines.as_mut().filter(|_| !self.is_over) {
             lines.push(format!("{} {}", clock(now), line()));
         }
     }
@@ -45,13 +46,28 @@ impl Trace {
 
     /// Something happened at `now` (microseconds): `mark` goes into the fingerprint.
     pub(crate) fn note(&self, now: u64, mark: &str, line: impl FnOnce() -> String) {
+        self.mark(now, mark);
+        self.add(now, line);
+    }
+
+    /// The mark alone.
+    pub(crate) fn mark(&self, now: u64, mark: &str) {
         self.with(|kept| {
             let bytes = now.to_be_bytes().into_iter().chain(mark.bytes());
             kept.digest = bytes.fold(kept.digest, |digest, byte| {
                 (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
             });
-            kept.keep(now, line);
         });
+    }
+
+    /// Whether lines are kept.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.with(|kept| kept.lines.is_some() && !kept.is_over)
+    }
+
+    /// The story ends: what the same step still leads to is of no interest to anybody.
+    pub(crate) fn end(&self) {
+        self.with(|kept| kept.is_over = true);
     }
 
     /// A line that explains, for those who listen: it leaves no mark.
@@ -117,6 +133,18 @@ mod tests {
         listening.add(2, || "FAULT: a statement fails".into());
         assert_eq!(silent.digest(), listening.digest());
         assert_eq!(listening.take_lines(), ["00:00:00.000002 FAULT: a statement fails"]);
+    }
+
+    #[test]
+    fn nothing_is_told_once_the_story_has_ended() {
+        let trace = Trace::listening();
+        trace.add(1, || "WRONG: a sum".into());
+        assert!(trace.is_kept());
+        trace.end();
+        trace.note(2, "commit", || unreachable!("nobody listens any more"));
+        assert!(!trace.is_kept());
+        assert_eq!(trace.take_lines(), ["00:00:00.000001 WRONG: a sum"]);
+        assert_ne!(trace.digest(), Trace::default().digest());
     }
 
     #[test]

@@ -68,13 +68,17 @@ impl World {
     }
 
     pub(crate) fn oracle(&self) -> MutexGuard<'_, Oracle> {
-        self.oracle.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut oracle = self.oracle.lock().unwrap_or_else(PoisonError::into_inner);
+        oracle.show(self.shown(0), Duration::from_micros(self.executor.now()));
+        oracle
     }
 
-    /// Something is wrong: the run ends, and this is why. The first finding counts.
+    /// Something is wrong: the run ends, and this is why. The first finding counts, and is the
+    /// last line of the story.
     pub(crate) fn fail(&self, what: impl Into<String>) {
         let what = what.into();
         self.say(WORLD, "wrong", || format!("WRONG: {what}"));
+        self.trace.end();
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(what);
         self.over.store(true, Ordering::Relaxed);
@@ -100,6 +104,11 @@ impl World {
     pub(crate) fn say(&self, node: NodeId, mark: &str, line: impl FnOnce() -> String) {
         self.trace
             .note(self.executor.now(), mark, || format!("{:<10} {}", self.name(node), line()));
+    }
+
+    /// The mark alone, of what is told otherwise or not at all.
+    pub(crate) fn mark(&self, mark: &str) {
+        self.trace.mark(self.executor.now(), mark);
     }
 
     /// A line that explains what happens, and leaves no mark: what it leads to does.

@@ -1,16 +1,24 @@
 //! The simulator is able to fail: every planted bug is found, within as many seeds as the tests
-//! run of sound code.
+//! run of sound code, and the story of the run says how.
+
+mod story;
 
 use simulation::{Bug, Options, run};
 
 /// As many as the tests run of sound code.
 const SEEDS: u64 = 2_000;
 
+/// It is found, and the story of the run that finds it can be followed to its end.
 #[track_caller]
 fn is_found(bug: Bug) {
     let options = Options { bug: Some(bug), ..Options::default() };
-    let found = (1..=SEEDS).any(|seed| run(seed, options).failure.is_some());
-    assert!(found, "{bug:?} is not found");
+    let found = (1..=SEEDS).find(|seed| run(*seed, options).failure.is_some());
+    assert!(found.is_some(), "{bug:?} is not found");
+    if let Some(seed) = found {
+        let told = run(seed, Options { with_story: true, ..options });
+        story::must_be_readable(seed, &told);
+        story::must_end_with_what_is_wrong(seed, &told);
+    }
 }
 
 macro_rules! planted {
@@ -82,4 +90,11 @@ planted! {
     keys_that_are_not_counted: KeysNotCounted,
     repeats_that_never_slow_down: RepeatsNeverSlowDown,
     a_note_that_is_not_kept: AcknowledgementForgotten,
+    a_depositor_who_is_shown_the_old_balance: BalanceBeforeDeposit,
+    an_account_that_is_shown_in_another_name: OwnerMisnamed,
+    a_key_that_is_told_otherwise: KeyMisnamed,
+    a_renamed_bank_that_loses_its_limit: RenamedWithoutLimit,
+    a_first_repeat_that_is_late: FirstRepeatLate,
+    repeats_that_are_late: RepeatsLate,
+    histories_without_holds: HistoryWithoutHolds,
 }

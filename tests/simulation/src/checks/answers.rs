@@ -8,27 +8,16 @@ use banking::application::views::{AccountView, Direction, TransferView};
 use banking::domain::{AccountStatus, Limits};
 use pix_keys::domain::{PixKey, PixKeyKind};
 use serde_json::Value;
-use shared_kernel::domain::{AccountId, Amount, Ispb, Money};
-use transfers::application::EnrolParticipant;
-use transfers::domain::LimitWish;
+use shared_kernel::domain::{AccountId, Amount};
 
 use super::past::{Holder, Moment, Past, Seen};
 use super::promises::read;
 use super::{Finding, Oracle, must};
+use crate::words::Words as _;
 use crate::workload::{KeyWish, Order, Told};
 
 /// Keys that an account of a person may have.
 pub(super) const KEYS_MAX: usize = 5;
-
-/// The limit that an enrolment asks for.
-fn wanted_limit(order: &EnrolParticipant) -> Option<(Ispb, Option<Money>)> {
-    let limit = match order.position_limit {
-        LimitWish::AsItIs => return None,
-        LimitWish::Without => None,
-        LimitWish::Most(most) => Some(most),
-    };
-    Some((order.ispb?, limit))
-}
 
 /// What an account holds back: its available amount.
 fn available(seen: &Seen) -> i64 {
@@ -47,16 +36,20 @@ impl Oracle {
                 asked.limited.entry(it.on.account_id).or_default().push(it.limits);
             }
             Order::Enrol(it) => {
-                if let Some((ispb, limit)) = wanted_limit(it) {
-                    asked.enrolled.entry(ispb).or_default().push(limit);
+                // Who gives no ISPB is not in this city.
+                if let Some(ispb) = it.ispb {
+                    asked.enrolled.entry(ispb).or_default().push(it.clone());
                 }
+            }
+            Order::Open(it) => {
+                let names = asked.opened.entry((it.ispb, it.owner_tax_id)).or_default();
+                names.insert(it.owner_name.as_str().to_owned());
             }
             Order::Acknowledge(it) => {
                 asked.noted.entry(it.end_to_end_id).or_default().push(it.reason.clone());
             }
             Order::EnrolAccount(..)
             | Order::Resolve(_)
-            | Order::Open(_)
             | Order::Deposit(_)
             | Order::Withdraw(_)
             | Order::Pay(_)
@@ -72,6 +65,7 @@ impl Oracle {
         match told {
             Told::Accepted(answer) => {
                 self.owns(order, answer)?;
+                self.is_about(order, answer)?;
                 self.is_done(order, answer, asked_at)
             }
             Told::Refused(code) => {
@@ -101,8 +95,8 @@ impl Oracle {
             Order::Unblock(_) => Some(AccountStatus::Active),
             Order::Close(_) => Some(AccountStatus::Closed),
             Order::Limit(_) | Order::Open(_) | Order::Deposit(_) | Order::Withdraw(_) => None,
-            Order::Enrol(it) => return self.has_limit(it, asked_at),
-            Order::EnrolAccount(..)
+            Order::Enrol(_)
+            | Order::EnrolAccount(..)
             | Order::Resolve(_)
             | Order::Acknowledge(_)
             | Order::Pay(_)
@@ -113,7 +107,7 @@ impl Oracle {
         };
         let view: AccountView = read(answer)?;
         self.shown(&view)?;
-        let wrong = || format!("{}: done, and the client is shown {view:?}", order.words());
+        let wrong = || format!("{}: done, and the client is shown {}", order.words(), view.words());
         must(status.is_none_or(|status| status == view.status), wrong)?;
         let Order::Limit(SetAccountLimits { limits, .. }) = order else {
             let was = |seen: &Seen| status.is_none_or(|status| status == seen.status);
@@ -121,14 +115,6 @@ impl Oracle {
             return must(is_so, || format!("{}: done, and it was never so", order.words()));
         };
         must(view.limits == *limits, wrong)
-    }
-
-    fn has_limit(&self, order: &EnrolParticipant, asked_at: Moment) -> Finding {
-        let Some((ispb, wanted)) = wanted_limit(order) else { return Ok(()) };
-        let past = self.past.limits.get(&ispb);
-        must(past.is_some_and(|it| it.since(asked_at).any(|limit| *limit == wanted)), || {
-            format!("{ispb} was enrolled to owe {wanted:?} at most, and never did: {past:?}")
-        })
     }
 
     /// An account since a moment.
@@ -266,8 +252,10 @@ impl Oracle {
         let is_right = self.key(key, given_at, names, false)
             || known.is_some_and(|it| it.since(given_at).any(|it| *it == Some(payee)));
         must(is_right, || {
-            let past = self.past.holders.get(key);
-            format!("{}: {payee} was paid, and had not the key by then: {past:?}", order.words())
+            let past = self.past.holders.get(key).into_iter().flat_map(|it| it.since(given_at));
+            let past: Vec<_> = past.collect();
+            let (order, past) = (order.words(), past.words());
+            format!("{order}: {payee} was paid, and had not the key by then; {past} had it")
         })
     }
 }

@@ -9,10 +9,12 @@ use banking::domain::{
 use shared_kernel::domain::{AccountId, Amount, Day, EndToEndId, Ispb, ReasonCode};
 use transfers::domain::TransferState;
 
-use super::reasons::{answers, side, slows_down};
+use super::reasons::{Pace, answers, side};
 use super::{Finding, Oracle, must};
-use crate::contexts::banking::BankingTables;
+use crate::contexts::at_most;
+use crate::contexts::banking::{BankingTables, EntryKey};
 use crate::store::{all, find};
+use crate::words::{Words as _, money};
 
 /// What a commit must have done, from its transfers, to be compared with what it did.
 #[derive(Default)]
@@ -89,9 +91,9 @@ impl Oracle {
             let mut expected = self.payees.iter().filter(|(_, (state, account, _))| {
                 account == id && *state == IncomingStatus::Expected
             });
-            let expected = expected.next();
+            let expected = expected.next().map(|(expected, _)| expected);
             must(was_closed || expected.is_none(), || {
-                format!("{id} is closed, and expects a credit: {expected:?}")
+                format!("account {id} is closed, and expects the credit of {}", expected.words())
             })?;
         }
         Ok(())
@@ -113,18 +115,20 @@ impl Oracle {
         }
         let hub = self.hub.get(&id).copied();
         let is_settled = matches!(hub, Some(TransferState::Confirmed | TransferState::Completed));
-        let wrong = |what: &str| format!("the payer's side of {id} {what}; the hub: {hub:?}");
+        let wrong = |what: &str| format!("the payer's side of {id} {what}; {}", at_hub(hub));
         match (was, state.status) {
             (None, Requested) => {
                 self.pays_the_key(&state.payment)?;
                 self.holds_for(&state.payment)?;
+                let first = (state.resends, state.resend_at);
+                Self::asks_first(&side(id, "payer"), &state.payment, first)?;
                 self.makes(&state.payment);
                 expected.hold(payer.account_id, amount.centavos());
             }
             (Some(Requested), Requested) => {
                 let was = before.map(|it| (it.state().resends, it.state().resend_at));
                 let (what, now) = (side(id, "payer"), (state.resends, state.resend_at));
-                slows_down(what, was.unwrap_or(now), now)?;
+                self.slows_down(what, Pace::Bank, (was.unwrap_or(now), now))?;
             }
             (Some(Requested), Settled) => {
                 must(is_settled, || wrong("is debited without settlement"))?;
@@ -143,7 +147,10 @@ impl Oracle {
                 must(is_expired, || wrong("is released as expired"))?;
                 expected.hold(payer.account_id, -amount.centavos());
             }
-            (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
+            (was, now) => {
+                let (was, now) = (was.words(), now.words());
+                return Err(wrong(&format!("goes from {was} to {now}")));
+            }
         }
         if was != Some(state.status) {
             let reason = state.reason.map_or("", ReasonCode::code);
@@ -170,7 +177,7 @@ impl Oracle {
         }
         let hub = self.hub.get(&id).copied();
         let is_settled = matches!(hub, Some(TransferState::Confirmed | TransferState::Completed));
-        let wrong = |what: &str| format!("the payee's side of {id} {what}; the hub: {hub:?}");
+        let wrong = |what: &str| format!("the payee's side of {id} {what}; {}", at_hub(hub));
         let settlement = InternalAccount::Settlement.id(payee.ispb);
         match (was, state.status) {
             (None, Awaited | Refused) => {
@@ -178,12 +185,14 @@ impl Oracle {
                 let account = find(&books.accounts, &own.accounts, &payee.account_id);
                 answers(&state.payment, account, state.reason)?;
                 self.has_times(&state.payment)?;
+                let first = (state.resends, state.resend_at);
+                Self::asks_first(&side(id, "payee"), &state.payment, first)?;
                 self.expects(payee.account_id, isize::from(state.status == Awaited));
             }
             (Some(Awaited), Awaited) => {
                 let was = before.map(|it| (it.state().resends, it.state().resend_at));
                 let (what, now) = (side(id, "payee"), (state.resends, state.resend_at));
-                slows_down(what, was.unwrap_or(now), now)?;
+                self.slows_down(what, Pace::Bank, (was.unwrap_or(now), now))?;
             }
             (Some(Awaited), Credited) => {
                 must(is_settled, || wrong("is credited without settlement"))?;
@@ -209,7 +218,10 @@ impl Oracle {
             (None, Credited | Unapplied) => {
                 return Err(wrong("is credited, and no credit was expected"));
             }
-            (was, now) => return Err(wrong(&format!("goes from {was:?} to {now:?}"))),
+            (was, now) => {
+                let (was, now) = (was.words(), now.words());
+                return Err(wrong(&format!("goes from {was} to {now}")));
+            }
         }
         if was != Some(state.status) {
             let reason = state.reason.map_or("", ReasonCode::code);
@@ -223,30 +235,52 @@ impl Oracle {
     }
 }
 
+/// Where a transfer is at the hub.
+fn at_hub(state: Option<TransferState>) -> String {
+    match state {
+        None => "the hub does not know it".to_owned(),
+        Some(state) => format!("at the hub it is {state}"),
+    }
+}
+
+/// An entry, in words.
+fn entry_words((reference, leg, account): &EntryKey) -> String {
+    format!("the {} entry of {reference} on account {account}", leg.as_str())
+}
+
 /// Entries sum to zero in each bank, are made once, and are exactly those that transfers need.
 fn entries(before: &BankingTables, own: &BankingTables, expected: &Expected) -> Finding {
     let mut sums: BTreeMap<Ispb, i64> = BTreeMap::new();
     let mut wanted = expected.entries.clone();
     for (key, (ispb, amount)) in &own.entries {
-        must(!before.entries.contains_key(key), || format!("{key:?} is posted twice"))?;
+        must(!before.entries.contains_key(key), || {
+            format!("{} is posted twice", entry_words(key))
+        })?;
         *sums.entry(*ispb).or_insert(0) += amount.centavos();
         if matches!(key.1, Leg::Deposit | Leg::Withdrawal) {
             let is_banks_own =
                 before.internal.contains_key(&key.2) || own.internal.contains_key(&key.2);
             let is_cash = key.2 == InternalAccount::Cash.id(*ispb);
-            must(is_cash || !is_banks_own, || format!("{key:?} is no cash of {ispb}"))?;
+            must(is_cash || !is_banks_own, || {
+                format!("{} is no cash of bank {ispb}", entry_words(key))
+            })?;
         }
         if matches!(key.1, Leg::Payer | Leg::Payee | Leg::Book) {
             let needed = wanted.remove(key);
             must(needed == Some(amount.centavos()), || {
-                format!("{key:?} is posted with {amount}, and {needed:?} centavos were due")
+                let (entry, due) = (entry_words(key), needed.map(money).words());
+                format!("{entry} is posted with {amount}, and {due} was due")
             })?;
         }
     }
     let missing = wanted.keys().next();
-    must(missing.is_none(), || format!("due and not posted: {missing:?}"))?;
+    must(missing.is_none(), || {
+        format!("{} is due and not posted", missing.map(entry_words).words())
+    })?;
     let unbalanced = sums.iter().find(|(_, sum)| **sum != 0);
-    must(unbalanced.is_none(), || format!("a ledger is out of balance: {unbalanced:?}"))
+    unbalanced.map_or(Ok(()), |(ispb, sum)| {
+        Err(format!("the ledger of bank {ispb} is out of balance by {}", money(*sum)))
+    })
 }
 
 /// Balances follow entries, held amounts follow holds, nothing is below zero.
@@ -263,12 +297,14 @@ fn accounts(before: &BankingTables, own: &BankingTables, expected: &Expected) ->
         let balance = now.balance.centavos() - was.balance.centavos();
         let entries = gained.remove(id).unwrap_or(0);
         must(balance == entries, || {
-            format!("the balance of {id} moves by {balance} centavos, its entries by {entries}")
+            let (balance, entries) = (money(balance), money(entries));
+            format!("the balance of account {id} moves by {balance}, its entries by {entries}")
         })?;
         let held = now.held.centavos() - was.held.centavos();
         let holds = expected.held.get(id).copied().unwrap_or(0);
         must(held == holds, || {
-            format!("what {id} holds moves by {held} centavos, its transfers by {holds}")
+            let (held, holds) = (money(held), money(holds));
+            format!("what account {id} holds moves by {held}, its transfers by {holds}")
         })?;
     }
     for (id, (_, _, after)) in &own.internal {
@@ -276,14 +312,21 @@ fn accounts(before: &BankingTables, own: &BankingTables, expected: &Expected) ->
         let moved = after.centavos() - was;
         let entries = gained.remove(id).unwrap_or(0);
         must(moved == entries, || {
+            let (moved, entries) = (money(moved), money(entries));
             format!("the bank's own account {id} moves by {moved}, its entries by {entries}")
         })?;
     }
     let lost = gained.iter().find(|(_, amount)| **amount != 0);
-    must(lost.is_none(), || format!("entries without an account: {lost:?}"))?;
+    if let Some((id, amount)) = lost {
+        let amount = money(*amount);
+        return Err(format!("{amount} is posted to account {id}, which stays as it was"));
+    }
     let is_written = |id: &AccountId| own.accounts.contains_key(id);
     let loose = expected.held.iter().find(|(id, held)| **held != 0 && !is_written(id));
-    must(loose.is_none(), || format!("a hold changes and its account does not: {loose:?}"))
+    loose.map_or(Ok(()), |(id, held)| {
+        let held = money(*held);
+        Err(format!("what account {id} holds changes by {held}, and the account stays as it was"))
+    })
 }
 
 /// What begins, begins on accounts that may: active ones, within their limits.
@@ -294,7 +337,9 @@ fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
         must(is_active, || format!("something begins on {id}, which is not active"))?;
         let limit = account.and_then(|it| it.limits.per_transfer);
         let fits = limit.zip(sends).is_none_or(|(limit, sends)| sends.money() <= limit);
-        must(fits, || format!("{id} sends {sends:?}, and may send {limit:?}"))
+        must(fits, || {
+            format!("account {id} sends {}, and may send {}", sends.words(), at_most(limit))
+        })
     };
     let sends = |payment: &Payment| {
         let id = payment.payer.account_id;
@@ -304,7 +349,8 @@ fn begun(before: &BankingTables, own: &BankingTables) -> Finding {
         let day = payment.ordered_at.brazil_day();
         let sent = sent_on(id, day, before, own);
         must(sent <= limit.centavos(), || {
-            format!("{id} sends {sent} centavos on {day}, and may send {limit} a day")
+            let sent = money(sent);
+            format!("account {id} sends {sent} on {day}, and may send {limit} a day")
         })
     };
     for (id, (side, _)) in &own.outgoing {
@@ -351,7 +397,7 @@ fn account(before: Option<&Account>, after: &Account) -> Finding {
     let id = now.id;
     must(!now.funds.held.is_negative(), || format!("{id} holds less than nothing"))?;
     let free = now.funds.balance.centavos() - now.funds.held.centavos();
-    must(free >= 0, || format!("{id} is {free} centavos below zero"))?;
+    must(free >= 0, || format!("account {id} has {} available, below zero", money(free)))?;
     if now.status == AccountStatus::Closed {
         must(now.funds.balance.is_zero() && now.funds.held.is_zero(), || {
             format!("{id} is closed with money on it")
@@ -359,7 +405,7 @@ fn account(before: Option<&Account>, after: &Account) -> Finding {
     }
     let Some(was) = before.map(Account::state) else { return Ok(()) };
     must(now.version > was.version, || {
-        format!("the version of {id} goes from {} to {}", was.version, now.version)
+        format!("the version of account {id} goes from {} to {}", was.version, now.version)
     })?;
     let is_closed = was.status == AccountStatus::Closed;
     must(!is_closed, || format!("{id} was closed and changes"))?;

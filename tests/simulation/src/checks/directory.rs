@@ -6,6 +6,7 @@ use pix_keys::domain::{Account, AccountStatus, Entry};
 use super::answers::{KEYS_MAX, must_be_own};
 use super::past::Holder;
 use super::{Finding, Oracle, must};
+use crate::words::Words as _;
 
 impl Oracle {
     /// An entry of the directory is written.
@@ -27,7 +28,8 @@ impl Oracle {
         let (was, now) = (before.and_then(holder), holder(after));
         self.changes(after.key(), (was, now));
         must(was.is_none() || now.is_none(), || {
-            format!("the key {key} passes from {was:?} to {now:?} without a removal")
+            let (was, now) = (was.words(), now.words());
+            format!("the key {key} passes from {was} to {now} without a removal")
         })?;
         if let Some(was) = was {
             self.past.counts(was.account, -1);
@@ -42,14 +44,15 @@ impl Oracle {
         must(count <= KEYS_MAX, || format!("{id} is given {key}, its key number {count}"))?;
         let owner = self.names.owner(&id);
         must(owner.is_none_or(|owner| owner == holder.owner), || {
-            format!("{key} is registered for {holder:?}, and the account is {owner:?}'s")
+            let owner = owner.map_or_else(|| "nobody".to_owned(), |it| it.as_str().to_owned());
+            format!("{key} is registered for {}, and the account is {owner}'s", holder.words())
         })?;
         must(!must_be_own(entry.key()) || key == holder.owner.as_str(), || {
-            format!("{key} is registered for {holder:?}, whose tax id it is not")
+            format!("{key} is registered for {}, whose tax id it is not", holder.words())
         })?;
         let listed = self.past.listed.get(&id).and_then(|it| it.last());
         must(listed == Some(&AccountStatus::Active), || {
-            format!("{id} is given {key}, and is {listed:?} in the directory")
+            format!("{id} is given {key}, and is {} in the directory", listed.words())
         })
     }
 

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use banking::domain::{IncomingStatus, OutgoingStatus};
-use shared_kernel::domain::{Ispb, Money, ReasonCode};
+use shared_kernel::domain::{EndToEndId, Ispb, Money, ReasonCode};
 use transfers::domain::{CreditTiming, Position, Side, Standing, Transfer, TransferState};
 
 use super::{Finding, Oracle, must};
+use crate::contexts::at_most;
+use crate::words::{self, Words as _, money};
 
 /// What a commit makes a bank owe more.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +25,7 @@ impl Debt {
         self.admits |= transfer.reserves();
         must(transfer.reserves() || limit.is_none(), || {
             let id = transfer.order().end_to_end_id;
-            format!("{id} is let in under a limit of {limit:?}, and reserves nothing")
+            format!("{id} is let in under a limit of {}, and reserves nothing", limit.words())
         })
     }
 
@@ -50,7 +52,14 @@ impl Debt {
             Some(_) | None => was,
         };
         must(now <= most + self.unreserved, || {
-            format!("{} may owe {limit:?}, and goes from {was} to {now}: {self:?}", after.ispb)
+            let (ispb, limit, was, now) =
+                (after.ispb, at_most(limit), words::owes(was), words::owes(now));
+            let new = if self.admits { "; something new is reserved" } else { "" };
+            format!(
+                "bank {ispb} may owe {limit}; with what it reserves it {was} before and {now} \
+                 now{new}; settled and never reserved: {}",
+                money(self.unreserved)
+            )
         })
     }
 }
@@ -130,11 +139,14 @@ impl Oracle {
         let id = transfer.order().end_to_end_id;
         let payer = self.payers.get(&id).map(|(state, _)| *state);
         match transfer.standing().state {
-            TransferState::Pending => must(payer.is_some(), || {
-                format!("{id} is pending, and its payer's bank holds nothing for it")
-            }),
+            TransferState::Pending => {
+                must(payer.is_some() || self.elsewhere.contains_key(&id), || {
+                    format!("{id} is pending, and its payer's bank holds nothing for it")
+                })
+            }
             TransferState::Confirmed => must(payer == Some(OutgoingStatus::Requested), || {
-                format!("{id} is confirmed, and its payer's bank holds nothing: {payer:?}")
+                let payer = payer.words();
+                format!("{id} is confirmed, and its payer's bank holds nothing, but is at {payer}")
             }),
             TransferState::Completed | TransferState::Rejected | TransferState::Expired => Ok(()),
         }
@@ -144,13 +156,13 @@ impl Oracle {
         let id = transfer.order().end_to_end_id;
         let payee = self.payees.get(&id).map(|(state, ..)| *state);
         let deadline = transfer.terms().deadline;
-        let accepted = self.accepted.get(&id);
-        let in_time = accepted.is_some_and(|it| it.iter().any(|it| it.broker_time <= deadline));
+        let in_time = self.is_in_time(&id);
         match transfer.standing().state {
             TransferState::Pending | TransferState::Completed => Ok(()),
             TransferState::Confirmed => {
                 must(payee == Some(IncomingStatus::Expected), || {
-                    format!("{id} is confirmed, and its payee's bank expects no credit: {payee:?}")
+                    let payee = payee.words();
+                    format!("{id} is confirmed, and its payee's bank expects no credit: {payee}")
                 })?;
                 must(in_time, || format!("{id} is confirmed by an acceptance after its deadline"))
             }
@@ -160,7 +172,8 @@ impl Oracle {
                 let why = self.payees.get(&id).map(|(state, _, reason)| (*state, *reason));
                 let told = Some((IncomingStatus::Refused, transfer.standing().reason));
                 must(why == told, || {
-                    format!("{id} is rejected as {told:?}, and its payee's bank said {why:?}")
+                    let (told, why) = (told.words(), why.words());
+                    format!("{id} is rejected as {told}; its payee's bank said {why}")
                 })
             }
             TransferState::Expired => {
@@ -168,14 +181,32 @@ impl Oracle {
                 must(finished_at > Some(deadline) || !self.clocks_agree, || {
                     format!("{id} expires before its deadline")
                 })?;
-                must(!(in_time && self.clocks_agree), || {
-                    format!("{id} expires, and its acceptance was on the log in time")
-                })?;
+                self.must_not_be_beaten(&id, TransferState::Expired)?;
                 must(!self.is_calm, || {
-                    format!("{id} expires, and nobody was kept from answering: {payee:?}")
+                    let payee = payee.words();
+                    format!("{id} expires, and nobody was kept from answering; payee: {payee}")
                 })
             }
         }
+    }
+
+    /// Whether an acceptance is on the log that came there before its deadline.
+    fn is_in_time(&self, id: &EndToEndId) -> bool {
+        let deadline = self.deadline(id);
+        let accepted = self.accepted.get(id).into_iter().flatten();
+        deadline.is_some_and(|deadline| accepted.into_iter().any(|it| it.broker_time <= deadline))
+    }
+
+    fn must_not_be_beaten(&self, id: &EndToEndId, state: TransferState) -> Finding {
+        let is_beaten = state == TransferState::Expired && self.is_in_time(id);
+        must(!(is_beaten && self.clocks.are_within_grace()), || {
+            format!("{id} expires, and its acceptance was on the log in time")
+        })
+    }
+
+    /// The log has taken an acceptance: in time it is not too late for the hub.
+    pub(crate) fn accepts(&self, id: &EndToEndId) -> Finding {
+        self.hub.get(id).map_or(Ok(()), |state| self.must_not_be_beaten(id, *state))
     }
 
     /// Whether a bank has posted its end, or has said so where its books are outside.
@@ -228,13 +259,18 @@ impl Oracle {
             sum += moved;
             let wanted = settled.get(ispb).copied().unwrap_or(0);
             must(moved == wanted, || {
-                format!("the position of {ispb} moves by {moved}, and {wanted} were settled")
+                let (moved, wanted) = (money(moved), money(wanted));
+                format!("the position of bank {ispb} moves by {moved}, and {wanted} was settled")
             })?;
             must(!after.reserved.is_negative(), || format!("{ispb} has a negative reservation"))?;
         }
         let unmoved =
             settled.iter().find(|(ispb, amount)| **amount != 0 && !written.contains_key(ispb));
-        must(unmoved.is_none(), || format!("settled and no position moved: {unmoved:?}"))?;
-        must(sum == 0, || format!("positions move by {sum} in all"))
+        if let Some((ispb, amount)) = unmoved {
+            let does = if *amount > 0 { "is paid" } else { "pays" };
+            let amount = money(amount.saturating_abs());
+            return Err(format!("bank {ispb} {does} {amount}, and its position does not move"));
+        }
+        must(sum == 0, || format!("positions move by {} in all", money(sum)))
     }
 }

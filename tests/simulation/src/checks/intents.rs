@@ -14,6 +14,7 @@ use transfers::domain::Order;
 use super::past::Holder;
 use super::{Finding, Oracle, must};
 use crate::contexts::banking::BankingTables;
+use crate::words::{Words, money};
 
 /// Whose keys are and were.
 #[derive(Debug, Default)]
@@ -51,6 +52,14 @@ pub(crate) struct Intent {
     pub(crate) amount: i64,
     pub(crate) key: String,
     pub(crate) description: String,
+}
+
+impl Words for Intent {
+    fn words(&self) -> String {
+        let Self { payer, amount, key, description } = self;
+        let to = if key.is_empty() { String::new() } else { format!(" to {key}") };
+        format!("{} from {payer}{to} for {description}", money(*amount))
+    }
 }
 
 impl Intent {
@@ -115,10 +124,11 @@ impl Oracle {
     ) -> Finding {
         must(*registered == self.names.registered, || {
             let made = &self.names.registered;
-            let wrong: Vec<_> =
-                made.iter().filter(|it| registered.get(it.0) != Some(it.1)).collect();
-            let more: Vec<_> = registered.keys().filter(|it| !made.contains_key(*it)).collect();
-            format!("keys registered otherwise than clients were told: {wrong:?}, never: {more:?}")
+            let wrong = made.iter().filter(|it| registered.get(it.0) != Some(it.1));
+            let wrong: BTreeMap<_, usize> = wrong.map(|(of, times)| (of, *times)).collect();
+            let never: Vec<_> = registered.keys().filter(|it| !made.contains_key(*it)).collect();
+            let (wrong, never) = (wrong.words(), never.words());
+            format!("keys registered otherwise than clients were told: {wrong}; never: {never}")
         })?;
         let all: BTreeSet<_> = removed.keys().chain(self.names.removed.keys()).collect();
         for of in all {
@@ -140,7 +150,8 @@ impl Oracle {
             None => holders.is_some_and(|them| them.contains(&payee)),
         };
         must(is_right, || {
-            format!("{id} goes to {payee}, and the key {key} was never its: {holders:?}")
+            let holders = holders.map_or_else(|| "nobody's".to_owned(), Words::words);
+            format!("{id} goes to {payee}, and the key {key} was never its, but {holders}")
         })
     }
 
@@ -156,13 +167,16 @@ impl Oracle {
     pub(super) fn is_as_held(&self, order: &Order) -> Finding {
         let id = order.end_to_end_id;
         let held = self.payers.get(&id).map(|(_, payment)| payment);
+        let held = held.or_else(|| self.elsewhere.get(&id));
         let is_same = held.is_some_and(|payment| {
             Intent::of_bank(payment) == Intent::of_hub(order)
                 && payment.payee.account_id == order.payee.account_id
                 && payment.payer.ispb == order.payer.ispb
                 && payment.payee.ispb == order.payee.ispb
         });
-        must(is_same, || format!("the hub has {order:?}, and its payer's bank {held:?}"))
+        must(is_same, || {
+            format!("the hub has {}; its payer's bank has {}", order.words(), held.words())
+        })
     }
 }
 
@@ -181,14 +195,18 @@ pub(super) fn as_asked(
     };
     let Some(payment) = payment else { return Err(format!("{id} was accepted and not made")) };
     let (wanted, made) = (Intent::of_customer(asked), Intent::of_bank(payment));
-    must(wanted == made, || format!("{id} was ordered as {wanted:?}, and is {made:?}"))?;
+    must(wanted == made, || {
+        format!("{id} was ordered as {}, and is {}", wanted.words(), made.words())
+    })?;
     let shown = Intent {
         payer: told.account_id,
         amount: told.amount.centavos(),
         key: told.payee_key.clone(),
         description: told.description.clone(),
     };
-    must(wanted == shown, || format!("{id} was ordered as {wanted:?}, and is told as {shown:?}"))?;
+    must(wanted == shown, || {
+        format!("{id} was ordered as {}, and is told as {}", wanted.words(), shown.words())
+    })?;
     names_payee(told, payment)?;
     Ok((payment.payee.account_id, payment.amount))
 }
@@ -200,7 +218,7 @@ pub(super) fn names_payee(told: &TransferView, payment: &Payment) -> Finding {
     let shown = (told.counterparty_ispb, told.counterparty_name.as_str());
     let is_right =
         shown == (payee.ispb, payee.owner_name.as_str()) && told.counterparty_account_id == account;
-    must(is_right, || format!("the payer is told {told:?}, and pays {payee:?}"))
+    must(is_right, || format!("the payer is told {}, and pays {}", told.words(), payee.words()))
 }
 
 /// Who is paid has the name and the bank that its account was opened with.
@@ -212,7 +230,10 @@ pub(super) fn is_known_as(payment: &Payment, banks: &BankingTables) -> Finding {
             continue;
         };
         let is_right = account.ispb == side.ispb && account.owner_name.as_str() == side.owner_name;
-        must(is_right, || format!("{} names {side:?}: {account:?}", payment.end_to_end_id))?;
+        must(is_right, || {
+            let (id, named, owner) = (payment.end_to_end_id, side.words(), &account.owner_name);
+            format!("{id} names {named}, whose owner is {} at {}", owner.as_str(), account.ispb)
+        })?;
     }
     Ok(())
 }
@@ -231,10 +252,11 @@ pub(super) fn as_named(asked: &PayAccount, told: &BookedView, banks: &BankingTab
     let made = Intent::of_bank(payment);
     let payee = (asked.payee_account_id, payment.payee.account_id);
     must(wanted == made && payee.0 == payee.1, || {
-        format!("{id} was ordered as {wanted:?}, and is {made:?}; payees: {payee:?}")
+        let (wanted, made) = (wanted.words(), made.words());
+        format!("{id} was ordered as {wanted} to {}, and is {made} to {}", payee.0, payee.1)
     })?;
     let shown = (told.payer_account_id, told.payee_account_id, told.amount);
     must(shown == (wanted.payer, payee.0, asked.amount), || {
-        format!("{id} was ordered as {wanted:?}, and is told as {told:?}")
+        format!("{id} was ordered as {}, and is told as {}", wanted.words(), told.words())
     })
 }

@@ -5,7 +5,10 @@
 
 mod answers;
 mod books;
+mod clocks;
 mod directory;
+mod enrolments;
+mod histories;
 mod hub;
 mod intents;
 mod outside;
@@ -15,8 +18,10 @@ mod promises;
 mod quiet;
 mod reasons;
 mod records;
+mod shown;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use banking::domain::{IncomingStatus, OutgoingStatus, Payment};
 use shared_kernel::application::log::TopicPartition;
@@ -29,7 +34,7 @@ use crate::plan::Plan;
 pub(crate) use hub::Debt;
 pub(crate) use intents::Intent;
 pub(crate) use quiet::{examine, left_open};
-pub(crate) use reasons::{Admitting, slows_down};
+pub(crate) use reasons::{Admitting, Pace};
 pub(crate) use records::Advance;
 use records::Waiting;
 
@@ -57,6 +62,7 @@ struct Acceptance {
 pub(crate) struct Oracle {
     /// Clocks are all right, so times of different machines can be compared.
     clocks_agree: bool,
+    clocks: clocks::Clocks,
     /// Nothing goes wrong: banks answer long before a deadline.
     is_calm: bool,
     /// The directory names former owners now and then.
@@ -73,6 +79,8 @@ pub(crate) struct Oracle {
     hub: BTreeMap<EndToEndId, TransferState>,
     terms: BTreeMap<EndToEndId, Terms>,
     payers: BTreeMap<EndToEndId, (OutgoingStatus, Payment)>,
+    /// What a bank has ordered that keeps its books elsewhere.
+    elsewhere: BTreeMap<EndToEndId, Payment>,
     payees: BTreeMap<EndToEndId, (IncomingStatus, AccountId, Option<ReasonCode>)>,
     accepted: BTreeMap<EndToEndId, Vec<Acceptance>>,
     outside: outside::Outside,
@@ -85,6 +93,7 @@ impl Oracle {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             clocks_agree: plan.skew.is_zero() && plan.drift == 0,
+            clocks: clocks::Clocks::new(plan),
             is_calm: plan.is_calm,
             names_former_owners: plan.rates.stale > 0,
             promised: BTreeMap::new(),
@@ -95,6 +104,7 @@ impl Oracle {
             hub: BTreeMap::new(),
             terms: BTreeMap::new(),
             payers: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
             payees: BTreeMap::new(),
             accepted: BTreeMap::new(),
             outside: outside::Outside::default(),
@@ -102,6 +112,11 @@ impl Oracle {
             past: past::Pasts::default(),
             reached: BTreeMap::new(),
         }
+    }
+
+    /// It is that time, truly, and so much has passed since the beginning.
+    pub(crate) fn show(&mut self, now: Timestamp, passed: Duration) {
+        self.clocks.show(now, passed);
     }
 
     /// Something happens that runs are there to make happen.

@@ -2,6 +2,7 @@
 //! that was not committed, and what the hub believes of such a bank its program has said.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use shared_kernel::application::OutboundRecord;
 use shared_kernel::domain::EndToEndId;
@@ -14,6 +15,8 @@ use transfers::domain::{
 
 use super::intents::Intent;
 use super::{Finding, Oracle, must};
+use crate::trace::span;
+use crate::words::Words as _;
 
 /// What programs said, and what they are to be told.
 #[derive(Debug, Default)]
@@ -82,7 +85,8 @@ impl Oracle {
             .as_ref()
             .is_some_and(|it| noted.is_some_and(|them| them.contains(&it.reason)));
         must(stays && is_noted && is_alone, || {
-            format!("beside an acknowledgement of {id} more happens: {before:?}, {after:?}")
+            let (before, after) = (before.words(), after.words());
+            format!("beside an acknowledgement more happens: {before}; and now {after}")
         })?;
         must(self.past.contradicted.contains_key(&id), || {
             format!("{id} is acknowledged, and nobody has contradicted what was decided")
@@ -110,7 +114,7 @@ impl Oracle {
             must(due.remove(&id), || format!("{id} is handed over, and is not new and pending"))?;
             self.outside.handed_over.insert(id, hand_over.clone());
         }
-        must(due.is_empty(), || format!("pending at a bank that is never told: {due:?}"))
+        must(due.is_empty(), || format!("pending at a bank that is never told: {}", due.words()))
     }
 
     /// The courier sends a record: a committed hand-over or its mark.
@@ -134,7 +138,8 @@ impl Oracle {
         let wanted = Intent::of_hub(order);
         let ordered = id.and_then(|id| self.outside.ordered.get(&id));
         must(ordered.is_some_and(|them| them.contains(&wanted)), || {
-            format!("{wanted:?} is new, and its payer's program ordered {ordered:?}")
+            let (id, wanted, ordered) = (order.end_to_end_id, wanted.words(), ordered.words());
+            format!("{id} is new, {wanted}, and its payer's program ordered {ordered}")
         })?;
         self.is_named(order.end_to_end_id, &wanted.key, order.payee.account_id)
     }
@@ -155,7 +160,8 @@ impl Oracle {
                 })
             }
             TransferState::Rejected => must(resolved == Some(Resolution::Refused), || {
-                format!("{id} was handed over and is rejected; an operator said {resolved:?}")
+                let said = resolved.words();
+                format!("{id} was handed over and is rejected; an operator said {said}")
             }),
             TransferState::Expired => Err(format!("{id} expires after its hand-over")),
         }
@@ -206,7 +212,9 @@ impl Oracle {
         let waited = standing.finished_at.zip(standing.confirmed_at);
         let waited = waited.map(|(to, from)| to.micros() - from.micros());
         must(!self.clocks_agree || waited >= Some(80_000_000), || {
-            format!("{id} is completed without its payer's bank after {waited:?} microseconds")
+            let waited = u64::try_from(waited.unwrap_or(0)).unwrap_or(0);
+            let waited = span(Duration::from_micros(waited));
+            format!("{id} is completed without its payer's bank after {waited}, which has 80 s")
         })
     }
 }

@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use banking::application::views::AccountView;
 use banking::domain::{AccountEvent, AccountFact, AccountStatus, Funds, Limits, Spent};
 use pix_keys::domain::PixKey;
-use shared_kernel::domain::{AccountId, EndToEndId, Ispb, Money, TaxId};
+use shared_kernel::domain::{AccountId, EndToEndId, Ispb, TaxId};
+use transfers::application::EnrolParticipant;
+use transfers::domain::Participant;
 
 use super::{Finding, Oracle, must};
 use crate::contexts::banking::BankingTables;
+use crate::words::Words;
 
 /// A moment: so much had been noted by then.
 pub(crate) type Moment = u64;
@@ -35,7 +38,7 @@ impl<T> Past<T> {
     }
 
     /// The values of all times.
-    fn ever(&self) -> impl DoubleEndedIterator<Item = &T> {
+    pub(super) fn ever(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.0.iter().map(|(_, value)| value)
     }
 
@@ -62,12 +65,47 @@ pub(super) struct Seen {
     pub(super) spent: Spent,
 }
 
+impl Words for Seen {
+    fn words(&self) -> String {
+        let Self { ispb, version, status, funds, limits, spent } = self;
+        let (funds, status, limits) = (funds.words(), status.words(), limits.words());
+        let spent = format!("{} sent on {}", spent.amount, spent.day);
+        format!("{funds}, {status}, {limits}, {spent}, version {version}, at {ispb}")
+    }
+}
+
+/// What happens to an account, in words.
+fn deed(fact: &AccountFact) -> String {
+    let deed = match fact {
+        AccountFact::Opened { limits, .. } => return format!("opened, {}", limits.words()),
+        AccountFact::LimitsChanged(limits) => return format!("limited: {}", limits.words()),
+        AccountFact::Blocked => "blocked",
+        AccountFact::Unblocked => "unblocked",
+        AccountFact::Closed => "closed",
+        AccountFact::Deposited { .. } => "given cash",
+        AccountFact::Withdrawn { .. } => "relieved of cash",
+        AccountFact::Held(_) => "given a hold",
+        AccountFact::Released { .. } => "rid of a hold",
+        AccountFact::Debited(_) => "debited",
+        AccountFact::Credited(_) => "credited",
+        AccountFact::Booked(_) => "party to a booking",
+    };
+    deed.to_owned()
+}
+
 /// Who has a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Holder {
     pub(super) account: AccountId,
     pub(super) ispb: Ispb,
     pub(super) owner: TaxId,
+}
+
+impl Words for Holder {
+    fn words(&self) -> String {
+        let Self { account, ispb, owner } = self;
+        format!("account {account} of {} at {ispb}", owner.as_str())
+    }
 }
 
 /// What was asked of accounts and banks by somebody who may.
@@ -77,7 +115,9 @@ pub(super) struct Asked {
     pub(super) unblocked: BTreeSet<AccountId>,
     pub(super) closed: BTreeSet<AccountId>,
     pub(super) limited: BTreeMap<AccountId, Vec<Limits>>,
-    pub(super) enrolled: BTreeMap<Ispb, Vec<Option<Money>>>,
+    pub(super) enrolled: BTreeMap<Ispb, Vec<EnrolParticipant>>,
+    /// The names that accounts were ordered in.
+    pub(super) opened: BTreeMap<(Ispb, TaxId), BTreeSet<String>>,
     pub(super) noted: BTreeMap<EndToEndId, Vec<String>>,
 }
 
@@ -89,8 +129,12 @@ pub(super) struct Pasts {
     pub(super) accounts: BTreeMap<AccountId, Past<Seen>>,
     /// How many credits accounts expect.
     pub(super) expected: BTreeMap<AccountId, Past<usize>>,
-    /// What banks may owe.
-    pub(super) limits: BTreeMap<Ispb, Past<Option<Money>>>,
+    /// What happened to accounts, by version.
+    pub(super) happened: BTreeMap<(AccountId, i64), AccountEvent>,
+    /// By which name banks know their customers, since the opening of which account.
+    pub(super) customers: BTreeMap<(Ispb, TaxId), (AccountId, String)>,
+    /// Banks as the hub knows them.
+    pub(super) participants: BTreeMap<Ispb, Past<Participant>>,
     /// Whom keys name in the directory.
     pub(super) holders: BTreeMap<String, Past<Option<Holder>>>,
     /// Whom keys name as far as the banks know.
@@ -152,7 +196,8 @@ impl Oracle {
             };
             let told = self.past.accounts.get(id).and_then(Past::last);
             must(told == Some(&kept), || {
-                format!("{id} is kept as {kept:?}, and what happened to it makes it {told:?}")
+                let (kept, told) = (kept.words(), told.words());
+                format!("account {id} is kept as {kept}; what happened to it makes it {told}")
             })?;
         }
         Ok(())
@@ -199,9 +244,13 @@ impl Oracle {
             | AccountFact::Credited(_)
             | AccountFact::Booked(_) => true,
         };
-        must(is_asked, || format!("{:?} happens to {id}, and nobody asked for it", event.fact))?;
+        must(is_asked, || {
+            format!("account {id} is {}, and nobody asked for it", deed(&event.fact))
+        })?;
+        self.is_welcome(event)?;
         let at = self.past.tick();
         self.past.accounts.entry(id).or_default().note(at, seen);
+        self.past.happened.insert((id, event.version), event.clone());
         Ok(())
     }
 
@@ -211,16 +260,6 @@ impl Oracle {
         let past = self.past.expected.entry(account).or_default();
         let count = past.last().copied().unwrap_or(0).saturating_add_signed(change);
         past.note(at, count);
-    }
-
-    /// A bank is enrolled, or again with another limit: one that somebody asked for.
-    pub(crate) fn enrolled(&mut self, ispb: Ispb, limit: Option<Money>) -> Finding {
-        let at = self.past.tick();
-        self.past.limits.entry(ispb).or_default().note(at, limit);
-        let asked = self.past.asked.enrolled.get(&ispb);
-        must(asked.is_some_and(|them| them.contains(&limit)), || {
-            format!("{ispb} may owe {limit:?}, and nobody asked for it: {asked:?}")
-        })
     }
 
     /// What a client is shown of an account is what it was in that version.
@@ -233,7 +272,11 @@ impl Oracle {
                 && (view.balance, view.held) == (balance, held)
                 && view.available.centavos() == balance.centavos() - held.centavos()
         });
-        must(is_right, || format!("a client is shown {view:?}, and it was {was:?}"))
+        must(is_right, || {
+            let was = was.map_or_else(|| "there is no such version".to_owned(), Words::words);
+            format!("a client is shown {}; in truth, {was}", view.words())
+        })?;
+        self.is_as_opened(view)
     }
 }
 

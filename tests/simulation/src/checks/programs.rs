@@ -12,7 +12,8 @@ use transfers::infrastructure::classic::inbound;
 use super::{Finding, must};
 use crate::city::City;
 use crate::contexts::transfers::TransfersTables;
-use crate::programs::{Ordered, Program, Word};
+use crate::programs::{self, Ordered, Program, Word};
+use crate::words::{Words as _, money};
 
 /// What programs have still to read or to say, and what waits to be handed over.
 pub(super) fn left_open(city: &City, open: &mut Vec<String>) {
@@ -66,15 +67,26 @@ fn told_once(city: &City, program: &Program, incoming: &[&Transfer]) -> Finding 
                     && text("accountId") == Some(order.payer.account_id.to_string().as_str())
                     && text("description") == Some(order.description.as_str())
             });
-            must(is_as_ordered, || format!("{id} is handed over as {body}: {:?}", known(id)))?;
+            must(is_as_ordered, || {
+                let told = programs::words(record.payload.as_deref());
+                let account = text("accountId").words();
+                let (told, ordered) = (told.words(), known(id).words());
+                format!("handed over is {told} of account {account}; ordered was {ordered}")
+            })?;
         }
     }
     let ids = incoming.iter().filter_map(|it| it.ends().order_id);
     let wanted: BTreeMap<String, usize> = ids.map(|id| (id.to_string(), 1)).collect();
     must(told == wanted, || {
-        let wrong: Vec<_> = told.iter().filter(|it| wanted.get(it.0) != Some(it.1)).collect();
-        let missing: Vec<_> = wanted.keys().filter(|id| !told.contains_key(*id)).collect();
-        format!("{}: told so often: {wrong:?}, and never: {missing:?}", program.topic)
+        let wrong = told.iter().filter(|it| wanted.get(it.0) != Some(it.1));
+        let wrong: BTreeMap<&String, usize> = wrong.map(|(id, times)| (id, *times)).collect();
+        let is_missing = |it: &&&Transfer| {
+            it.ends().order_id.is_some_and(|id| !told.contains_key(&id.to_string()))
+        };
+        let missing = incoming.iter().filter(is_missing).map(|it| it.order().end_to_end_id);
+        let missing: Vec<EndToEndId> = missing.collect();
+        let (topic, wrong, missing) = (&program.topic, wrong.words(), missing.words());
+        format!("on {topic}, told twice or with nothing to credit: {wrong}; never told: {missing}")
     })
 }
 
@@ -88,7 +100,8 @@ fn credited(city: &City, program: &Program, transfer: &Transfer) -> Finding {
     let credited = program.credited.get(&order_id).copied();
     let amount = transfer.order().amount.centavos();
     must(credited.is_none_or(|it| it == amount), || {
-        format!("{id} is about {amount} centavos, and {credited:?} were credited")
+        let (amount, credited) = (money(amount), credited.map(money).words());
+        format!("{id} is about {amount}, and {credited} was credited")
     })?;
     must(credited.is_some() || program.missed.contains(&order_id), || {
         format!("{id} was never read by its payee's program")
@@ -103,10 +116,14 @@ fn credited(city: &City, program: &Program, transfer: &Transfer) -> Finding {
         resolution == Some(Resolution::Refused) && said == standing.contradicted_at.is_some()
     };
     must(is_right, || {
+        let credited = credited.map(money).words();
+        let said = if said { "says so" } else { "does not say so" };
+        let noted = standing.contradicted_at.map_or("is not", |_| "is");
         format!(
-            "{id} is {}; credited: {credited:?}, said so: {said}, an operator: {resolution:?}, \
-             contradicted: {:?}",
-            standing.state, standing.contradicted_at
+            "{id} is {}; its payee's program has credited {credited} and {said}, an operator said \
+             {}, and a contradiction {noted} noted",
+            standing.state,
+            resolution.words()
         )
     })
 }
@@ -129,18 +146,22 @@ fn orders((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding {
             | None => Word::Error,
         };
         must(told == [due], || {
-            format!("the order {id} of {ispb} is {state:?}, and its program was told {told:?}")
+            let (state, told) = (state.words(), told.words());
+            format!("the order {id} of {ispb} is, at the hub, {state}; its program was told {told}")
         })?;
         let reason = own.and_then(|it| it.standing().reason).map(ReasonCode::sentence_en);
         must(reason.is_none() || reason == ordered.error.as_deref(), || {
-            format!("the order {id} failed: {reason:?}; its program is told {:?}", ordered.error)
+            let (reason, told) = (reason.words(), ordered.error.words());
+            format!("the order {id} failed: {reason}; its program is told {told}")
         })?;
     }
     let strange = hub.transfers.values().find(|it| {
         let id = it.ends().order_id;
         it.bank(Side::Payer) == ispb && !id.is_some_and(|id| program.ordered.contains_key(&id))
     });
-    must(strange.is_none(), || format!("no program ordered {strange:?}"))?;
+    must(strange.is_none(), || {
+        format!("no program ordered {}", strange.map(Transfer::order).words())
+    })?;
     let timing = |it: &&Transfer| {
         it.bank(Side::Payer) == ispb && it.ends().timing(Side::Payer) != CreditTiming::OnDelivery
     };
@@ -170,7 +191,8 @@ fn position((ispb, program): (Ispb, &Program), hub: &TransfersTables) -> Finding
     let received: i64 = received.map(|it| it.order().amount.centavos()).sum();
     let amount = hub.positions.get(&ispb).map_or(0, |it| it.amount.centavos());
     must(amount == received - paid, || {
-        format!("{ispb} is owed {amount}; its program received {received} and paid {paid}")
+        let (amount, received, paid) = (money(amount), money(received), money(paid));
+        format!("bank {ispb} is owed {amount}; its program received {received} and paid {paid}")
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use banking::application::account_command::OnAccount;
 use banking::application::views::{AccountView, BookedView, Direction, TransferView};
 use banking::domain::{
-    Account, AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus, Payment,
+    Account, AccountState, AccountStatus, IncomingStatus, InternalAccount, OutgoingStatus, Payment,
 };
 use pix_keys::application::EntryView;
 use pix_keys::domain::PixKey;
@@ -22,6 +22,7 @@ use crate::city::City;
 use crate::contexts::banking::BankingTables;
 use crate::contexts::transfers::TransfersTables;
 use crate::contexts::transfers_of;
+use crate::words::{Words, money};
 use crate::workload::{KeyWish, Order};
 
 /// What follows from the answers of all accepted orders.
@@ -80,8 +81,10 @@ impl Due {
                     shown.as_ref().map_or(Ok(()), |shown| names_payee(shown, payment))?;
                 }
                 let shown = shown.map(|seen| (seen.state, seen.reason));
-                must(shown == truth(hub.get(&id), view.direction), || {
-                    format!("the payer of {id} is told {shown:?}")
+                let truth = truth(hub.get(&id), view.direction);
+                must(shown == truth, || {
+                    let (shown, truth) = (shown.words(), truth.words());
+                    format!("the payer of {id} is told {shown}; true is {truth}")
                 })?;
             }
             Order::PayAccount(it) => {
@@ -97,7 +100,9 @@ impl Due {
                     (made.ispb, made.owner_tax_id) == (it.ispb, it.owner_tax_id)
                         && it.number.as_ref().is_none_or(|number| *number == made.number)
                 });
-                must(is_right, || format!("{it:?} was accepted, and there is {made:?}"))?;
+                must(is_right, || {
+                    format!("{}: accepted, and there is {}", order.words(), made.map(owned).words())
+                })?;
                 self.opened.insert(view.id);
             }
             Order::Register(it) => Self::count(&mut self.registered, it),
@@ -130,7 +135,7 @@ impl Due {
 
     /// Nothing was made that nobody asked for, and nothing is missing.
     fn made(&self, banks: &BankingTables) -> Finding {
-        fn same<T: Ord + Copy + std::fmt::Debug>(
+        fn same<T: Ord + Copy + Words>(
             what: &str,
             made: impl Iterator<Item = T>,
             promised: &BTreeSet<T>,
@@ -138,7 +143,8 @@ impl Due {
             let made: BTreeSet<T> = made.collect();
             must(made == *promised, || {
                 let more: Vec<&T> = made.symmetric_difference(promised).collect();
-                format!("{what} that were promised and those that were made differ: {more:?}")
+                let more = more.words();
+                format!("{what} that were promised and those that were made differ: {more}")
             })
         }
         same("transfers", banks.outgoing.keys().copied(), &self.sent)?;
@@ -155,7 +161,8 @@ impl Due {
             };
             let cash = self.cash.get(ispb).copied().unwrap_or(0);
             must(balance(InternalAccount::Cash) == -cash, || {
-                format!("{cash} centavos came over the counter of {ispb}, and its books differ")
+                let cash = money(cash);
+                format!("{cash} came over the counter of bank {ispb}, and its books differ")
             })?;
             let unapplied = banks.incoming.values().map(|(side, _)| side.state());
             let unapplied = unapplied.filter(|it| {
@@ -163,11 +170,19 @@ impl Due {
             });
             let unapplied: i64 = unapplied.map(|it| it.payment.amount.centavos()).sum();
             must(balance(InternalAccount::UnappliedCredits) == unapplied, || {
-                format!("{unapplied} centavos are unapplied at {ispb}, and its books differ")
+                let unapplied = money(unapplied);
+                format!("{unapplied} is unapplied at bank {ispb}, and its books differ")
             })?;
         }
         Ok(())
     }
+}
+
+/// An account by its place and its owner.
+fn owned(account: &AccountState) -> String {
+    let AccountState { id, ispb, branch, number, owner_name, owner_tax_id, .. } = account;
+    let (owner, tax_id) = (owner_name.as_str(), owner_tax_id.as_str());
+    format!("account {id} at {ispb}, branch {branch}, number {number}, of {owner}, {tax_id}")
 }
 
 /// Both sides of a booking are shown it, each with the other.
@@ -179,7 +194,8 @@ fn booked(banks: &BankingTables) -> Finding {
             let view = TransferView::book(book, own.account_id);
             let shown = (view.counterparty_ispb, view.counterparty_name.as_str());
             must(shown == (other.ispb, other.owner_name.as_str()), || {
-                format!("{} is shown {view:?} of {id}, and the other side is {other:?}", own.ispb)
+                let (own, view, other) = (own.ispb, view.words(), other.words());
+                format!("bank {own} shows {view}; the other side of {id} is {other}")
             })?;
         }
     }
@@ -219,7 +235,7 @@ pub(super) fn promises(city: &City, tables: &TransfersTables, banks: &BankingTab
         must(funds.held.is_zero(), || format!("{id} still holds {}", funds.held))?;
         let due = due.balances.get(id).copied().unwrap_or(0);
         must(funds.balance.centavos() == due, || {
-            format!("{id} has {}, and {due} centavos are due to it", funds.balance)
+            format!("account {id} has {}, and {} is due to it", funds.balance, money(due))
         })?;
     }
     Ok(())
@@ -232,7 +248,7 @@ fn acknowledged(hub: &TransfersTables, due: &Due) -> Finding {
         kept.is_some_and(|kept| kept.acknowledged.is_some())
     };
     let lost = due.acknowledged.iter().find(|id| !is_kept(id));
-    must(lost.is_none(), || format!("operators made a note of {lost:?}, and none is kept"))
+    must(lost.is_none(), || format!("operators made a note of {}, and none is kept", lost.words()))
 }
 
 /// What counts against the limit of a day is what was sent on it and did not come back.
@@ -247,6 +263,7 @@ fn spent_today(account: &Account, banks: &BankingTables) -> Finding {
     let payments = payments.chain(banks.booked.values().map(|book| &book.payment));
     let sent: i64 = payments.filter(|it| counts(it)).map(|payment| payment.amount.centavos()).sum();
     must(state.spent.amount.centavos() == sent, || {
-        format!("{} sent {sent} centavos that day, and counts {}", state.id, state.spent.amount)
+        let (id, sent, counts) = (state.id, money(sent), state.spent.amount);
+        format!("account {id} sent {sent} that day, and counts {counts}")
     })
 }

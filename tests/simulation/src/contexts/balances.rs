@@ -11,6 +11,7 @@ use shared_kernel::application::StoreError;
 use shared_kernel::domain::{AccountId, EndToEndId, Timestamp};
 
 use crate::checks::Oracle;
+use crate::planted;
 use crate::store::{OpenTransaction, Row, Session, Tables, find};
 
 /// The rows of the read side.
@@ -42,12 +43,15 @@ impl Tables for BalancesTables {
         self.external_balances.extend(own.external_balances);
     }
 
+    fn marks(&self) -> usize {
+        self.balances.len()
+    }
+
     fn tell(&self, own: &Self) -> Vec<String> {
         let balance = |it: &AccountBalance| {
             let (id, funds) = (it.account_id(), it.funds());
-            let (available, held, version) =
-                (funds.available(), funds.held(), it.version().number());
-            format!("balances: {id} has {available} and {held} held, by its event {version}")
+            let (total, held, version) = (funds.total(), funds.held(), it.version().number());
+            format!("balances: account {id} has {total}, {held} of it held, by its event {version}")
         };
         own.balances.values().map(balance).collect()
     }
@@ -109,6 +113,7 @@ impl BalancesTransaction for OpenTransaction<BalancesTables> {
     }
 
     async fn append_history(&mut self, entries: &[HistoryEntry]) -> Result<(), StoreError> {
+        let entries = planted::history(self.session.world(), entries);
         let rows = entries.iter().map(|it| history_row(&it.event, it.effective_at)).collect();
         self.add_rows("account_history", rows, |it| &it.history, |it| &mut it.history).await
     }

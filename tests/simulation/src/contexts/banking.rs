@@ -9,9 +9,9 @@ use banking::application::ports::{
     Traced,
 };
 use banking::domain::{
-    Account, AccountEvent, AccountState, AccountStatus, Bank, BookTransfer, CLIENT_NUMBER_FIRST,
-    Client, ClientId, Customer, EntryAccount, IncomingStatus, IncomingTransfer, InternalAccount,
-    Leg, OutgoingStatus, OutgoingTransfer, Posting,
+    Account, AccountEvent, AccountState, Bank, BookTransfer, CLIENT_NUMBER_FIRST, Client, ClientId,
+    Customer, EntryAccount, IncomingStatus, IncomingTransfer, InternalAccount, Leg, OutgoingStatus,
+    OutgoingTransfer, Posting,
 };
 use banking::infrastructure::kafka::publish;
 use shared_kernel::application::{StoreError, TraceParent};
@@ -21,6 +21,7 @@ use super::{at_most, because};
 use crate::checks::Oracle;
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
+use crate::words::Words;
 
 /// An entry's unique key.
 pub(crate) type EntryKey = (String, Leg, AccountId);
@@ -53,17 +54,12 @@ pub(crate) struct BankingTables {
 /// What is new of an account, then its money.
 fn told(before: Option<&AccountState>, after: &AccountState) -> String {
     let AccountState { ispb, id, funds, status, limits, .. } = after;
-    let status = match status {
-        AccountStatus::Active => "active",
-        AccountStatus::Blocked => "blocked",
-        AccountStatus::Closed => "closed",
-    };
     let mut news = Vec::new();
     match before {
         None => news.push("is opened".to_owned()),
         Some(before) => {
             if before.status != after.status {
-                news.push(format!("is {status} from now on"));
+                news.push(format!("is {} from now on", status.words()));
             }
             if before.limits != after.limits {
                 let (once, day) = (at_most(limits.per_transfer), at_most(limits.per_day));
@@ -71,8 +67,18 @@ fn told(before: Option<&AccountState>, after: &AccountState) -> String {
             }
         }
     }
-    news.push(format!("has {}, {} of it held", funds.balance, funds.held));
+    news.push(format!("has {}", funds.words()));
     format!("bank {ispb}: account {id} {}", news.join("; it "))
+}
+
+/// How a side of a transfer stands: as it stood before, it asks the hub once more.
+fn stands<S: PartialEq + Words>(before: Option<S>, now: &S, asked: u32) -> String {
+    match before {
+        Some(before) if before == *now && asked > 0 => {
+            format!("is still {}, and asks the hub again: reminder {asked}", now.words())
+        }
+        Some(_) | None => format!("is {}", now.words()),
+    }
 }
 
 impl Tables for BankingTables {
@@ -97,16 +103,22 @@ impl Tables for BankingTables {
         self.keys.extend(own.keys);
     }
 
+    fn marks(&self) -> usize {
+        self.outgoing.len() + self.incoming.len() + self.booked.len() + self.accounts.len()
+    }
+
     fn tell(&self, own: &Self) -> Vec<String> {
         let payer = own.outgoing.iter().map(|(id, (side, _))| {
             let (side, bank) = (side.state(), side.state().payment.payer.ispb);
-            let (state, why) = (side.status.as_str(), because(side.reason));
-            format!("bank {bank}: the payer's side of {id} is {state}{why}")
+            let before = self.outgoing.get(id).map(|(before, _)| before.state().status);
+            let state = stands(before, &side.status, side.resends);
+            format!("bank {bank}: the payer's side of {id} {state}{}", because(side.reason))
         });
         let payee = own.incoming.iter().map(|(id, (side, _))| {
             let (side, bank) = (side.state(), side.state().payment.payee.ispb);
-            let (state, why) = (side.status.as_str(), because(side.reason));
-            format!("bank {bank}: the payee's side of {id} is {state}{why}")
+            let before = self.incoming.get(id).map(|(before, _)| before.state().status);
+            let state = stands(before, &side.status, side.resends);
+            format!("bank {bank}: the payee's side of {id} {state}{}", because(side.reason))
         });
         let accounts = own.accounts.values().map(|after| {
             let before = self.accounts.get(&after.state().id).map(Account::state);

@@ -51,6 +51,10 @@ impl Tables for DirectoryTables {
         self.participants.extend(own.participants);
     }
 
+    fn marks(&self) -> usize {
+        self.entries.len()
+    }
+
     fn tell(&self, own: &Self) -> Vec<String> {
         let entry = |entry: &Entry| {
             let key = entry.key().as_str();

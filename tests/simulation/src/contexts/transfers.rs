@@ -13,12 +13,12 @@ use transfers::application::ports::{
     TransfersTransaction,
 };
 use transfers::domain::{
-    OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
+    CreditTiming, OrderId, Participant, Position, PositionMove, Side, Transfer, TransferState,
 };
 use transfers::infrastructure::kafka::published::{participant_event, transfer_event};
 
 use super::{at_most, because, not_listed};
-use crate::checks::{Admitting, Debt, Oracle, slows_down};
+use crate::checks::{Admitting, Debt, Oracle, Pace};
 use crate::planted::{self, Bug};
 use crate::store::{OpenTransaction, Row, Session, Tables, all, find};
 
@@ -47,7 +47,7 @@ pub(crate) struct TransfersTables {
     /// The limits that a transaction has read: they may change before it is committed.
     limits_read: BTreeMap<Ispb, Option<Money>>,
     /// Enrolments of a transaction, in order.
-    enrolled: Vec<(Ispb, Option<Money>)>,
+    enrolled: Vec<Participant>,
 }
 
 impl TransfersTables {
@@ -63,11 +63,29 @@ impl TransfersTables {
         self.positions.get(&ispb).map_or(0, owes) + more
     }
 
-    /// What the hub knew when it refused a new order.
-    fn admitting(&self, own: &Self, refused: &Transfer) -> Admitting {
-        let payer = refused.bank(Side::Payer);
+    /// Confirmations are repeated when they are due, and not before.
+    fn repeats(&self, own: &Self, oracle: &Oracle) -> Result<(), String> {
+        let times = |it: &Open| it.resend_at.map(|at| (it.resends, at));
+        for (id, open) in &own.open {
+            let Some(after) = open.as_ref().and_then(times) else { continue };
+            let Some(transfer) = find(&self.transfers, &own.transfers, id) else { continue };
+            let Some(before) = self.open.get(id).and_then(|it| times(it.as_ref()?)) else {
+                oracle.confirms_first(transfer, after)?;
+                continue;
+            };
+            let is_information = !transfer.has_report(Side::Payer)
+                && transfer.ends().timing(Side::Payer) == CreditTiming::OnDelivery;
+            let pace = if is_information { Pace::Information } else { Pace::Hub };
+            oracle.slows_down(format_args!("the confirmation of {id}"), pace, (before, after))?;
+        }
+        Ok(())
+    }
+
+    /// What the hub knew when it decided on a new order.
+    fn admitting(&self, own: &Self, order: &Transfer) -> Admitting {
+        let payer = order.bank(Side::Payer);
         Admitting {
-            has_payee: own.limits_read.contains_key(&refused.bank(Side::Payee)),
+            has_payee: own.limits_read.contains_key(&order.bank(Side::Payee)),
             limit: own.limits_read.get(&payer).copied().flatten(),
             owes: self.owed(own, payer),
         }
@@ -91,26 +109,18 @@ impl Tables for TransfersTables {
             let is_alone = own.transfers.is_empty() && own.positions.is_empty();
             oracle.acknowledged(self.resolutions.get(id), kept, is_alone)?;
         }
-        for (ispb, limit) in &own.enrolled {
-            oracle.enrolled(*ispb, *limit)?;
+        for bank in &own.enrolled {
+            oracle.enrolled(bank)?;
         }
-        for (id, open) in &own.open {
-            let times = |it: &Open| it.resend_at.map(|at| (it.resends, at));
-            let before = self.open.get(id).and_then(|it| times(it.as_ref()?));
-            if let Some((before, after)) = before.zip(open.as_ref().and_then(times)) {
-                slows_down(format_args!("the confirmation of {id}"), before, after)?;
-            }
-        }
+        self.repeats(own, oracle)?;
         oracle.handed_over(&own.transfers, own.hand_overs.values(), |id| {
             self.transfers.contains_key(id)
         })?;
         for (id, after) in &own.transfers {
             let before = self.transfers.get(id);
             oracle.transfer(before, after)?;
-            let standing = after.standing();
-            if standing.state == TransferState::Rejected && !standing.payee_told && before.is_none()
-            {
-                Oracle::refused_by_hub(after, self.admitting(own, after))?;
+            if before.is_none() {
+                oracle.decided_by_hub(after, self.admitting(own, after))?;
             }
             let payer = after.bank(Side::Payer);
             if payer == after.bank(Side::Payee) {
@@ -145,6 +155,11 @@ impl Tables for TransfersTables {
         self.resolutions.extend(own.resolutions);
     }
 
+    fn marks(&self) -> usize {
+        let decided = self.hand_overs.len() + self.resolutions.len();
+        self.transfers.len() + self.participants.len() + decided
+    }
+
     fn tell(&self, own: &Self) -> Vec<String> {
         let transfer = |(id, after): (&EndToEndId, &Transfer)| {
             let state = |it: &Transfer| it.standing().state;
@@ -173,10 +188,19 @@ impl Tables for TransfersTables {
         let hand_overs = hand_overs
             .map(|it| format!("hub: {} waits to be handed over to {}", it.end_to_end_id, it.topic));
         let resolutions = own.resolutions.values().map(|it| {
-            format!("hub: {} is resolved as {}", it.end_to_end_id, it.resolution.as_str())
+            let (id, was) = (it.end_to_end_id, it.resolution.as_str());
+            match &it.acknowledged {
+                None => format!("hub: {id} is resolved as {was}"),
+                Some(note) => format!("hub: {id}, resolved as {was}, is noted as {}", note.reason),
+            }
+        });
+        let repeated = own.open.iter().filter_map(|(id, open)| {
+            let known = self.open.get(id)?.as_ref()?.resends;
+            let times = open.as_ref().map(|it| it.resends).filter(|times| *times > known)?;
+            Some(format!("hub: {id} lacks a report, its banks are told again: reminder {times}"))
         });
         let transfers = own.transfers.iter().map(transfer);
-        transfers.chain(banks).chain(hand_overs).chain(resolutions).collect()
+        transfers.chain(banks).chain(hand_overs).chain(resolutions).chain(repeated).collect()
     }
 }
 
@@ -398,9 +422,13 @@ impl TransfersTransaction for Hub {
 
     async fn save_participants(&mut self, saved: &[SavedParticipant]) -> Result<(), StoreError> {
         self.statement().await?;
-        let saved = planted::enrolments(self.session.world(), saved);
-        let limit = |it: &SavedParticipant| (it.participant.ispb, it.participant.position_limit);
-        self.write(|_, own| own.enrolled.extend(saved.iter().map(limit)));
+        let known = |ispb: &Ispb| {
+            self.see(|committed, own| {
+                find(&committed.participants, &own.participants, ispb).cloned()
+            })
+        };
+        let saved = planted::enrolments(self.session.world(), saved, known);
+        self.write(|_, own| own.enrolled.extend(saved.iter().map(|it| it.participant.clone())));
         for SavedParticipant { participant, .. } in &saved {
             let ispb = participant.ispb;
             let is_new = self.see(|committed, own| {

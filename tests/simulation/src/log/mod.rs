@@ -10,6 +10,7 @@ mod transactions;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
 use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,11 +20,12 @@ use std::time::Duration;
 use shared_kernel::application::log::{InboundRecord, OutboundRecord, TopicPartition};
 use shared_kernel::application::outbox::shard_of;
 use shared_kernel::application::{Clock as _, dead_letter};
-use shared_kernel::domain::Timestamp;
+use shared_kernel::domain::{EndToEndId, Timestamp};
 
 use crate::executor::NodeId;
 use crate::planted::Bug;
 use crate::programs;
+use crate::workload::MARK;
 use crate::world::{MachineClock, World};
 use groups::Group;
 use transactions::{Seen, TransactionNumber, Transactions};
@@ -34,17 +36,41 @@ pub(crate) use reader::Reader;
 pub(crate) use topics::{Places, Topics};
 pub(crate) use writer::Writer;
 
-/// A record in a few words: what is said, and of whom.
+/// A place in the log: the record there has this offset in the partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct At {
+    pub(crate) partition: TopicPartition,
+    offset: i64,
+}
+
+impl Display for At {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.partition, self.offset)
+    }
+}
+
+/// Where a record is, for the story; nonsense has its number.
+pub(crate) fn place(record: &InboundRecord) -> String {
+    let at = At { partition: record.from.clone(), offset: record.offset };
+    match record.header(MARK) {
+        Some(number) => format!("nonsense {number} ({at})"),
+        None => at.to_string(),
+    }
+}
+
+/// A record in a few words: what is said, and of whom. Nonsense is told by its number.
 pub(crate) fn words(headers: &[(String, Vec<u8>)], payload: Option<&[u8]>) -> String {
     let header = |name: &str| {
         let found = headers.iter().find(|(header, _)| header == name);
         found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
     };
+    let nonsense = header(MARK).map(|number| format!("nonsense {number}: ")).unwrap_or_default();
     let Some(event) = header("ce_type") else {
-        return programs::words(payload).unwrap_or_else(|| "something without a name".into());
+        let said = programs::words(payload).unwrap_or_else(|| "something without a name".into());
+        return format!("{nonsense}{said}");
     };
     let event = event.trim_end_matches(".v1").rsplit('.').next().unwrap_or_default();
-    format!("{event} {}", header("ce_subject").unwrap_or_default())
+    format!("{nonsense}{event} {}", header("ce_subject").unwrap_or_default())
 }
 
 /// A record with the true time at which it was appended.
@@ -69,6 +95,8 @@ struct State {
     is_down: bool,
     /// Records that nobody can write before a time, by their hashes.
     refused: BTreeMap<u64, u64>,
+    /// How long before its deadline an acceptance is taken, where that is decided.
+    tardy: BTreeMap<EndToEndId, Option<Duration>>,
     /// Processes whose line to the broker is dead without a word.
     cut_off: BTreeSet<NodeId>,
     changes: u64,
@@ -194,7 +222,7 @@ impl Log {
     }
 
     /// Appends one record. `None` when there is no such topic, or the broker is away.
-    pub(crate) fn append(&self, topic: &str, record: &OutboundRecord) -> Option<TopicPartition> {
+    pub(crate) fn append(&self, topic: &str, record: &OutboundRecord) -> Option<At> {
         self.append_as(topic, record, None)
     }
 
@@ -203,20 +231,21 @@ impl Log {
         topic: &str,
         record: &OutboundRecord,
         transaction: Option<TransactionNumber>,
-    ) -> Option<TopicPartition> {
+    ) -> Option<At> {
         let (place, broker_time) = self.partition_of(topic, record)?;
         let partition = i32::try_from(place).unwrap_or(0);
         let from = TopicPartition { topic: topic.to_owned(), partition };
-        {
+        let offset = {
             let appended_at = self.world.executor.now();
             let mut state = self.state();
             if state.is_down {
                 return None;
             }
             let records = state.topics.get_mut(topic)?.get_mut(place)?;
+            let offset = i64::try_from(records.len()).unwrap_or(i64::MAX);
             let record = InboundRecord {
                 from: from.clone(),
-                offset: i64::try_from(records.len()).unwrap_or(i64::MAX),
+                offset,
                 broker_time,
                 key: record.key.clone(),
                 headers: record.headers.clone(),
@@ -225,9 +254,10 @@ impl Log {
             self.world.oracle().heard(&record);
             let record = Arc::new(record);
             records.push(Kept { record, appended_at, transaction, is_marker: false });
-        }
+            offset
+        };
         self.wake();
-        Some(from)
+        Some(At { partition: from, offset })
     }
 
     /// Every committed record of the topics whose names `is_wanted` accepts, from outside the

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use shared_kernel::application::log::{InboundRecord, LogError, OutboundRecord, TopicPartition};
 
-use super::{Kept, Log, State};
+use super::{At, Kept, Log, State};
 use crate::executor::WORLD;
 use crate::planted::Bug;
 
@@ -134,7 +134,7 @@ impl Log {
         (name, epoch): (&str, u64),
         topic: &str,
         record: &OutboundRecord,
-    ) -> Result<TopicPartition, LogError> {
+    ) -> Result<At, LogError> {
         self.must_hold(name, epoch)?;
         let (number, is_new) = {
             let mut state = self.state();
@@ -157,7 +157,7 @@ impl Log {
         let at = self.append_as(topic, record, Some(number));
         let at = at.ok_or_else(|| LogError::Unavailable("the broker did not take it".into()))?;
         if let Some(open) = self.state().holder(name).open.get_mut(&epoch) {
-            open.partitions.insert(at.clone());
+            open.partitions.insert(at.partition.clone());
         }
         Ok(at)
     }

@@ -67,7 +67,24 @@ pub(crate) fn changes(world: &World, mut changes: Changes) -> Changes {
             *side = OutgoingTransfer::restore(OutgoingState { resend_at, ..state });
         }
     }
+    if world.has(Bug::FirstRepeatLate) {
+        for side in &mut changes.ordered {
+            side.value = due_later(&side.value, Duration::from_mins(20));
+        }
+    }
+    if world.has(Bug::RepeatsLate) {
+        for side in changes.outgoing.iter_mut().filter(|it| it.state().resends > 0) {
+            *side = due_later(side, Duration::from_secs(10));
+        }
+    }
     changes
+}
+
+/// The payer's side of a transfer, due again so much later.
+fn due_later(side: &OutgoingTransfer, time: Duration) -> OutgoingTransfer {
+    let state = side.state().clone();
+    let resend_at = state.resend_at.saturating_add(time);
+    OutgoingTransfer::restore(OutgoingState { resend_at, ..state })
 }
 
 /// What happens to accounts in this way is not kept.

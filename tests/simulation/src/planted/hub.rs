@@ -6,9 +6,11 @@ use std::time::Duration;
 use serde_json::Value;
 use shared_kernel::application::log::{InboundRecord, TopicPartition};
 use shared_kernel::application::{Clock, Progress, Published};
-use shared_kernel::domain::{EndToEndId, ReasonCode};
+use shared_kernel::domain::{EndToEndId, Ispb, ReasonCode};
 use transfers::application::ports::{Audience, Change, Notice, SavedParticipant, SavedTransfer};
-use transfers::domain::{Position, PositionMove, Standing, Terms, Transfer, TransferState};
+use transfers::domain::{
+    Participant, Position, PositionMove, Standing, Terms, Transfer, TransferState,
+};
 
 use super::{Bug, outside};
 use crate::executor::WORLD;
@@ -132,9 +134,21 @@ pub(crate) fn positions(world: &World, mut found: Vec<Position>) -> Vec<Position
     found
 }
 
-/// Banks that are enrolled.
-pub(crate) fn enrolments(world: &World, saved: &[SavedParticipant]) -> Vec<SavedParticipant> {
+/// Banks that are enrolled, or changed from what is known of them.
+pub(crate) fn enrolments(
+    world: &World,
+    saved: &[SavedParticipant],
+    known: impl Fn(&Ispb) -> Option<Participant>,
+) -> Vec<SavedParticipant> {
     let mut saved = saved.to_vec();
+    if world.has(Bug::RenamedWithoutLimit) {
+        for it in &mut saved {
+            let known = known(&it.participant.ispb);
+            if known.is_some_and(|known| known.name != it.participant.name) {
+                it.participant.position_limit = None;
+            }
+        }
+    }
     if world.has(Bug::EnrolledWithoutLimit) {
         for it in &mut saved {
             it.participant.position_limit = None;

@@ -7,12 +7,14 @@ mod directory;
 mod edge;
 mod hub;
 mod outside;
+mod reads;
 
 pub(crate) use banks::{changes, impatient_banks, loaded_accounts};
 pub(crate) use directory::{entries, keys_held};
 pub(crate) use edge::answer;
 pub(crate) use hub::{enrolments, heard, loaded, moved, notices, positions, progress, saved};
 pub(crate) use outside::{error_instead, known_orders};
+pub(crate) use reads::history;
 
 /// A planted bug.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +127,20 @@ pub enum Bug {
     RepeatsNeverSlowDown,
     /// What operators note of a contradiction is not kept.
     AcknowledgementForgotten,
+    /// A depositor is shown the account as it was before the deposit.
+    BalanceBeforeDeposit,
+    /// Who opens an account is shown another name.
+    OwnerMisnamed,
+    /// Who registers a key is told another.
+    KeyMisnamed,
+    /// A bank that is given another name loses its limit.
+    RenamedWithoutLimit,
+    /// Banks wait twenty minutes before they first ask again.
+    FirstRepeatLate,
+    /// Banks wait longer between repeats than they should.
+    RepeatsLate,
+    /// What is held counts as available in histories.
+    HistoryWithoutHolds,
 }
 
 impl Bug {
@@ -141,7 +157,7 @@ impl Bug {
     }
 
     /// All of them.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 61] = [
         Self::PublishOutsideTransaction,
         Self::OffsetBeforeEffect,
         Self::NoCompareAndSet,
@@ -196,5 +212,12 @@ impl Bug {
         Self::KeysNotCounted,
         Self::RepeatsNeverSlowDown,
         Self::AcknowledgementForgotten,
+        Self::BalanceBeforeDeposit,
+        Self::OwnerMisnamed,
+        Self::KeyMisnamed,
+        Self::RenamedWithoutLimit,
+        Self::FirstRepeatLate,
+        Self::RepeatsLate,
+        Self::HistoryWithoutHolds,
     ];
 }

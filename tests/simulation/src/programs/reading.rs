@@ -16,12 +16,23 @@ use crate::executor::WORLD;
 use crate::log::Shown;
 use crate::plan::DOWN_MAX;
 use crate::trace::span;
+use crate::words::{Words, money};
 
 /// What a program is told of an order of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Word {
     Confirmed,
     Error,
+}
+
+impl Words for Word {
+    fn words(&self) -> String {
+        let word = match self {
+            Self::Confirmed => "that it is confirmed",
+            Self::Error => "that it failed",
+        };
+        word.to_owned()
+    }
 }
 
 /// The program of a bank runs for ever.
@@ -148,7 +159,7 @@ impl City {
             "error" if !told.error.is_empty() => Word::Error,
             other => {
                 let error = &told.error;
-                self.world.fail(format!("the program of {ispb} is told {other:?}, {error:?}"));
+                self.world.fail(format!("the program of {ispb} is told {other} ({error})"));
                 return None;
             }
         };
@@ -191,7 +202,7 @@ impl City {
             self.program(ispb, |it| it.missed.insert(id));
             return;
         }
-        self.tell(ispb, || format!("credits {centavos} centavos of {id}"));
+        self.tell(ispb, || format!("credits {} of {id}", money(centavos)));
         self.program(ispb, |it| it.credited.insert(id, centavos));
         if world.unlucky(habits.silent) {
             return self.tell(ispb, || format!("FAULT: will never confirm {id}"));

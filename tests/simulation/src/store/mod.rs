@@ -41,7 +41,10 @@ pub(crate) trait Tables: Default + Send + 'static {
     /// Makes them durable.
     fn absorb(&mut self, own: Self);
 
-    /// What happens by it, for the story.
+    /// How many of these rows leave a mark in the fingerprint of a run.
+    fn marks(&self) -> usize;
+
+    /// What happens by `own`, for the story.
     fn tell(&self, own: &Self) -> Vec<String>;
 }
 

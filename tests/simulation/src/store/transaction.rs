@@ -16,6 +16,7 @@ use super::locks::{TransactionId, Wish};
 use super::{Row, Session, StoredRow, Tables};
 use crate::checks::Advance;
 use crate::executor::WORLD;
+use crate::log;
 use crate::planted::{self, Bug};
 use crate::trace::{count, span};
 
@@ -178,12 +179,27 @@ impl<T: Tables> OpenTransaction<T> {
         by_shard.into_iter().map(number).collect()
     }
 
-    /// Makes it durable, all of it, between two steps of anybody else; then checks what follows.
+    /// Makes it durable, all of it, between two steps of anybody else: it is told, then checked.
+    /// A finding is the last line of a story, and what it is about stands before it.
     fn take_effect(&mut self, rows: Vec<(i64, StoredRow)>) {
         let world = Arc::clone(self.session.world());
         let node = self.session.node;
         let own = std::mem::take(&mut self.own);
         let mut durable = self.session.database.durable();
+        let marks = own.marks();
+        (0..marks).for_each(|_| world.mark("effect"));
+        let effects = if world.trace.is_kept() { durable.tables.tell(&own) } else { Vec::new() };
+        let is_marked = marks > 0 || !rows.is_empty() || !self.moves.is_empty();
+        let is_told = is_marked || !effects.is_empty();
+        for line in effects {
+            world.tell(node, || line);
+        }
+        if is_marked {
+            world.mark(T::SCHEMA);
+        }
+        if is_told {
+            world.tell(node, || self.summary(rows.len()));
+        }
         {
             let mut oracle = world.oracle();
             let finding = durable.tables.examine(&own, &mut oracle);
@@ -194,15 +210,7 @@ impl<T: Tables> OpenTransaction<T> {
             world.judge(finding);
             world.judge(covered);
         }
-        let effects = durable.tables.tell(&own);
-        let is_empty = effects.is_empty() && rows.is_empty() && self.moves.is_empty();
-        for line in effects {
-            world.say(node, "effect", || line);
-        }
         durable.tables.absorb(own);
-        if !is_empty {
-            world.say(node, T::SCHEMA, || self.summary(rows.len()));
-        }
         let kernel = &mut durable.kernel;
         kernel.outbox.extend(rows);
         for (consumer, OffsetMove { at, to, .. }) in self.moves.drain(..) {
@@ -325,8 +333,8 @@ impl<T: Tables> Transaction for OpenTransaction<T> {
         for letter in letters {
             self.set_aside.push((letter.record.from.to_string(), letter.record.offset));
             world.say(self.session.node, "letter", || {
-                let DeadLetter { record, code, .. } = &letter;
-                format!("sets {}@{} aside: {code}", record.from, record.offset)
+                let DeadLetter { record, consumer, code, .. } = &letter;
+                format!("{consumer} sets {} aside: {code}", log::place(record))
             });
             world.reach(format!("set aside: {}", letter.code));
             self.outbox.extend(planted::error_instead(&world, &letter));

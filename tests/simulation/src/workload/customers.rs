@@ -13,15 +13,16 @@ use futures::future::join_all;
 use pix_keys::domain::{PixKey, RemovalReason};
 use shared_kernel::application::Caller;
 use shared_kernel::domain::{AccountId, Amount, Ispb, Money};
-use transfers::domain::Protocol;
+use transfers::domain::{LimitWish, Protocol};
 
 use super::Population;
-use super::founding::{Place, cpf, enrolment};
+use super::founding::{Enrolled, Place, cpf, enrolment};
 use super::intruders::REUSED;
-use super::journal::Told;
+use super::journal::{Told, apart};
 use super::order::{KeyWish, Order};
 use crate::city::City;
 use crate::executor::WORLD;
+use crate::words::Words as _;
 
 impl City {
     fn any_account(&self, population: &Population) -> Option<OnAccount> {
@@ -62,15 +63,23 @@ impl City {
         Limits::new(limit(9_000), limit(30_000)).ok()
     }
 
-    /// A bank may owe another amount from now on, whatever it owes already.
+    /// A bank may owe another amount from now on, whatever it owes already, or has another name.
+    /// What is not said stays as it is.
     fn enrolment_again(&self, population: &Population) -> Option<Order> {
-        let chance = &self.world.chance;
+        let (chance, whim) = (&self.world.chance, &self.world.whim);
         let (ours, others) = (self.world.plan.banks().count(), population.outside.len());
         let place = chance.place(ours + others);
         let protocol = if place < ours { Protocol::Native } else { Protocol::Classic };
         let limit = chance.one_of(&[None, Some(0), Some(5_000), Some(30_000), Some(200_000)])?;
+        let limit = limit.map(Money::from_centavos).map_or(LimitWish::Without, LimitWish::Most);
         let number = u64::try_from(place).ok()? + 1;
-        enrolment(number, protocol, limit.map(Money::from_centavos), self.trace())
+        let name = Enrolled::name(number);
+        let bank = Enrolled {
+            name: if whim.below(2) == 0 { name } else { format!("{name} {}", whim.below(9)) },
+            protocol: Some(protocol).filter(|_| whim.below(2) == 0),
+            position_limit: if whim.below(3) == 0 { LimitWish::AsItIs } else { limit },
+        };
+        enrolment(number, &bank, self.trace())
     }
 
     /// A payment to an account that is named itself; of the same bank, mostly.
@@ -93,12 +102,15 @@ impl City {
         let number = self.world.chance.between(1, 5);
         let wanted = self.world.chance.below(2) == 0;
         let wanted = wanted.then(|| AccountNumber::parse(&format!("{}", 20_000 + number)).ok());
+        // Now and then somebody is given another name than the bank knows.
+        let other = if self.world.whim.below(3) == 0 { " the younger" } else { "" };
+        let name = format!("Newcomer {number}{other}");
         Some(OpenAccount {
             caller: Caller::Operator,
             trace: self.trace(),
             idempotency_key: self.journal().key(),
             ispb,
-            owner_name: OwnerName::parse(&format!("Newcomer {number}")).ok()?,
+            owner_name: OwnerName::parse(&name).ok()?,
             owner_tax_id: cpf(90_000 + number)?,
             branch: None,
             number: wanted.flatten(),
@@ -159,8 +171,8 @@ impl City {
             self.world.tell(WORLD, || format!("{}: asks again", self.world.speaker()));
             let again = self.learn(order).await;
             if again != *told {
-                let words = order.words();
-                self.world.fail(format!("{words}: first {told:?}, and on a repeat {again:?}"));
+                let (words, answers) = (order.words(), apart(told, &again));
+                self.world.fail(format!("{words}: on a repeat another answer: {answers}"));
             }
         }
         if chance.below(5) == 0
@@ -172,7 +184,8 @@ impl City {
             let answer = self.learn(&other).await;
             if answer != Told::Refused(REUSED.into()) {
                 let words = other.words();
-                self.world.fail(format!("{words}: a key used before, and answered {answer:?}"));
+                let answer = answer.words();
+                self.world.fail(format!("{words}: a key used before, and answered: {answer}"));
             }
         }
         if chance.below(8) == 0 {

@@ -14,6 +14,7 @@ use transfers::application::EnrolParticipant;
 use transfers::domain::{LimitWish, ParticipantName, Protocol};
 
 use super::customers::customer;
+use super::elsewhere;
 use super::journal::Told;
 use super::order::{KeyWish, Order};
 use crate::city::City;
@@ -55,26 +56,52 @@ fn code(number: u64) -> Option<BankCode> {
     BankCode::parse(&format!("{number:03}")).ok()
 }
 
-pub(super) fn enrolment(
-    number: u64,
-    protocol: Protocol,
-    limit: Option<Money>,
-    trace: TraceParent,
-) -> Option<Order> {
+/// What is said of a bank when it is enrolled, or once more.
+pub(super) struct Enrolled {
+    pub(super) name: String,
+    pub(super) protocol: Option<Protocol>,
+    pub(super) position_limit: LimitWish,
+}
+
+impl Enrolled {
+    pub(super) fn name(number: u64) -> String {
+        format!("Bank {number}")
+    }
+}
+
+pub(super) fn enrolment(number: u64, bank: &Enrolled, trace: TraceParent) -> Option<Order> {
     Some(Order::Enrol(EnrolParticipant {
         caller: Caller::Operator,
         trace,
         ispb: Ispb::parse(&format!("{number:08}")).ok(),
         code: code(number)?,
-        name: ParticipantName::parse(&format!("Bank {number}")).ok()?,
-        protocol: Some(protocol),
-        position_limit: limit.map_or(LimitWish::Without, LimitWish::Most),
+        name: ParticipantName::parse(&bank.name).ok()?,
+        protocol: bank.protocol,
+        position_limit: bank.position_limit,
     }))
 }
 
 impl City {
     pub(super) fn trace(&self) -> TraceParent {
         TraceParent::begin(&SeededIds::new(&self.world))
+    }
+
+    /// A bank takes part for the first time. What goes without saying is said, or is not.
+    fn first_enrolment(
+        &self,
+        number: u64,
+        protocol: Protocol,
+        limit: Option<Money>,
+    ) -> Option<Order> {
+        let whim = &self.world.whim;
+        let says = || whim.below(2) == 0;
+        let unlimited = if says() { LimitWish::Without } else { LimitWish::AsItIs };
+        let bank = Enrolled {
+            name: Enrolled::name(number),
+            protocol: Some(protocol).filter(|it| *it == Protocol::Classic || says()),
+            position_limit: limit.map_or(unlimited, LimitWish::Most),
+        };
+        enrolment(number, &bank, self.trace())
     }
 
     /// Asks until it is accepted: what it needs may not have arrived yet.
@@ -177,13 +204,25 @@ impl City {
     async fn found_outside(self: &Arc<Self>, bank: u64, population: &mut Population) -> Option<()> {
         let limit = (self.world.chance.below(6) == 0).then(|| Money::from_centavos(30_000));
         let ispb = Ispb::parse(&format!("{bank:08}")).ok()?;
-        self.insist(enrolment(bank, Protocol::Classic, limit, self.trace())?).await?;
+        self.insist(self.first_enrolment(bank, Protocol::Classic, limit)?).await?;
         self.start_program(ispb, &code(bank)?);
         for number in 0..self.world.plan.classic.accounts_per_bank {
             let enrolled = self.enrol_account(ispb, 100 * bank + number).await;
             population.keys.extend(enrolled.map(|(account_id, key)| ((ispb, account_id), key)));
         }
         population.outside.push(ispb);
+        Some(())
+    }
+}
+
+impl City {
+    /// Founds a bank whose books are elsewhere, and lets its customers in.
+    async fn found_elsewhere(self: &Arc<Self>, population: &Population) -> Option<()> {
+        let order = self.first_enrolment(elsewhere::ELSEWHERE, Protocol::Native, None)?;
+        self.insist(order).await?;
+        self.journal().at_work += 1;
+        let day = elsewhere::customers(Arc::clone(self), population.accounts.clone());
+        self.world.executor.spawn(WORLD, day);
         Some(())
     }
 }
@@ -195,7 +234,7 @@ pub(crate) async fn found(city: Arc<City>) {
     let mut number = 0;
     for (bank, ispb) in (1..).zip(city.world.plan.banks()) {
         let limit = (city.world.chance.below(4) == 0).then(|| Money::from_centavos(30_000));
-        let Some(order) = enrolment(bank, Protocol::Native, limit, city.trace()) else { continue };
+        let Some(order) = city.first_enrolment(bank, Protocol::Native, limit) else { continue };
         city.insist(order).await;
         for _ in 0..load.accounts_per_bank {
             number += 1;
@@ -218,6 +257,9 @@ pub(crate) async fn found(city: Arc<City>) {
         city.found_outside(load.banks + bank, &mut population).await;
     }
     city.journal().accounts.clone_from(&population.accounts);
+    if city.world.plan.load.has_bank_elsewhere {
+        city.found_elsewhere(&population).await;
+    }
     for ispb in population.outside.clone() {
         city.journal().at_work += 1;
         let population = population.clone();

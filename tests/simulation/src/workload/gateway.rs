@@ -11,11 +11,12 @@ use serde_json::Value;
 use shared_kernel::application::{ApplicationError, Caller, TraceParent};
 use shared_kernel::domain::AccountId;
 
-use super::journal::Told;
+use super::journal::{Told, apart};
 use super::order::Order;
 use crate::city::City;
 use crate::executor::WORLD;
 use crate::planted::{self, Bug};
+use crate::words::Words as _;
 use crate::world::SeededIds;
 
 /// Told when the hub itself is at fault: a use case has panicked, or its store refused for ever.
@@ -75,6 +76,9 @@ impl City {
         let told = self.told(order, answer)?;
         if order.is_let_in() {
             let finding = world.oracle().answered(order, &told, asked_at);
+            if finding.is_err() {
+                self.tell_answer(order, &told);
+            }
             world.judge(finding);
         }
         Some(told)
@@ -86,7 +90,7 @@ impl City {
         match answer {
             Ok(answer) => {
                 world.reach(format!("done: {}", order.kind()));
-                Some(Told::Accepted(planted::answer(world, answer)))
+                Some(Told::Accepted(planted::answer(world, order, answer)))
             }
             Err(ApplicationError::Refused(refused)) => {
                 if refused.code() == INTERNAL {
@@ -117,6 +121,8 @@ impl City {
                 self.ask(order).await
             };
             if let Some(told) = told {
+                world.mark("told");
+                self.tell_answer(order, &told);
                 let is_lie = told == Told::Refused("key_not_found".into()) && known.is_some();
                 if is_lie && known == self.named_by(order) {
                     let words = order.words();
@@ -125,14 +131,18 @@ impl City {
                 self.must_be_let_in(order, &told);
                 let finding = world.oracle().paid_whom(order, &told, given_at);
                 world.judge(finding);
-                world.say(WORLD, "told", || {
-                    format!("{}: {}: {}", world.speaker(), order.words(), told.words())
-                });
                 return told;
             }
             let pause = world.chance.time(Duration::from_millis(100), Duration::from_secs(3));
             world.executor.sleep(pause).await;
         }
+    }
+
+    /// What a client is told stands in the story before it is judged.
+    fn tell_answer(&self, order: &Order, told: &Told) {
+        self.world.tell(WORLD, || {
+            format!("{}: {}: {}", self.world.speaker(), order.words(), told.words())
+        });
     }
 
     /// The account that a payment's key names in the directory now, and since which version.
@@ -201,7 +211,7 @@ impl City {
             && one != other
         {
             let words = order.words();
-            self.world.fail(format!("{words}: twice at once, and answered {one:?} and {other:?}"));
+            self.world.fail(format!("{words}: twice at once, and answered {}", apart(one, other)));
         }
     }
 }

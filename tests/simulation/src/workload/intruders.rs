@@ -12,6 +12,7 @@ use super::variation::Variation;
 use crate::city::City;
 use crate::executor::WORLD;
 use crate::plan::Role;
+use crate::words::Words as _;
 
 /// Refused: the key was used before with other content.
 pub(super) const REUSED: &str = "idempotency_key_reused";
@@ -76,7 +77,8 @@ impl City {
         };
         if !is_turned_away {
             let words = order.words();
-            self.world.fail(format!("{words}: ordered by bank {other}, and answered {told:?}"));
+            let told = told.words();
+            self.world.fail(format!("{words}: ordered by bank {other}, and answered: {told}"));
         }
     }
 

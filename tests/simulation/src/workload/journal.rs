@@ -7,6 +7,8 @@ use serde_json::Value;
 use super::founding::Place;
 use super::order::Order;
 use super::variation::Scope;
+use crate::log::At;
+use crate::words::Words;
 
 /// What became of an order, as its client knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,9 +19,9 @@ pub(crate) enum Told {
     Refused(String),
 }
 
-impl Told {
-    /// The answer in a few words, for the story: what was made has an id.
-    pub(super) fn words(&self) -> String {
+/// The answer in a few words: what was made has an id.
+impl Words for Told {
+    fn words(&self) -> String {
         match self {
             Self::Refused(code) => format!("refused, {code}"),
             Self::Accepted(answer) => {
@@ -28,6 +30,42 @@ impl Told {
             }
         }
     }
+}
+
+/// A value of an answer, as people read it.
+fn plain(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "nothing".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Object(fields)) => {
+            let field = |(name, value): (&String, &Value)| named(name, &plain(Some(value)));
+            fields.iter().map(field).collect::<Vec<_>>().join(", ")
+        }
+        Some(Value::Array(values)) => {
+            values.iter().map(|it| plain(Some(it))).collect::<Vec<_>>().join(", ")
+        }
+        Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
+    }
+}
+
+fn named(name: &str, value: &str) -> String {
+    format!("{} {value}", name.replace('_', " "))
+}
+
+/// Two answers that should be one, and where they differ.
+pub(super) fn apart(one: &Told, other: &Told) -> String {
+    let both = format!("{}, and then {}", one.words(), other.words());
+    let (Told::Accepted(Value::Object(old)), Told::Accepted(Value::Object(new))) = (one, other)
+    else {
+        return both;
+    };
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differ = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+    let differ = differ.map(|name| {
+        let (was, is) = (plain(old.get(name)), plain(new.get(name)));
+        format!("{}, and then {is}", named(name, &was))
+    });
+    format!("{both}; {}", differ.collect::<Vec<_>>().join("; "))
 }
 
 /// An order and its answer.
@@ -47,8 +85,8 @@ pub(crate) struct Journal {
     rivals: BTreeMap<Scope, Vec<Order>>,
     /// The accounts of the founding, at the banks that are hosted here.
     pub(crate) accounts: Vec<Place>,
-    /// Nonsense that strangers wrote: numbers.
-    pub(crate) nonsense: u64,
+    /// Nonsense that strangers wrote, numbered from one: where it is.
+    pub(crate) nonsense: Vec<At>,
     /// Dead letters that were redriven: topic, partition, offset.
     pub(crate) redriven: Vec<(String, i32, i64)>,
     /// Clients that have not finished.

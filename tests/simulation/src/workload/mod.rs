@@ -1,6 +1,7 @@
 //! What customers, operators and strangers do, and what they were promised.
 
 mod customers;
+mod elsewhere;
 mod founding;
 mod gateway;
 mod intruders;

@@ -103,10 +103,7 @@ impl Order {
         async move {
             let Some(hub) = facades.hub else { return Err(unreachable_context()) };
             match self {
-                Self::Enrol(it) => {
-                    let bank = hub.enrol_participant.submit(it).await?;
-                    Ok(Value::from(bank.ispb.to_string()))
-                }
+                Self::Enrol(it) => shown(hub.enrol_participant.submit(it)).await,
                 Self::Resolve(it) => {
                     let state = hub.resolve_transfer.submit(it).await?;
                     Ok(Value::from(state.as_str()))
@@ -252,11 +249,16 @@ impl Order {
     fn wish(&self) -> String {
         let on = |on: &OnAccount| on.account_id;
         match self {
-            Self::Enrol(it) => match it.position_limit {
-                LimitWish::AsItIs => format!("enrol bank {}", it.code),
-                LimitWish::Without => format!("enrol bank {}, to owe what it likes", it.code),
-                LimitWish::Most(limit) => format!("enrol bank {}, to owe {limit} at most", it.code),
-            },
+            Self::Enrol(it) => {
+                let (code, name) = (&it.code, it.name.as_str());
+                let protocol = it.protocol.map(|it| format!(", {}", it.as_str()));
+                let limit = match it.position_limit {
+                    LimitWish::AsItIs => String::new(),
+                    LimitWish::Without => ", to owe what it likes".to_owned(),
+                    LimitWish::Most(limit) => format!(", to owe {limit} at most"),
+                };
+                format!("enrol bank {code} as {name}{}{limit}", protocol.unwrap_or_default())
+            }
             Self::EnrolAccount(_, it) => format!("enrol account {} of {}", it.account_id, it.ispb),
             Self::Resolve(it) => {
                 format!("resolve {} as {}", it.end_to_end_id, it.resolution.as_str())

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::intruders::REUSED;
-use super::journal::Told;
+use super::journal::{Told, apart};
 use super::order::Order;
 use crate::city::City;
+use crate::words::Words as _;
 
 /// Asks once more for everything that was ever answered, now that all is quiet: what was accepted
 /// is answered alike, and what was refused gets its final answer. Of several contents under one key
@@ -22,8 +23,8 @@ pub(crate) async fn reconcile(city: Arc<City>) {
         rivals.retain(|rival| rival.content() != entry.order.content());
         match &entry.told {
             Told::Accepted(_) if told != entry.told => {
-                let (words, first) = (entry.order.words(), &entry.told);
-                city.world.fail(format!("{words}: first {first:?}, and in the end {told:?}"));
+                let (words, answers) = (entry.order.words(), apart(&entry.told, &told));
+                city.world.fail(format!("{words}: in the end another answer: {answers}"));
             }
             Told::Accepted(_) => {}
             Told::Refused(_) => city.journal().amend(place, told.clone()),
@@ -44,7 +45,8 @@ impl City {
             let told = self.learn(rival).await;
             if told != Told::Refused(REUSED.into()) {
                 let words = rival.words();
-                self.world.fail(format!("{words}: under the key of another, and told {told:?}"));
+                let told = told.words();
+                self.world.fail(format!("{words}: under the key of another, and told: {told}"));
             }
         }
     }
@@ -64,7 +66,8 @@ impl City {
                 None | Some(_) if told == Told::Refused(REUSED.into()) => {}
                 None | Some(_) => {
                     let words = rival.words();
-                    self.world.fail(format!("{words}: first {first:?}, then {told:?}"));
+                    let (first, told) = (first.words(), told.words());
+                    self.world.fail(format!("{words}: first {first}, then {told}"));
                 }
             }
         }

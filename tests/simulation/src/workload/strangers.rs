@@ -16,6 +16,7 @@ use transfers::infrastructure::classic::published::{CONFIRMATIONS, ORDERS};
 use transfers::infrastructure::kafka::inbound::BANK_MESSAGES;
 use uuid::Uuid;
 
+use super::elsewhere;
 use crate::city::City;
 use crate::executor::WORLD;
 use crate::log::words;
@@ -35,7 +36,8 @@ const ORDERED: &str = "codepix.banking.TransferRequested.v1";
 /// Whether the hub or a bank of ours reads it.
 fn is_read(topic: &str) -> bool {
     let is_own = topic.starts_with("codepix.") && ![DELIVERED, TRANSFERS_TOPIC].contains(&topic);
-    !topic.ends_with(SUFFIX) && (is_own || of_programs(topic))
+    let is_read_here = is_own && !elsewhere::is_topic(topic);
+    !topic.ends_with(SUFFIX) && (is_read_here || of_programs(topic))
 }
 
 /// Whether programs of other banks write there.
@@ -314,18 +316,14 @@ impl City {
             spoiled(&record, how, (self.impostor(), whim))
         };
         let Some(mut spoiled) = spoiled else { return };
-        let number = {
-            let mut journal = self.journal();
-            journal.nonsense += 1;
-            journal.nonsense
-        };
+        let number = self.journal().nonsense.len() + 1;
         set_header(&mut spoiled, MARK, &number.to_string());
         if let Some(at) = self.log.append(&record.from.topic, &spoiled) {
             self.world.say(WORLD, "nonsense", || {
-                format!("FAULT: nonsense is written to {at}: {}, {}", told(&record), nonsense(how))
+                let (of, what) = (told(&record), nonsense(how));
+                format!("FAULT: nonsense {number} is written to {at}: {of}, {what}")
             });
-        } else {
-            self.journal().nonsense -= 1;
+            self.journal().nonsense.push(at);
         }
     }
 
