@@ -181,6 +181,19 @@ impl TestServers {
     }
 }
 
+/// Where a partition begins and ends. One that was made a moment ago may have no leader yet.
+#[expect(clippy::expect_used, reason = "a test without its servers has failed")]
+fn watermarks(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
+    let mut polls = 0..100;
+    loop {
+        let answer = consumer.fetch_watermarks(topic, partition, ASK);
+        if answer.is_ok() || polls.next().is_none() {
+            break answer.expect("watermarks");
+        }
+        consumer.poll(Duration::from_millis(100));
+    }
+}
+
 #[expect(clippy::expect_used, reason = "a test without its servers has failed")]
 fn read_to_end(consumer: &BaseConsumer, topic: &str) -> Vec<InboundRecord> {
     let metadata = consumer.fetch_metadata(Some(topic), ASK).expect("metadata");
@@ -188,7 +201,7 @@ fn read_to_end(consumer: &BaseConsumer, topic: &str) -> Vec<InboundRecord> {
     let mut list = TopicPartitionList::new();
     let mut open = BTreeMap::new();
     for partition in partitions.map(MetadataPartition::id) {
-        let (low, high) = consumer.fetch_watermarks(topic, partition, ASK).expect("watermarks");
+        let (low, high) = watermarks(consumer, topic, partition);
         if low < high {
             list.add_partition_offset(topic, partition, Offset::Offset(low)).expect("an offset");
             open.insert(partition, high);
