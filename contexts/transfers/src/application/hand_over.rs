@@ -16,7 +16,7 @@
 //! Cost for up to `batch_max` hand-overs: one read, one transaction of the log, one delete, and one
 //! more transaction that erases the marks.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +79,7 @@ pub trait Line: Send {
     async fn take_over(&mut self) -> Result<(), LineError>;
 
     /// The transfers that are marked as handed over, read to the end of what is committed.
-    async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError>;
+    async fn marked(&mut self) -> Result<BTreeSet<EndToEndId>, LineError>;
 
     /// Writes hand-overs and their marks in one transaction.
     async fn deliver(&mut self, batch: &[HandOver]) -> Result<(), LineError>;

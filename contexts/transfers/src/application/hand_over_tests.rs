@@ -1,7 +1,7 @@
 //! Couriers over a log and a store in memory that fail in every way that the real ones can: before
 //! and after their effect, with and without a word, and with a former holder that goes on.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -228,7 +228,7 @@ impl Line for MemoryLine {
         self.held.map(drop).ok_or_else(lost)
     }
 
-    async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError> {
+    async fn marked(&mut self) -> Result<BTreeSet<EndToEndId>, LineError> {
         let marks = self.world.call(|tables| Some(tables.marks.iter().copied().collect()));
         marks.await.ok_or_else(lost)
     }

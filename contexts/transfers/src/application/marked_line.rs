@@ -5,7 +5,7 @@
 //! Cost: one transaction for a batch of any size; the marks are read only after a start or an
 //! error, and are as many as hand-overs of which the row or the mark was not removed yet.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -84,14 +84,14 @@ impl MarkedLine {
         }
     }
 
-    async fn read_marks(&mut self) -> Result<HashSet<EndToEndId>, LogError> {
+    async fn read_marks(&mut self) -> Result<BTreeSet<EndToEndId>, LogError> {
         let (mut scan, partitions) = self.0.scan(DELIVERED).await?;
         let beginnings = scan.beginnings(&partitions).await?;
         scan.assign(&beginnings).await?;
         // The first word of a scan only names its partitions.
         scan.poll(0, Duration::ZERO).await?;
         let (mut open, mut silence) = (partitions.len(), 0_u32);
-        let mut marks = HashSet::new();
+        let mut marks = BTreeSet::new();
         while open > 0 {
             match scan.poll(MARKS_MAX, WAIT).await? {
                 Polled::Batch { records, ends } => {
@@ -126,7 +126,7 @@ pub fn body_of(id: &EndToEndId) -> Vec<u8> {
 }
 
 /// The last word on a transfer counts.
-fn take(marks: &mut HashSet<EndToEndId>, record: &InboundRecord) {
+fn take(marks: &mut BTreeSet<EndToEndId>, record: &InboundRecord) {
     let Some(id) = marked(record) else {
         tracing::error!(from = %record.from, offset = record.offset, "a mark names no transfer");
         return;
@@ -148,7 +148,7 @@ impl Line for MarkedLine {
         self.0.take_over().await.map_err(|error| broken(&error))
     }
 
-    async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError> {
+    async fn marked(&mut self) -> Result<BTreeSet<EndToEndId>, LineError> {
         self.read_marks().await.map_err(|error| broken(&error))
     }
 
@@ -255,7 +255,7 @@ mod tests {
         }
     }
 
-    fn marked(script: Vec<Polled>) -> Result<HashSet<EndToEndId>, LineError> {
+    fn marked(script: Vec<Polled>) -> Result<BTreeSet<EndToEndId>, LineError> {
         let memory = Memory { script, ..Memory::default() };
         MarkedLine::new(Box::new(memory)).marked().now_or_never().unwrap()
     }
@@ -271,7 +271,7 @@ mod tests {
             Polled::Nothing,
             Polled::Batch { records: rest, ends: vec![place()] },
         ];
-        assert_eq!(marked(script), Ok(HashSet::from([other])));
+        assert_eq!(marked(script), Ok(BTreeSet::from([other])));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Hand-overs on real `PostgreSQL` and Kafka: on its bank's topic exactly once, wherever the
 //! courier is killed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Line for DeadlyLine {
         done
     }
 
-    async fn marked(&mut self) -> Result<HashSet<EndToEndId>, LineError> {
+    async fn marked(&mut self) -> Result<BTreeSet<EndToEndId>, LineError> {
         let done = self.line.marked().await;
         self.pass(Kill::After("marked")).await;
         done
@@ -281,7 +281,7 @@ async fn a_former_holder_that_comes_back_sends_nothing() {
     former.take_over().await.unwrap();
     former.deliver(&batch(1)).await.unwrap();
     next.take_over().await.unwrap();
-    assert_eq!(next.marked().await.unwrap(), HashSet::from([id_of(BBX, 1)]));
+    assert_eq!(next.marked().await.unwrap(), BTreeSet::from([id_of(BBX, 1)]));
     assert!(former.deliver(&batch(2)).await.is_err(), "it was shut out");
     next.erase(&[id_of(BBX, 1)]).await.unwrap();
     assert!(next.marked().await.unwrap().is_empty());
