@@ -1,4 +1,5 @@
-//! Client stubs of the protocols in `proto/`, compiled without an installed `protoc`.
+//! Client stubs of the protocols in `proto/`, compiled without an installed `protoc`, and the one
+//! function of librdkafka that is replaced.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ const PROTOS: &[&str] = &[
     "proto/codepix/transfers/v1/transfers.proto",
 ];
 
+/// What is linked in the place of a function of librdkafka, and why.
+const LEADER_HINTS: &str = "src/kafka_leader_hints.c";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(PROTOS, [ROOT])?;
     tonic_prost_build::configure()
@@ -23,6 +27,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rustc-env=CODEPIX_PROFILE={}", profile());
+    ignore_leader_hints()
+}
+
+/// Links [`LEADER_HINTS`] into the binary and its tests. Apple's linker cannot replace a function:
+/// there librdkafka stays as it is.
+fn ignore_leader_hints() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={LEADER_HINTS}");
+    if std::env::var("CARGO_CFG_TARGET_OS")? != "linux" {
+        return Ok(());
+    }
+    let objects = cc::Build::new().file(LEADER_HINTS).try_compile_intermediates()?;
+    for kind in ["bins", "tests"] {
+        println!("cargo::rustc-link-arg-{kind}=-Wl,--wrap=rd_kafka_metadata_update_op");
+        for object in &objects {
+            println!("cargo::rustc-link-arg-{kind}={}", object.display());
+        }
+    }
     Ok(())
 }
 

@@ -33,6 +33,8 @@ mod injection;
 #[cfg(test)]
 mod intruders;
 #[cfg(test)]
+mod leader_hints;
+#[cfg(test)]
 mod life_cycle;
 #[cfg(test)]
 mod operations;

@@ -181,7 +181,9 @@ impl Drop for TestHub {
         if !std::thread::panicking() {
             return;
         }
-        drop(self.running.take());
+        if let Some(status) = self.running.take().and_then(|mut it| it.process.ended()) {
+            println!("--- the hub had ended by itself: {status}");
+        }
         for entry in std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten() {
             let text = String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap_or_default())
                 .into_owned();

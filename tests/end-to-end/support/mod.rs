@@ -4,6 +4,7 @@ pub(crate) mod balances;
 pub(crate) mod binary;
 pub(crate) mod chance;
 pub(crate) mod crowd;
+pub(crate) mod fake_broker;
 pub(crate) mod graph;
 pub(crate) mod http;
 pub(crate) mod http_file;
