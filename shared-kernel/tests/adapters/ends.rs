@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use shared_kernel::application::Clock;
+use shared_kernel::application::log::Position;
+use shared_kernel::application::{Clock, LogReader, Polled};
 use shared_kernel::infrastructure::system::SystemClock;
 use shared_kernel::testing::eventually;
 
-use crate::world::{PARTITIONS, RunningConsumer, TOPIC, World, nothing_special};
+use crate::world::{PARTITIONS, RunningConsumer, TOPIC, World, joined, nothing_special};
 
 /// How long a transaction may take to answer.
 const ANSWER: Duration = Duration::from_secs(20);
@@ -57,4 +58,22 @@ async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
     all_read(&running).await;
     assert_eq!(world.read_notes().await, ["whole"]);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_does_not_wait_with_a_reader_for_whom_nothing_comes() {
+    let world = World::fresh().await;
+    let mut kafka = world.servers.kafka.clone();
+    // Three times as long as a question may take.
+    kafka.properties.push(("fetch.wait.max.ms".into(), "30000".into()));
+    world.write(["note".to_owned()]).await;
+    let at = world.servers.read_all(TOPIC).await[0].from.clone();
+    let (mut reader, _partitions) = joined(&kafka).await;
+    reader.assign(&[Position { at: at.clone(), next_offset: 0 }]).await.unwrap();
+    let polled = reader.poll(10, Duration::from_secs(10)).await.unwrap();
+    assert!(matches!(polled, Polled::Batch { .. }), "{polled:?}");
+    // Nothing follows: by now the broker waits for the next record to answer this reader.
+    let ends = reader.ends(std::slice::from_ref(&at)).await.unwrap();
+    assert_eq!(ends, [Position { at, next_offset: 1 }]);
+    reader.close().await;
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::world::{
-    GROUP, Look, Notes, TOPIC, World, looking, nothing_special, numbered, plain, sorted,
+    GROUP, Look, Notes, TOPIC, World, joined, looking, nothing_special, numbered, plain, sorted,
 };
 
 /// Counts the records that pass.
@@ -42,14 +42,7 @@ async fn a_batch_of_large_records_ends_by_its_bytes_and_none_is_left_out() {
     let kafka = &world.servers.kafka;
     let large = |number: usize| plain(kafka, "one key", &number.to_string().repeat(900_000));
     world.servers.write(&(0..10).map(large).collect::<Vec<_>>()).await;
-    let group = kafka.named(GROUP);
-    let mut reader = KafkaReader::join(kafka, &group, &[kafka.named(TOPIC)]).unwrap();
-    let partitions =
-        eventually(async || match reader.poll(1_000, Duration::from_millis(100)).await {
-            Ok(Polled::Assigned(partitions)) => Ok(partitions),
-            other => Err(other),
-        })
-        .await;
+    let (mut reader, partitions) = joined(kafka).await;
     let beginnings = reader.beginnings(&partitions).await.unwrap();
     reader.assign(&beginnings).await.unwrap();
     let mut firsts: Vec<u8> = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::QueryableByName;
@@ -12,15 +13,15 @@ use shared_kernel::application::catalogue::{Channel, ExampleError, Topic};
 use shared_kernel::application::consumer::Consumer;
 use shared_kernel::application::stop::stop_pair;
 use shared_kernel::application::{
-    BatchHandler, InboundRecord, LogWriter, OutboundRecord, Progress, Published, Refusal,
-    StopHandle, StoreError, TraceParent,
+    BatchHandler, InboundRecord, LogReader, LogWriter, OutboundRecord, Polled, Progress, Published,
+    Refusal, StopHandle, StoreError, TopicPartition, TraceParent,
 };
-use shared_kernel::infrastructure::kafka::{KafkaSettings, KafkaWriter};
+use shared_kernel::infrastructure::kafka::{KafkaReader, KafkaSettings, KafkaWriter};
 use shared_kernel::infrastructure::postgres::session::Sessions;
 use shared_kernel::infrastructure::postgres::statement::Bind;
 use shared_kernel::infrastructure::postgres::{Migration, PgSession, statement, store_error};
 use shared_kernel::infrastructure::system::SystemIds;
-use shared_kernel::testing::TestServers;
+use shared_kernel::testing::{TestServers, eventually};
 use tokio::task::JoinHandle;
 
 pub(crate) const SCHEMA: &str = "probe";
@@ -249,6 +250,18 @@ pub(crate) fn huge(key: &str, version: i64) -> Published {
 }
 
 /// Texts in a form that does not depend on their order.
+/// A member of the group, and the partitions that it was told to read.
+pub(crate) async fn joined(kafka: &KafkaSettings) -> (KafkaReader, Vec<TopicPartition>) {
+    let join = KafkaReader::join(kafka, &kafka.named(GROUP), &[kafka.named(TOPIC)]);
+    let mut reader = join.unwrap();
+    let told = eventually(async || match reader.poll(1_000, Duration::from_millis(100)).await {
+        Ok(Polled::Assigned(partitions)) => Ok(partitions),
+        other => Err(other),
+    })
+    .await;
+    (reader, told)
+}
+
 pub(crate) fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts.sort();
     texts

@@ -3,6 +3,7 @@
 mod gathered;
 pub mod inbound;
 mod passing;
+pub mod questions;
 pub mod reader;
 pub mod scan;
 pub mod settings;
@@ -14,8 +15,9 @@ pub mod writer;
 
 pub use inbound::inbound;
 pub use passing::is_passing;
+pub use questions::{Extent, cut_at, existing, extents, partition_count};
 pub use reader::KafkaReader;
-pub use scan::{Extent, KafkaScan, cut_at, existing, extents, partition_count};
+pub use scan::KafkaScan;
 pub use settings::KafkaSettings;
 pub use subscription::Subscription;
 pub use tail::{Tail, TailFeed, TailListener, TailRecord};

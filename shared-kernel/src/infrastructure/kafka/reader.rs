@@ -1,8 +1,8 @@
 //! Reads from the log as a member of a group; the caller says from which offsets.
 //!
 //! The rebalance callback only notes what happened: the consumer loop reads the stored offsets and
-//! assigns them itself, so that no database call runs inside librdkafka. Questions to the broker
-//! block, so they run beside the runtime's workers.
+//! assigns them itself, so that no database call runs inside librdkafka. Costs two clients: what is
+//! asked does not wait with what is read.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,6 @@ use futures::{FutureExt, StreamExt};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::Notify;
@@ -23,6 +22,7 @@ use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartit
 use crate::infrastructure::kafka::gathered::Gathered;
 use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::passing::is_passing;
+use crate::infrastructure::kafka::questions::Questions;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
@@ -91,10 +91,16 @@ fn named(partitions: &TopicPartitionList) -> Vec<TopicPartition> {
         .collect()
 }
 
+/// What reads, and what asks beside it.
+struct Clients {
+    member: StreamConsumer<Membership>,
+    questions: Questions,
+}
+
 /// A member of a consumer group.
 pub struct KafkaReader {
     /// `None` once the group is left.
-    consumer: Option<Arc<StreamConsumer<Membership>>>,
+    clients: Option<Arc<Clients>>,
     /// The one topic, where ends are to be told apart: librdkafka names only the partition.
     only_topic: Option<String>,
     /// What was assigned last.
@@ -123,7 +129,7 @@ impl KafkaReader {
         let fatal = |error: KafkaError| {
             LogError::Fatal(format!("the Kafka consumer of {group} cannot start: {error}"))
         };
-        let consumer: StreamConsumer<Membership> = settings
+        let member: StreamConsumer<Membership> = settings
             .client(&[
                 ("group.id", group),
                 ("enable.auto.commit", "false"),
@@ -137,7 +143,9 @@ impl KafkaReader {
                 ("session.timeout.ms", "6000"),
                 ("heartbeat.interval.ms", "1000"),
                 ("max.poll.interval.ms", "600000"),
-                ("fetch.wait.max.ms", "50"),
+                // What comes is answered at once. When nothing comes, every further answer costs
+                // the broker work, and a new assignment waits for the last one.
+                ("fetch.wait.max.ms", "250"),
                 ("fetch.error.backoff.ms", "50"),
                 ("queued.min.messages", "20000"),
                 // What is fetched ahead, whatever its records are: 16 MiB a member, 8 an answer.
@@ -149,42 +157,33 @@ impl KafkaReader {
             .create_with_context(Membership::default())
             .map_err(fatal)?;
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&names).map_err(fatal)?;
+        member.subscribe(&names).map_err(fatal)?;
         let only_topic = match topics {
             [topic] if !topic.starts_with('^') => Some(topic.clone()),
             _ => None,
         };
-        let assigned = BTreeSet::new();
-        Ok(Self { consumer: Some(Arc::new(consumer)), only_topic, assigned })
+        let clients = Arc::new(Clients { member, questions: Questions::connect(settings)? });
+        Ok(Self { clients: Some(clients), only_topic, assigned: BTreeSet::new() })
     }
 
-    fn member(&self) -> Result<&Arc<StreamConsumer<Membership>>, LogError> {
+    fn clients(&self) -> Result<&Arc<Clients>, LogError> {
         let left = || LogError::Unavailable("this member has left its group".into());
-        self.consumer.as_ref().ok_or_else(left)
+        self.clients.as_ref().ok_or_else(left)
     }
 
-    /// Asks the broker beside the runtime's workers: librdkafka's questions block.
-    async fn ask<T, Q>(&self, question: Q) -> Result<T, LogError>
-    where
-        T: Send + 'static,
-        Q: FnOnce(&StreamConsumer<Membership>) -> Result<T, KafkaError> + Send + 'static,
-    {
-        let member = Arc::clone(self.member()?);
-        match tokio::task::spawn_blocking(move || question(&member)).await {
-            Ok(answer) => answer.map_err(|error| unavailable(&error)),
-            Err(stopped) => Err(LogError::Unavailable(stopped.to_string())),
-        }
+    fn member(&self) -> Result<&StreamConsumer<Membership>, LogError> {
+        self.clients().map(|clients| &clients.member)
     }
 
-    /// The consumer, ready to be dropped: dropping leaves the group, and blocks until it has.
-    fn leave(&mut self) -> Option<Arc<StreamConsumer<Membership>>> {
-        let consumer = self.consumer.take()?;
-        consumer.context().leaving.store(true, Ordering::SeqCst);
+    /// The clients, ready to be dropped: dropping leaves the group, and blocks until it has.
+    fn leave(&mut self) -> Option<Arc<Clients>> {
+        let clients = self.clients.take()?;
+        clients.member.context().leaving.store(true, Ordering::SeqCst);
         // An assignment that was told and not answered would keep librdkafka from leaving.
-        if let Err(error) = consumer.assign(&TopicPartitionList::new()) {
+        if let Err(error) = clients.member.assign(&TopicPartitionList::new()) {
             tracing::debug!(%error, "partitions were not given back");
         }
-        Some(consumer)
+        Some(clients)
     }
 
     fn sort(
@@ -241,12 +240,17 @@ fn read_error(error: &KafkaError) -> Result<(), LogError> {
 #[async_trait]
 impl LogReader for KafkaReader {
     async fn cluster_id(&mut self) -> Result<String, LogError> {
-        let named = self.ask(|member| Ok(member.client().fetch_cluster_id(ASK))).await?;
+        let clients = Arc::clone(self.clients()?);
+        // Where this member reads decides, so it is asked itself. It knows, once it is connected.
+        let ask = move || clients.member.client().fetch_cluster_id(ASK);
+        let asked = tokio::task::spawn_blocking(ask);
+        let named = asked.await.map_err(|stopped| LogError::Unavailable(stopped.to_string()))?;
         named.ok_or_else(|| LogError::Unavailable("the broker did not name its cluster".into()))
     }
 
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError> {
-        let member = self.member()?;
+        let Clients { member, questions } = self.clients()?.as_ref();
+        questions.listen();
         if let Some(word) = member.context().heard() {
             return Ok(word);
         }
@@ -277,44 +281,15 @@ impl LogReader for KafkaReader {
     }
 
     fn has_word(&self) -> bool {
-        self.consumer.as_ref().is_some_and(|member| member.context().has_word())
+        self.member().is_ok_and(|member| member.context().has_word())
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        let wanted = of.to_vec();
-        self.ask(move |member| {
-            let beginning = |at: TopicPartition| {
-                let (low, _high) = member.fetch_watermarks(&at.topic, at.partition, ASK)?;
-                Ok(Position { at, next_offset: low })
-            };
-            wanted.into_iter().map(beginning).collect()
-        })
-        .await
+        self.clients()?.questions.beginnings(of).await
     }
 
     async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        if of.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut wanted = TopicPartitionList::with_capacity(of.len());
-        for TopicPartition { topic, partition } in of {
-            // In place of a time: the end. So one question names the ends of all partitions.
-            let added = wanted.add_partition_offset(topic, *partition, Offset::End);
-            added.map_err(|error| unavailable(&error))?;
-        }
-        self.ask(move |member| {
-            let answered = member.offsets_for_times(wanted, ASK)?;
-            let end = |element: &TopicPartitionListElem<'_>| {
-                element.error()?;
-                let (topic, partition) = (element.topic().to_owned(), element.partition());
-                let Offset::Offset(next_offset) = element.offset() else {
-                    return Err(KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset));
-                };
-                Ok(Position { at: TopicPartition { topic, partition }, next_offset })
-            };
-            answered.elements().iter().map(end).collect()
-        })
-        .await
+        self.clients()?.questions.ends(of).await
     }
 
     async fn assign(&mut self, positions: &[Position]) -> Result<(), LogError> {
@@ -349,8 +324,8 @@ impl LogReader for KafkaReader {
     }
 
     async fn close(&mut self) {
-        let member = self.leave();
-        if tokio::task::spawn_blocking(move || drop(member)).await.is_err() {
+        let clients = self.leave();
+        if tokio::task::spawn_blocking(move || drop(clients)).await.is_err() {
             tracing::debug!("the group was left without waiting");
         }
     }

@@ -13,158 +13,23 @@ use futures::{FutureExt, StreamExt};
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
-use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartition};
-use crate::domain::Timestamp;
 use crate::infrastructure::kafka::gathered::Gathered;
 use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::passing::is_passing;
+use crate::infrastructure::kafka::questions::Questions;
 use crate::infrastructure::kafka::settings::KafkaSettings;
-
-/// How long a question to the broker may take.
-const ASK: Duration = Duration::from_secs(10);
-
-/// A partition and the offsets that exist in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Which.
-    pub at: TopicPartition,
-    /// First offset that exists.
-    pub low: i64,
-    /// Offset after the last.
-    pub high: i64,
-}
 
 fn unavailable(error: &KafkaError) -> LogError {
     LogError::Unavailable(error.to_string())
 }
 
-fn connect(settings: &KafkaSettings) -> Result<Arc<StreamConsumer>, LogError> {
-    let consumer: Result<StreamConsumer, KafkaError> = settings
-        .client(&[
-            // librdkafka wants a name; nothing joins it and nothing is committed to it.
-            ("group.id", &settings.named("codepix.scan")),
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("auto.offset.reset", "error"),
-            ("enable.partition.eof", "true"),
-            ("isolation.level", "read_committed"),
-            ("fetch.wait.max.ms", "50"),
-            ("queued.min.messages", "50000"),
-            ("queued.max.messages.kbytes", "65536"),
-        ])
-        .create();
-    let fatal = |error| LogError::Fatal(format!("the Kafka consumer cannot start: {error}"));
-    consumer.map(Arc::new).map_err(fatal)
-}
-
-/// Asks the broker beside the runtime's workers: librdkafka's questions block.
-async fn ask<T, Q>(consumer: &Arc<StreamConsumer>, question: Q) -> Result<T, LogError>
-where
-    T: Send + 'static,
-    Q: FnOnce(&StreamConsumer) -> Result<T, KafkaError> + Send + 'static,
-{
-    let consumer = Arc::clone(consumer);
-    match tokio::task::spawn_blocking(move || question(&consumer)).await {
-        Ok(answer) => answer.map_err(|error| unavailable(&error)),
-        Err(stopped) => Err(LogError::Unavailable(stopped.to_string())),
-    }
-}
-
-/// How many partitions a topic (name without prefix) has.
-///
-/// # Errors
-/// [`LogError::Unavailable`] when the broker does not answer or does not know the topic, perhaps
-/// not yet.
-pub async fn partition_count(settings: &KafkaSettings, topic: &str) -> Result<usize, LogError> {
-    let (consumer, topic) = (connect(settings)?, settings.named(topic));
-    let name = topic.clone();
-    let count = ask(&consumer, move |consumer| {
-        let metadata = consumer.fetch_metadata(Some(&topic), ASK)?;
-        Ok(metadata.topics().iter().flat_map(MetadataTopic::partitions).count())
-    })
-    .await?;
-    if count == 0 {
-        return Err(LogError::Unavailable(format!("there is no topic {name}")));
-    }
-    Ok(count)
-}
-
-/// Those of these topics (names without prefix) that the broker has.
-///
-/// # Errors
-/// [`LogError::Unavailable`] when the broker does not answer.
-pub async fn existing(
-    settings: &KafkaSettings,
-    topics: &[String],
-) -> Result<Vec<String>, LogError> {
-    let consumer = connect(settings)?;
-    // All of them: a question about one may create it.
-    let there = ask(&consumer, move |consumer| {
-        let metadata = consumer.fetch_metadata(None, ASK)?;
-        let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
-        Ok(names.collect::<BTreeSet<String>>())
-    })
-    .await?;
-    Ok(topics.iter().filter(|topic| there.contains(&settings.named(topic))).cloned().collect())
-}
-
-/// What exists of a topic (name without prefix), partition by partition.
-///
-/// # Errors
-/// [`LogError::Unavailable`] when the broker does not answer or has no such topic.
-pub async fn extents(settings: &KafkaSettings, topic: &str) -> Result<Vec<Extent>, LogError> {
-    let (consumer, topic) = (connect(settings)?, settings.named(topic));
-    let name = topic.clone();
-    let found = ask(&consumer, move |consumer| {
-        let metadata = consumer.fetch_metadata(Some(&topic), ASK)?;
-        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-        let extent = |partition: i32| {
-            let (low, high) = consumer.fetch_watermarks(&topic, partition, ASK)?;
-            Ok(Extent { at: TopicPartition { topic: topic.clone(), partition }, low, high })
-        };
-        partitions.map(MetadataPartition::id).map(extent).collect::<Result<Vec<_>, KafkaError>>()
-    })
-    .await?;
-    if found.is_empty() {
-        return Err(LogError::Unavailable(format!("there is no topic {name}")));
-    }
-    Ok(found)
-}
-
-/// Cuts extents off before the first record that the broker took at `until` or later.
-///
-/// # Errors
-/// [`LogError::Unavailable`] when the broker does not answer.
-pub async fn cut_at(
-    settings: &KafkaSettings,
-    mut extents: Vec<Extent>,
-    until: Timestamp,
-) -> Result<Vec<Extent>, LogError> {
-    let consumer = connect(settings)?;
-    let mut times = TopicPartitionList::new();
-    for Extent { at, .. } in &extents {
-        let wanted = Offset::Offset(until.millis());
-        times
-            .add_partition_offset(&at.topic, at.partition, wanted)
-            .map_err(|error| unavailable(&error))?;
-    }
-    let found = ask(&consumer, move |consumer| consumer.offsets_for_times(times, ASK)).await?;
-    for extent in &mut extents {
-        let first = found.find_partition(&extent.at.topic, extent.at.partition);
-        // A partition without such a record ends where it ends.
-        if let Some(Offset::Offset(offset)) = first.map(|element| element.offset()) {
-            extent.high = extent.high.min(offset);
-        }
-    }
-    Ok(extents)
-}
-
 /// A reader of some partitions of one topic.
 pub struct KafkaScan {
     consumer: Arc<StreamConsumer>,
+    questions: Questions,
     ends: BTreeMap<TopicPartition, i64>,
     /// Partitions whose end was not reached.
     open: BTreeSet<TopicPartition>,
@@ -192,8 +57,26 @@ impl KafkaScan {
         settings: &KafkaSettings,
         ends: BTreeMap<TopicPartition, i64>,
     ) -> Result<Self, LogError> {
-        let (open, reached) = (BTreeSet::new(), Vec::new());
-        Ok(Self { consumer: connect(settings)?, ends, open, reached, begun: false })
+        let consumer: Result<StreamConsumer, KafkaError> = settings
+            .client(&[
+                // librdkafka wants a name; nothing joins it and nothing is committed to it.
+                ("group.id", &settings.named("codepix.scan")),
+                ("enable.auto.commit", "false"),
+                ("enable.auto.offset.store", "false"),
+                ("auto.offset.reset", "error"),
+                ("enable.partition.eof", "true"),
+                ("isolation.level", "read_committed"),
+                // Not for long, and then somebody waits for the end of what is read.
+                ("fetch.wait.max.ms", "50"),
+                ("queued.min.messages", "50000"),
+                ("queued.max.messages.kbytes", "65536"),
+            ])
+            .create();
+        let fatal = |error| LogError::Fatal(format!("the Kafka consumer cannot start: {error}"));
+        let consumer = Arc::new(consumer.map_err(fatal)?);
+        let (questions, open, reached) =
+            (Questions::connect(settings)?, BTreeSet::new(), Vec::new());
+        Ok(Self { consumer, questions, ends, open, reached, begun: false })
     }
 
     /// Takes a polled message in; what lies behind an end is left out.
@@ -248,8 +131,7 @@ impl KafkaScan {
 #[async_trait]
 impl LogReader for KafkaScan {
     async fn cluster_id(&mut self) -> Result<String, LogError> {
-        let named = ask(&self.consumer, |it| Ok(it.client().fetch_cluster_id(ASK))).await?;
-        named.ok_or_else(|| LogError::Unavailable("the broker did not name its cluster".into()))
+        self.questions.cluster_id().await
     }
 
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError> {
@@ -257,6 +139,7 @@ impl LogReader for KafkaScan {
             self.begun = true;
             return Ok(Polled::Assigned(self.ends.keys().cloned().collect()));
         }
+        self.questions.listen();
         let mut gathered = Gathered::default();
         if !self.open.is_empty() {
             let consumer = Arc::clone(&self.consumer);
@@ -279,15 +162,7 @@ impl LogReader for KafkaScan {
     }
 
     async fn beginnings(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {
-        let wanted = of.to_vec();
-        ask(&self.consumer, move |consumer| {
-            let beginning = |at: TopicPartition| {
-                let (low, _high) = consumer.fetch_watermarks(&at.topic, at.partition, ASK)?;
-                Ok(Position { at, next_offset: low })
-            };
-            wanted.into_iter().map(beginning).collect()
-        })
-        .await
+        self.questions.beginnings(of).await
     }
 
     async fn ends(&mut self, of: &[TopicPartition]) -> Result<Vec<Position>, LogError> {

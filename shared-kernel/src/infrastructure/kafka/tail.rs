@@ -158,7 +158,6 @@ impl Tail {
             .client(&[
                 ("group.id", &self.settings.named("codepix.tail")),
                 ("enable.auto.commit", "false"),
-                ("fetch.wait.max.ms", "50"),
                 ("auto.offset.reset", "error"),
             ])
             .create()
