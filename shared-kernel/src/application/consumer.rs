@@ -241,7 +241,8 @@ impl<H: BatchHandler> Consumer<H> {
     }
 
     /// If somebody waits for the ends: asks the broker for them, and compares them with what is
-    /// committed. What it took before it was asked is then known to be read.
+    /// committed. What it took before it was asked is then known to be read. An end before that is
+    /// the word of a broker that does not have what was read: it proves nothing.
     async fn compare(&mut self) -> Result<(), LogError> {
         if !self.ports.progress.is_asked() {
             return Ok(());
@@ -249,7 +250,14 @@ impl<H: BatchHandler> Consumer<H> {
         let began = self.ports.clock.now();
         let partitions: Vec<TopicPartition> = self.positions.keys().cloned().collect();
         for end in &self.ports.reader.ends(&partitions).await? {
-            if !self.ends.is_reached(end, self.position(&end.at)) {
+            let position = self.position(&end.at);
+            if end.next_offset < position {
+                return Err(LogError::Unavailable(format!(
+                    "{} was read to {position} and is told to end at {}",
+                    end.at, end.next_offset
+                )));
+            }
+            if !self.ends.is_reached(end, position) {
                 self.ports.progress.behind(&end.at);
             }
         }

@@ -36,9 +36,8 @@ async fn partitions_are_known_to_be_read_when_somebody_waits_for_it() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
-    let world = World::fresh().await;
+/// Writes "whole" into the first partition, with the mark of its transaction behind it.
+async fn write_in_a_transaction(world: &World) {
     let kafka = world.servers.kafka.clone();
     let writing = tokio::task::spawn_blocking(move || {
         let producer: BaseProducer = ClientConfig::new()
@@ -54,6 +53,25 @@ async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
         producer.commit_transaction(ANSWER).unwrap();
     });
     writing.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
+    let world = World::fresh().await;
+    write_in_a_transaction(&world).await;
+    let running = world.run(nothing_special());
+    all_read(&running).await;
+    assert_eq!(world.read_notes().await, ["whole"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_end_behind_a_mark_is_reached_though_several_polls_pass_before_it_is_told() {
+    let mut world = World::fresh().await;
+    // An end is told by an answer without records, and the broker takes its time for that.
+    let slow = ("fetch.wait.max.ms".into(), "600".into());
+    world.servers.kafka.properties.push(slow);
+    write_in_a_transaction(&world).await;
     let running = world.run(nothing_special());
     all_read(&running).await;
     assert_eq!(world.read_notes().await, ["whole"]);

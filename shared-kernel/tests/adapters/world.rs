@@ -249,7 +249,6 @@ pub(crate) fn huge(key: &str, version: i64) -> Published {
     noted(key, version, "x".repeat(1_100_000), vec![NOTES.topic()])
 }
 
-/// Texts in a form that does not depend on their order.
 /// A member of the group, and the partitions that it was told to read.
 pub(crate) async fn joined(kafka: &KafkaSettings) -> (KafkaReader, Vec<TopicPartition>) {
     let join = KafkaReader::join(kafka, &kafka.named(GROUP), &[kafka.named(TOPIC)]);
@@ -262,6 +261,7 @@ pub(crate) async fn joined(kafka: &KafkaSettings) -> (KafkaReader, Vec<TopicPart
     (reader, told)
 }
 
+/// Texts in a form that does not depend on their order.
 pub(crate) fn sorted(mut texts: Vec<String>) -> Vec<String> {
     texts.sort();
     texts

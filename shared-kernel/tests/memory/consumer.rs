@@ -332,6 +332,43 @@ async fn an_end_behind_marks_of_transactions_is_reached_by_reading_again() {
 }
 
 #[tokio::test]
+async fn an_end_behind_marks_may_be_told_some_polls_after_it_is_read_again() {
+    let log = Log::of(&[&[]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(2).await;
+    log.marks.store(2, Ordering::SeqCst);
+    for _ in 0..2 {
+        world.progress.read_until();
+        world.steps(1).await;
+    }
+    log.then(Ok(Polled::Nothing));
+    for _ in 0..2 {
+        assert_eq!(world.progress.read_until(), [], "its end is not told yet");
+        world.steps(1).await;
+    }
+    assert_eq!(world.progress.read_until(), [(partition(0), world.clock.now())]);
+}
+
+#[tokio::test]
+async fn an_end_before_what_was_read_is_the_word_of_another_log() {
+    let log = Log::of(&[&["a"]]);
+    let mut world = world(Arc::clone(&log), []);
+    world.steps(2).await;
+    world.clock.advance(Duration::from_secs(9));
+    let taken = record(0, 0, "a").broker_time;
+    log.marks.store(-1, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert_eq!(world.progress.read_until(), [(partition(0), taken)], "it proves nothing");
+        world.steps(1).await;
+    }
+    log.marks.store(0, Ordering::SeqCst);
+    assert_eq!(world.progress.read_until(), [(partition(0), taken)]);
+    world.steps(1).await;
+    assert_eq!(world.progress.read_until(), [(partition(0), world.clock.now())]);
+    assert_eq!(world.effects(), ["a"], "nothing is done twice");
+}
+
+#[tokio::test]
 async fn a_stop_ends_the_retries_and_claims_no_end() {
     let faults = (0..100).map(|_| Fault::Begin(down()));
     let mut world = world(Log::of(&[&["a"]]), faults);

@@ -15,7 +15,7 @@ pub mod writer;
 
 pub use inbound::inbound;
 pub use passing::is_passing;
-pub use questions::{Extent, cut_at, existing, extents, partition_count};
+pub use questions::{Extent, cluster_id, cut_at, existing, extents, partition_count};
 pub use reader::KafkaReader;
 pub use scan::KafkaScan;
 pub use settings::KafkaSettings;

@@ -20,7 +20,7 @@ use crate::domain::Timestamp;
 use crate::infrastructure::kafka::settings::KafkaSettings;
 
 /// How long a question to the broker may take.
-const ASK: Duration = Duration::from_secs(10);
+pub(crate) const ASK: Duration = Duration::from_secs(10);
 
 /// How much of what a client has to say is heard at once.
 const WORDS_MAX: usize = 8;
@@ -48,12 +48,11 @@ impl Questions {
     pub(crate) fn connect(settings: &KafkaSettings) -> Result<Self, LogError> {
         let client: Result<BaseConsumer, KafkaError> = settings
             .client(&[
-                // librdkafka wants a name; nothing joins it and nothing is committed to it.
-                ("group.id", &settings.named("codepix.questions")),
-                ("enable.auto.commit", "false"),
                 // The end is what a reader can reach: no transaction is open before it.
                 ("isolation.level", "read_committed"),
+                // Who leads a partition is known as soon as its reader knows it.
                 ("topic.metadata.refresh.interval.ms", "2000"),
+                ("metadata.max.age.ms", "2000"),
             ])
             .create();
         let fatal = |error| LogError::Fatal(format!("the Kafka client cannot start: {error}"));
@@ -65,6 +64,7 @@ impl Questions {
         T: Send + 'static,
         Q: FnOnce(&BaseConsumer) -> Result<T, KafkaError> + Send + 'static,
     {
+        self.listen();
         let client = Arc::clone(&self.0);
         match tokio::task::spawn_blocking(move || question(&client)).await {
             Ok(answer) => answer.map_err(|error| unavailable(&error)),
@@ -83,9 +83,12 @@ impl Questions {
     }
 
     /// The cluster that answers.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the broker does not answer.
     pub(crate) async fn cluster_id(&self) -> Result<String, LogError> {
-        let named = self.ask(|client| Ok(client.client().fetch_cluster_id(ASK))).await?;
-        named.ok_or_else(|| LogError::Unavailable("the broker did not name its cluster".into()))
+        let client = Arc::clone(&self.0);
+        cluster_of(move || client.client().fetch_cluster_id(ASK)).await
     }
 
     /// The first offset that exists in each.
@@ -129,6 +132,26 @@ impl Questions {
         })
         .await
     }
+}
+
+/// The cluster that a client names when it is asked. It knows, once it is connected.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer.
+pub(crate) async fn cluster_of(
+    ask: impl FnOnce() -> Option<String> + Send + 'static,
+) -> Result<String, LogError> {
+    let asked = tokio::task::spawn_blocking(ask).await;
+    let named = asked.map_err(|stopped| LogError::Unavailable(stopped.to_string()))?;
+    named.ok_or_else(|| LogError::Unavailable("the broker did not name its cluster".into()))
+}
+
+/// The cluster behind these settings.
+///
+/// # Errors
+/// [`LogError::Unavailable`] when the broker does not answer.
+pub async fn cluster_id(settings: &KafkaSettings) -> Result<String, LogError> {
+    Questions::connect(settings)?.cluster_id().await
 }
 
 /// How many partitions a topic (name without prefix) has.

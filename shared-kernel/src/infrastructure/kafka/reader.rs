@@ -22,11 +22,8 @@ use crate::application::log::{LogError, LogReader, Polled, Position, TopicPartit
 use crate::infrastructure::kafka::gathered::Gathered;
 use crate::infrastructure::kafka::inbound::inbound;
 use crate::infrastructure::kafka::passing::is_passing;
-use crate::infrastructure::kafka::questions::Questions;
+use crate::infrastructure::kafka::questions::{ASK, Questions, cluster_of};
 use crate::infrastructure::kafka::settings::KafkaSettings;
-
-/// How long a question to the broker may take.
-const ASK: Duration = Duration::from_secs(10);
 
 /// What the group told this member last. Only the last word counts: each replaces the one before.
 #[derive(Default)]
@@ -241,11 +238,15 @@ fn read_error(error: &KafkaError) -> Result<(), LogError> {
 impl LogReader for KafkaReader {
     async fn cluster_id(&mut self) -> Result<String, LogError> {
         let clients = Arc::clone(self.clients()?);
-        // Where this member reads decides, so it is asked itself. It knows, once it is connected.
-        let ask = move || clients.member.client().fetch_cluster_id(ASK);
-        let asked = tokio::task::spawn_blocking(ask);
-        let named = asked.await.map_err(|stopped| LogError::Unavailable(stopped.to_string()))?;
-        named.ok_or_else(|| LogError::Unavailable("the broker did not name its cluster".into()))
+        // What is read and what is asked must be of one cluster, also when an address has come to
+        // mean another.
+        let asked = clients.questions.cluster_id().await?;
+        let read = cluster_of(move || clients.member.client().fetch_cluster_id(ASK)).await?;
+        if read != asked {
+            let reason = format!("one connection leads to the cluster {read}, another to {asked}");
+            return Err(LogError::Unavailable(reason));
+        }
+        Ok(read)
     }
 
     async fn poll(&mut self, limit: usize, wait: Duration) -> Result<Polled, LogError> {

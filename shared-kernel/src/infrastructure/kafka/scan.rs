@@ -2,7 +2,7 @@
 //!
 //! For work that goes through a log once: the caller stores its offsets where it likes, as the
 //! consumer does, and may stop and go on. Each partition reports its end once. Memory is bounded by
-//! what librdkafka fetches ahead.
+//! what librdkafka fetches ahead. Costs two clients: one reads, the other asks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use shared_kernel::application::log::LogError;
-use shared_kernel::application::{LogReader, StopSignal, StoreError};
+use shared_kernel::application::{StopSignal, StoreError};
 use shared_kernel::domain::Timestamp;
-use shared_kernel::infrastructure::kafka::{Extent, KafkaScan, KafkaSettings, cut_at, extents};
+use shared_kernel::infrastructure::kafka::{Extent, KafkaSettings, cluster_id, cut_at, extents};
 use shared_kernel::infrastructure::postgres::{Database, DatabaseSettings, store_error};
 
 use super::compare::{Comparison, Summary, compare, summarize};
@@ -299,7 +299,7 @@ impl Replay {
         live: &[StoredPosition],
         extents: &[Extent],
     ) -> Result<(), ReplayError> {
-        let cluster_id = KafkaScan::new(&self.kafka, Ends::new())?.cluster_id().await?;
+        let cluster_id = cluster_id(&self.kafka).await?;
         if live.iter().any(|stored| stored.cluster_id != cluster_id) {
             return Err(ReplayError::OtherCluster);
         }
