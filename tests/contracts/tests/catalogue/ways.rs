@@ -74,10 +74,6 @@ const READERS: Rule = Rule {
             "contexts/balances/src/infrastructure/replay/rebuild.rs",
             "reads again what the context's consumers read, with their handlers",
         ),
-        (
-            "contexts/balances/src/infrastructure/replay/course.rs",
-            "asks how far that reading has to go",
-        ),
     ],
     remedy: "make it a Reader in READERS and start it by ContextStart",
 };
