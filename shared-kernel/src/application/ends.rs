@@ -11,7 +11,11 @@ use std::collections::BTreeMap;
 use crate::application::log::{Position, TopicPartition};
 
 /// How often nothing may come before what is being read again, and is not told, is so once more.
+/// Twice as often at each time: a broker may be told to answer slower than any fixed bound.
 const NOTHINGS_MAX: u32 = 8;
+
+/// How often that is doubled: beyond the slowest answer that librdkafka can ask for, 300 s.
+const DOUBLINGS_MAX: u32 = 10;
 
 /// What is known of ends beyond the committed positions.
 #[derive(Debug, Default)]
@@ -22,6 +26,8 @@ pub(crate) struct Ends {
     sought: BTreeMap<TopicPartition, i64>,
     /// How often nothing came since then.
     nothings: u32,
+    /// How often they were read once more since an end was told.
+    doublings: u32,
     /// No record lies between the position and this offset.
     passed: BTreeMap<TopicPartition, i64>,
 }
@@ -55,9 +61,13 @@ impl Ends {
         self.doubted.retain(is_open);
         self.sought.retain(is_open);
         self.nothings = self.nothings.saturating_add(1);
-        let is_overdue = !self.sought.is_empty() && self.nothings > NOTHINGS_MAX;
+        let patience = NOTHINGS_MAX.saturating_mul(1 << self.doublings);
+        let is_overdue = !self.sought.is_empty() && self.nothings > patience;
         if self.doubted.is_empty() && !is_overdue {
             return false;
+        }
+        if is_overdue {
+            self.doublings = self.doublings.saturating_add(1).min(DOUBLINGS_MAX);
         }
         self.sought.append(&mut self.doubted);
         self.nothings = 0;
@@ -69,6 +79,7 @@ impl Ends {
     pub(crate) fn told(&mut self, at: &TopicPartition, position: i64) -> bool {
         if let Some(end) = self.sought.remove(at) {
             self.passed.insert(at.clone(), end);
+            self.doublings = 0;
         }
         let passed = self.passed.get(at).copied().unwrap_or(position);
         if self.doubted.get(at).is_some_and(|end| *end > position.max(passed)) {
@@ -115,6 +126,10 @@ mod tests {
             assert!(!ends.seek(&positions), "to seek again would begin anew");
         }
         assert!(ends.seek(&positions), "whatever was to be told is lost");
+        for _ in 0..NOTHINGS_MAX * 2 {
+            assert!(!ends.seek(&positions), "the broker may be slow: twice as long");
+        }
+        assert!(ends.seek(&positions));
         assert!(!ends.seek(&positions));
         assert!(ends.told(&at(), 5));
         assert!(ends.is_reached(&end(6), 5));

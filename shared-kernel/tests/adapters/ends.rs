@@ -55,14 +55,18 @@ async fn write_in_a_transaction(world: &World) {
     writing.await.unwrap();
 }
 
-#[tokio::test]
-async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
-    let world = World::fresh().await;
-    write_in_a_transaction(&world).await;
+/// The end behind that mark is reached.
+async fn reaches_the_end_behind_a_mark(world: &World) {
+    write_in_a_transaction(world).await;
     let running = world.run(nothing_special());
     all_read(&running).await;
     assert_eq!(world.read_notes().await, ["whole"]);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn an_end_behind_the_mark_of_a_transaction_is_reached_too() {
+    reaches_the_end_behind_a_mark(&World::fresh().await).await;
 }
 
 #[tokio::test]
@@ -71,11 +75,7 @@ async fn an_end_behind_a_mark_is_reached_though_several_polls_pass_before_it_is_
     // An end is told by an answer without records, and the broker takes its time for that.
     let slow = ("fetch.wait.max.ms".into(), "600".into());
     world.servers.kafka.properties.push(slow);
-    write_in_a_transaction(&world).await;
-    let running = world.run(nothing_special());
-    all_read(&running).await;
-    assert_eq!(world.read_notes().await, ["whole"]);
-    running.stop().await;
+    reaches_the_end_behind_a_mark(&world).await;
 }
 
 #[tokio::test]
